@@ -1,0 +1,28 @@
+//===- LowbitAttrs.h - lowbit attributes ------------------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H
+#define LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/Support/Error.h"
+
+#define GET_ATTRDEF_CLASSES
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h.inc"
+
+namespace lowbit {
+
+/// The bytes of a dense or external tensor constant, little-endian and
+/// row-major. A splat (which stores one element) is an error: expand it first.
+llvm::Expected<llvm::ArrayRef<char>> getConstantBytes(mlir::Attribute value);
+
+} // namespace lowbit
+
+#endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H

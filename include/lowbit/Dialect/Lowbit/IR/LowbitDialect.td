@@ -1,0 +1,46 @@
+//===- LowbitDialect.td - the lowbit dialect ---------------*- tablegen -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD
+#define LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD
+
+include "mlir/IR/OpBase.td"
+
+def Lowbit_Dialect : Dialect {
+  let name = "lowbit";
+  let cppNamespace = "::lowbit";
+  let summary = "Quantized tensors, their number formats and their operations";
+  let description = [{
+    The `lowbit` dialect expresses what ONNX and the upstream `quant` dialect
+    lack: tensors stored in few bits whose scales, zero points and codebooks are
+    data that travel with the value, and operations that run from that form.
+
+    Weights are not part of the IR. A module names slices of files through
+    `#lowbit.external`; their bytes are reached through the dialect's
+    `WeightStore`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// The store through which `#lowbit.external` attributes are read.
+    ::lowbit::WeightStore &getWeightStore() { return *weightStore; }
+    /// Replaces the store, which a tool shares between contexts and configures
+    /// with the directories of its input and output.
+    void setWeightStore(std::shared_ptr<::lowbit::WeightStore> store) {
+      weightStore = std::move(store);
+    }
+
+  private:
+    void registerAttributes();
+
+    std::shared_ptr<::lowbit::WeightStore> weightStore;
+
+  public:
+  }];
+}
+
+#endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD

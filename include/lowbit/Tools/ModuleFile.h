@@ -1,0 +1,49 @@
+//===- ModuleFile.h - modules, and the weight files beside them - -*- C++ -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_TOOLS_MODULEFILE_H
+#define LOWBIT_TOOLS_MODULEFILE_H
+
+#include "lowbit/Support/WeightStore.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <memory>
+
+namespace mlir {
+class Pass;
+} // namespace mlir
+
+namespace lowbit {
+
+/// Points `store` at the folder of `inputPath` and at the safetensors file that
+/// belongs to `outputPath`. "-" stands for standard input and output, whose
+/// folder is the working directory.
+void configureWeightStore(WeightStore &store, llvm::StringRef inputPath,
+                          llvm::StringRef outputPath);
+
+/// Rewrites the paths of all external weights of `root`, which are relative to
+/// the store's base directory, so that they hold from the folder of
+/// `outputPath`.
+void rebaseWeights(mlir::Operation *root, llvm::StringRef outputPath);
+
+/// A pass that calls `rebaseWeights`; the last one before a module is printed.
+std::unique_ptr<mlir::Pass> createRebaseWeightsPass(std::string outputPath);
+
+/// Parses a `.mlir` or `.mlirbc` file, whose weights are then found beside it.
+/// Emits a diagnostic and returns null when that fails.
+mlir::OwningOpRef<mlir::ModuleOp> loadModule(llvm::StringRef path,
+                                             mlir::MLIRContext &context);
+
+/// Writes `module` as text, or as bytecode, and with it the weights that passes
+/// have made. Paths of weights are rebased to the output's folder.
+llvm::Error saveModule(mlir::ModuleOp module, llvm::StringRef path,
+                       bool bytecode);
+
+} // namespace lowbit
+
+#endif // LOWBIT_TOOLS_MODULEFILE_H

@@ -1,0 +1,110 @@
+//===- LowbitAttrs.cpp - lowbit attributes --------------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+#define GET_ATTRDEF_CLASSES
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.cpp.inc"
+
+void LowbitDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.cpp.inc"
+      >();
+}
+
+uint64_t ExternalAttr::getByteSize(RankedTensorType type) {
+  return type.getNumElements() *
+         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+llvm::Expected<ArrayRef<char>> ExternalAttr::getBytes() const {
+  auto *dialect = getContext()->getLoadedDialect<LowbitDialect>();
+  WeightStore &store = dialect->getWeightStore();
+  RankedTensorType type = getType();
+  if (getKey().empty())
+    return store.get(getFile(), getOffset(), getLength(),
+                     llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+  llvm::Expected<ArrayRef<char>> bytes = store.get(getFile(), getKey());
+  if (bytes && bytes->size() != getByteSize(type))
+    return makeError("tensor '" + getKey() + "' of weight file '" + getFile() +
+                     "' has " + Twine(bytes->size()) + " bytes, but its type " +
+                     "takes " + Twine(getByteSize(type)));
+  return bytes;
+}
+
+LogicalResult
+ExternalAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                     RankedTensorType type, StringRef file, StringRef key,
+                     uint64_t offset, uint64_t length) {
+  if (!type || !type.hasStaticShape() || !type.getElementType().isIntOrFloat())
+    return emitError() << "external weight must have a tensor type of static "
+                          "shape with integer or float elements, got "
+                       << type;
+  if (file.empty())
+    return emitError() << "external weight names no file";
+  if (key.empty() && length != getByteSize(type))
+    return emitError() << "external weight of type " << type << " takes "
+                       << getByteSize(type) << " bytes, but its length is "
+                       << length;
+  return success();
+}
+
+Attribute ExternalAttr::parse(AsmParser &parser, Type type) {
+  std::string file, key;
+  uint64_t offset = 0, length = 0;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseString(&file) || parser.parseComma())
+    return {};
+  if (failed(parser.parseOptionalString(&key)) &&
+      (parser.parseKeyword("offset") || parser.parseEqual() ||
+       parser.parseInteger(offset) || parser.parseComma() ||
+       parser.parseKeyword("length") || parser.parseEqual() ||
+       parser.parseInteger(length)))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  // The type follows the attribute unless the context has given it.
+  if (!type && parser.parseColonType(type))
+    return {};
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor) {
+    parser.emitError(loc) << "external weight must have a ranked tensor type, "
+                             "got "
+                          << type;
+    return {};
+  }
+  return parser.getChecked<ExternalAttr>(loc, parser.getContext(), tensor, file,
+                                         key, offset, length);
+}
+
+void ExternalAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  printer.printString(getFile());
+  printer << ", ";
+  if (!getKey().empty())
+    printer.printString(getKey());
+  else
+    printer << "offset = " << getOffset() << ", length = " << getLength();
+  printer << '>';
+}
+
+llvm::Expected<ArrayRef<char>> lowbit::getConstantBytes(Attribute value) {
+  if (auto external = dyn_cast<ExternalAttr>(value))
+    return external.getBytes();
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense || (dense.isSplat() && dense.getNumElements() != 1))
+    return makeError("the constant has no dense bytes");
+  return dense.getRawData();
+}

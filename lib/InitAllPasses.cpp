@@ -1,0 +1,12 @@
+//===- InitAllPasses.cpp - every pass that Lowbit's tools know ------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/InitAllPasses.h"
+#include "mlir/InitAllPasses.h"
+
+void lowbit::registerAllPasses() { mlir::registerAllPasses(); }

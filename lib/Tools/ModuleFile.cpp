@@ -1,0 +1,95 @@
+//===- ModuleFile.cpp - modules, and the weight files beside them ---------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Tools/ModuleFile.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/AttrTypeSubElements.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/Pass.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace lowbit;
+namespace path = llvm::sys::path;
+
+static StringRef getFolder(StringRef file) {
+  return file == "-" ? StringRef() : path::parent_path(file);
+}
+
+void lowbit::configureWeightStore(WeightStore &store, StringRef inputPath,
+                                  StringRef outputPath) {
+  store.setBaseDirectory(getFolder(inputPath));
+  SmallString<128> weights;
+  if (outputPath != "-") {
+    weights = outputPath;
+    path::replace_extension(weights, "safetensors");
+  } else {
+    // Standard output has no name; the input's says whose weights these are.
+    weights = inputPath == "-" ? StringRef("model") : path::stem(inputPath);
+    weights += "-quantized.safetensors";
+  }
+  store.setOutputPath(weights);
+}
+
+void lowbit::rebaseWeights(Operation *root, StringRef outputPath) {
+  auto *dialect = root->getContext()->getLoadedDialect<LowbitDialect>();
+  if (!dialect)
+    return;
+  const WeightStore &store = dialect->getWeightStore();
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](ExternalAttr attr) -> Attribute {
+    return ExternalAttr::get(
+        attr.getContext(), attr.getType(),
+        store.getPathFrom(attr.getFile(), getFolder(outputPath)), attr.getKey(),
+        attr.getOffset(), attr.getLength());
+  });
+  replacer.recursivelyReplaceElementsIn(root);
+}
+
+namespace {
+struct RebaseWeightsPass
+    : PassWrapper<RebaseWeightsPass, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RebaseWeightsPass)
+  explicit RebaseWeightsPass(std::string outputPath)
+      : outputPath(std::move(outputPath)) {}
+  StringRef getName() const override { return "RebaseWeights"; }
+  void runOnOperation() override {
+    rebaseWeights(getOperation(), outputPath);
+    markAllAnalysesPreserved();
+  }
+  std::string outputPath;
+};
+} // namespace
+
+std::unique_ptr<Pass> lowbit::createRebaseWeightsPass(std::string outputPath) {
+  return std::make_unique<RebaseWeightsPass>(std::move(outputPath));
+}
+
+OwningOpRef<ModuleOp> lowbit::loadModule(StringRef path, MLIRContext &context) {
+  auto *dialect = context.getOrLoadDialect<LowbitDialect>();
+  dialect->getWeightStore().setBaseDirectory(getFolder(path));
+  return parseSourceFile<ModuleOp>(path, &context);
+}
+
+llvm::Error lowbit::saveModule(ModuleOp module, StringRef path, bool bytecode) {
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  OwningOpRef<ModuleOp> rebased = module.clone();
+  rebaseWeights(*rebased, path);
+  if (!bytecode)
+    rebased->print(file->os());
+  else if (failed(writeBytecodeToFile(*rebased, file->os())))
+    return makeError("cannot write '" + path + "' as bytecode");
+  if (auto *dialect = module.getContext()->getLoadedDialect<LowbitDialect>())
+    if (llvm::Error error = dialect->getWeightStore().commitOutput())
+      return error;
+  return file->commit();
+}

@@ -1,0 +1,17 @@
+import os
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "lowbit"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.lowbit_binary_dir, "test")
+
+tools_dir = os.path.join(config.lowbit_binary_dir, "bin")
+llvm_config.with_environment(
+    "PATH", [tools_dir, config.llvm_tools_dir], append_path=True)
+config.substitutions.append(
+    ("%examples", os.path.join(config.lowbit_source_dir, "examples")))
+config.substitutions.append(("%python", f'"{config.python_executable}"'))
