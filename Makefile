@@ -1,0 +1,36 @@
+# `make demo` and `make check`, each alone, take a fresh Debian 12 machine from
+# nothing to done. Repeated, they do only what has changed.
+
+BUILD ?= build
+# Debian's own interpreter: its numpy and pytest are packages.
+PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc)
+
+.PHONY: all setup configure build demo check docs format clean
+
+all: build
+
+setup:
+	@utils/install-packages.sh
+
+configure: setup
+	@test -f $(BUILD)/build.ninja || \
+	  cmake --preset release -B $(BUILD) -DPython3_EXECUTABLE=$(PYTHON)
+
+build: configure
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build
+	@PATH="$(abspath $(BUILD))/bin:$$PATH" examples/demo.sh
+
+check: build
+	@$(PYTHON) utils/run_checks.py --build $(BUILD) --jobs $(JOBS)
+
+docs: configure
+	@cmake --build $(BUILD) --target mlir-doc
+
+format:
+	@git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
+
+clean:
+	@rm -rf $(BUILD)
