@@ -1,0 +1,7 @@
+"""Lowbit from Python.
+
+`lowbit.reference`  numpy implementations of the quantization methods, written
+                    from the papers, that the C++ code is tested against.
+`lowbit.tools`      runs quant-translate, quant-opt, quant-compile and quant-run
+                    as child processes and turns their failures into exceptions.
+"""

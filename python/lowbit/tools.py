@@ -1,0 +1,101 @@
+"""Run Lowbit's tools as child processes.
+
+The tools are looked for in the folder given by the environment variable
+LOWBIT_TOOLS (the `bin` folder of a build or an installation), else on PATH.
+Every failure is a ToolError whose text is one line a user can act on.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+TOOLS = ("quant-translate", "quant-opt", "quant-compile", "quant-run")
+
+
+class ToolError(RuntimeError):
+    """A tool is missing, failed, or printed something else than it promised."""
+
+
+def find_tool(name):
+    """The path of a tool; ToolError when there is none."""
+    folder = os.environ.get("LOWBIT_TOOLS")
+    path = shutil.which(name, path=folder) if folder else shutil.which(name)
+    if path is None:
+        where = f"in {folder} (from LOWBIT_TOOLS)" if folder else "on PATH (or set LOWBIT_TOOLS to its folder)"
+        raise ToolError(f"{name} was not found {where}")
+    return path
+
+
+def run_tool(name, *arguments, timeout=None):
+    """Runs a tool and returns its standard output.
+
+    Raises ToolError, with the tool's first error line, when it is missing, exits with another
+    status than 0 or takes longer than `timeout` seconds.
+    """
+    command = [find_tool(name), *map(str, arguments)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{name} did not end within {timeout} s") from None
+    if done.returncode != 0:
+        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"failed ({done.returncode})"
+        raise ToolError(f"{name} {how}: {_error_line(done.stderr)}")
+    return done.stdout
+
+
+def _error_line(text):
+    """The first line that says 'error', else the last one."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it printed nothing")
+
+
+def import_onnx(model, output):
+    """quant-translate --import-onnx: an `.onnx` file to an `.mlir` file, whose path is returned."""
+    run_tool("quant-translate", "--import-onnx", model, "-o", output)
+    return pathlib.Path(output)
+
+
+def optimize(model, output, *flags):
+    """quant-opt with pass flags such as `--gptq=bits=4`; returns the path of the output."""
+    run_tool("quant-opt", model, *flags, "-o", output)
+    return pathlib.Path(output)
+
+
+def compile_library(model, output, target="native"):
+    """quant-compile to a shared library (a C header goes beside it); returns its path."""
+    run_tool("quant-compile", model, f"--target={target}", "-o", output)
+    return pathlib.Path(output)
+
+
+def perplexity(model, tokens, *flags):
+    """The perplexity that quant-run measures on a token file (int32 [windows, length])."""
+    output = run_tool("quant-run", model, f"--perplexity={tokens}", *flags)
+    match = re.search(r"^perplexity: (\S+)$", output, re.MULTILINE)
+    if match is None:
+        raise ToolError("quant-run printed no line 'perplexity: ...'")
+    return float(match.group(1))
+
+
+def bench(model, tokens, *flags):
+    """Times of a model at several numbers of tokens: the parsed JSON of quant-run --bench."""
+    counts = ",".join(map(str, tokens))
+    output = run_tool("quant-run", model, "--bench", f"--tokens={counts}", "--json", *flags)
+    try:
+        return json.loads(output)
+    except json.JSONDecodeError as error:
+        raise ToolError(f"quant-run --json printed no JSON: {error}") from None
+
+
+def pass_flag(name, **options):
+    """`--name`, or `--name=key=value key=value`: underscores become hyphens, True a bare key, False nothing."""
+    parts = []
+    for key, value in options.items():
+        key = key.replace("_", "-")
+        if value is True:
+            parts.append(key)
+        elif value is not False:
+            parts.append(f"{key}={value}")
+    return f"--{name}={' '.join(parts)}" if parts else f"--{name}"
