@@ -8,11 +8,12 @@
 
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Onnx/IR/OnnxDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 
 void lowbit::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<LowbitDialect>();
+  registry.insert<LowbitDialect, onnx::OnnxDialect>();
 }
