@@ -7,6 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/InitAllPasses.h"
+#include "lowbit/Conversion/QVec/Passes.h"
 #include "mlir/InitAllPasses.h"
 
-void lowbit::registerAllPasses() { mlir::registerAllPasses(); }
+void lowbit::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerQVecConversionPasses();
+}

@@ -1,0 +1,69 @@
+//===- Passes.td - conversions out of the qvec dialect -- -*- tablegen -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CONVERSION_QVEC_PASSES_TD
+#define LOWBIT_CONVERSION_QVEC_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertQVecToX86 : Pass<"convert-qvec-to-x86"> {
+  let summary = "Turn qvec operations into AVX2 or AVX-512 VNNI instructions";
+  let description = [{
+    `qvec.dot` becomes `vpdpbusd` with AVX-512 VNNI, and `vpmaddubsw` with
+    `vpmaddwd` with AVX2. The latter saturates at 16 bits, so codes above 127
+    are split into their top bit and the rest, which are exact.
+
+    Before:
+
+    ```mlir
+    %r = qvec.dot %acc, %a, %b {lhs_max = 15 : i32} : vector<16xi32>, vector<64xi8>
+    ```
+
+    After (`level=avx512vnni`):
+
+    ```mlir
+    %r = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %a, %b)
+        : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+    ```
+  }];
+  let options = [
+    Option<"level", "level", "std::string", "\"avx2\"",
+           "Instruction set: avx2 or avx512vnni">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def ConvertQVecToArm : Pass<"convert-qvec-to-arm"> {
+  let summary = "Turn qvec operations into NEON dot-product instructions";
+  let description = [{
+    `qvec.dot` becomes `sdot` where the codes fit 7 bits, `usdot` where they do
+    not and i8mm is there, and two `sdot` otherwise. Needs the dotprod feature.
+  }];
+  let options = [
+    Option<"i8mm", "i8mm", "bool", "false",
+           "The target has the i8mm extension (usdot)">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arm_neon::ArmNeonDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def ConvertQVecToVector : Pass<"convert-qvec-to-vector"> {
+  let summary = "Expand qvec operations into vector and arith operations";
+  let description = [{
+    The meaning of the dialect in upstream operations: the oracle of the target
+    conversions, and the fallback where no instruction fits.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+#endif // LOWBIT_CONVERSION_QVEC_PASSES_TD

@@ -1,0 +1,67 @@
+//===- QVecOps.td - register-level operations ----------- -*- tablegen -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD
+#define LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD
+
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/OpBase.td"
+
+def QVec_Dialect : Dialect {
+  let name = "qvec";
+  let cppNamespace = "::lowbit::qvec";
+  let summary = "Register-level operations that kernels need and MLIR lacks";
+  let description = [{
+    The `qvec` dialect holds the few operations on vector registers that
+    quantized kernels are made of and that the upstream `vector` dialect lacks
+    on some target. Kernel generators emit `vector` and `qvec`; one conversion
+    for each target turns `qvec` into that target's instructions, and
+    `--convert-qvec-to-vector` expands it everywhere else.
+  }];
+}
+
+class QVec_Op<string mnemonic, list<Trait> traits = []>
+    : Op<QVec_Dialect, mnemonic, traits>;
+
+def QVec_DotOp : QVec_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>,
+                                 AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "Dot products of four 8-bit products into each 32-bit lane";
+  let description = [{
+    `result[i] = acc[i] + sum(lhs[4i+j] * rhs[4i+j] for j in 0..3)` in 32-bit
+    arithmetic. `lhs` is unsigned and at most `lhs_max`, which is what quantized
+    codes are; `rhs` is signed, which is what quantized activations are. The
+    bound lets a target choose an instruction that would saturate, or that reads
+    both sides as signed, for larger values.
+
+    Example:
+
+    ```mlir
+    %r = qvec.dot %acc, %codes, %activations {lhs_max = 15 : i32}
+        : vector<16xi32>, vector<64xi8>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [I32]>:$acc,
+    VectorOfRankAndType<[1], [I8]>:$lhs,
+    VectorOfRankAndType<[1], [I8]>:$rhs,
+    DefaultValuedAttr<I32Attr, "255">:$lhs_max
+  );
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $lhs `,` $rhs attr-dict `:` type($acc) `,` type($lhs)
+  }];
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$acc, "::mlir::Value":$lhs,
+                   "::mlir::Value":$rhs, "uint32_t":$lhsMax), [{
+      build($_builder, $_state, acc.getType(), acc, lhs, rhs, lhsMax);
+    }]>
+  ];
+  let hasVerifier = 1;
+}
+
+#endif // LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD

@@ -1,0 +1,12 @@
+// RUN: quant-opt %s | quant-opt | FileCheck %s
+// RUN: quant-opt %s --mlir-print-op-generic | quant-opt | FileCheck %s
+// RUN: quant-opt %s --emit-bytecode | quant-opt | FileCheck %s
+
+// CHECK-LABEL: @dot
+// CHECK: qvec.dot %{{.*}}, %{{.*}}, %{{.*}} : vector<4xi32>, vector<16xi8>
+// CHECK: qvec.dot %{{.*}}, %{{.*}}, %{{.*}} {lhs_max = 15 : i32} : vector<4xi32>, vector<16xi8>
+func.func @dot(%acc: vector<4xi32>, %a: vector<16xi8>, %b: vector<16xi8>) -> vector<4xi32> {
+  %0 = qvec.dot %acc, %a, %b : vector<4xi32>, vector<16xi8>
+  %1 = qvec.dot %0, %a, %b {lhs_max = 15 : i32} : vector<4xi32>, vector<16xi8>
+  return %1 : vector<4xi32>
+}
