@@ -1,0 +1,109 @@
+//===- BlockFormat.h - A number format as solvers see it --------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The line between solvers and formats. A solver (round-to-nearest, GPTQ, ...)
+// decides in which order the values of a matrix are coded and how the errors
+// made so far change the values to come. A format decides what parameters
+// (scale, zero point, codebook, ...) a group of values shares and which code is
+// nearest to a value. Neither knows the other's name.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_QUANTIZE_BLOCKFORMAT_H
+#define LOWBIT_QUANTIZE_BLOCKFORMAT_H
+
+#include "lowbit/Quantize/MatrixView.h"
+#include "lowbit/Quantize/QuantizedMatrix.h"
+#include "lowbit/Quantize/RangeSearch.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+#include <string>
+
+namespace lowbit {
+
+/// Codes one matrix, piece by piece, in any order that a solver likes.
+///
+/// Columns are coded in groups: `fit` finds the parameters of a group, `encode`
+/// codes columns with them. Calls on disjoint ranges of rows may run in
+/// parallel when every range begins at a multiple of `getGroupRows()`; what one
+/// row is coded to does not depend on how the rows are cut into ranges.
+class MatrixEncoder {
+public:
+  virtual ~MatrixEncoder();
+
+  int64_t getRows() const { return rows; }
+  int64_t getCols() const { return cols; }
+  /// Rows that share parameters.
+  int64_t getGroupRows() const { return groupRows; }
+  /// Adjacent stored columns that share parameters; the last group may be
+  /// shorter.
+  int64_t getGroupCols() const { return groupCols; }
+
+  /// Finds the parameters of column group `group` for the rows from `firstRow`
+  /// on. `values` are what the group is about to code, in any column order.
+  virtual void fit(int64_t firstRow, int64_t group, ConstMatrixView values) = 0;
+
+  /// Codes values into the stored columns from `firstCol` on, which must lie in
+  /// a group that was fitted, and tells what they decode to.
+  virtual void encode(int64_t firstRow, int64_t firstCol,
+                      ConstMatrixView values, MatrixView decoded) = 0;
+
+  /// The result, when every value has been coded. May be called once.
+  virtual QuantizedMatrix finish() = 0;
+
+protected:
+  MatrixEncoder(int64_t rows, int64_t cols, int64_t groupRows,
+                int64_t groupCols)
+      : rows(rows), cols(cols), groupRows(groupRows), groupCols(groupCols) {}
+
+private:
+  int64_t rows;
+  int64_t cols;
+  int64_t groupRows;
+  int64_t groupCols;
+};
+
+/// A way to store matrices: immutable, and cheap to copy in the derived class.
+class BlockFormat {
+public:
+  virtual ~BlockFormat();
+
+  /// The format as a table of results shows it, e.g. "u4 g64 f16".
+  virtual std::string describe() const = 0;
+
+  /// The tensors that store a matrix of this shape.
+  virtual llvm::SmallVector<ComponentSpec, 3>
+  getComponents(int64_t rows, int64_t cols) const = 0;
+
+  /// Starts to code `weights`. Fails when the format cannot represent them:
+  /// values that are not finite, or too large for the type of the scales. The
+  /// encoder keeps a reference to `search`.
+  virtual llvm::Expected<std::unique_ptr<MatrixEncoder>>
+  createEncoder(ConstMatrixView weights, const RangeSearch &search) const = 0;
+
+  /// Decodes a whole matrix from the bytes of its components, which are listed
+  /// as in `getComponents`. Fails when a component has the wrong size.
+  virtual llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                             MatrixView decoded) const = 0;
+
+  llvm::Error decode(const QuantizedMatrix &matrix, MatrixView decoded) const {
+    return decode(matrix.getBytes(), decoded);
+  }
+
+protected:
+  /// An error that names the first value that is NaN or infinite.
+  static llvm::Error checkFinite(ConstMatrixView weights);
+  /// An error if `components` are not what `getComponents` asks for.
+  llvm::Error
+  checkComponentSizes(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                      int64_t rows, int64_t cols) const;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_QUANTIZE_BLOCKFORMAT_H

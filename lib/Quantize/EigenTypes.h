@@ -1,0 +1,31 @@
+//===- EigenTypes.h - The Eigen types that the solvers use ------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Only files of this library include Eigen: its inline functions depend on the
+// compiler's target options, and must not be mixed with those of other code.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_QUANTIZE_EIGENTYPES_H
+#define LOWBIT_LIB_QUANTIZE_EIGENTYPES_H
+
+// Solvers bring their own threads, whose results do not depend on their number.
+#define EIGEN_DONT_PARALLELIZE
+#include <Eigen/Core>
+
+namespace lowbit {
+
+using ColMajorMatrix = Eigen::MatrixXf;
+using RowMajorMap = Eigen::Map<
+    const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>,
+    0, Eigen::OuterStride<>>;
+using ColMajorMap = Eigen::Map<Eigen::MatrixXf, 0, Eigen::OuterStride<>>;
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_QUANTIZE_EIGENTYPES_H

@@ -1,0 +1,117 @@
+//===- GptqFactor.cpp - Order and Cholesky factor of a Hessian ------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "EigenTypes.h"
+#include "lowbit/Quantize/Gptq.h"
+#include "lowbit/Support/OutputFile.h"
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace lowbit;
+
+llvm::Error GptqOptions::check() const {
+  if (!(damping >= 0) || !std::isfinite(damping))
+    return makeError("damping is " + std::to_string(damping) +
+                     ", but must be a number from 0 on");
+  if (blockSize < 1)
+    return makeError("block-size is " + llvm::Twine(blockSize) +
+                     ", but must be at least 1");
+  return llvm::Error::success();
+}
+
+/// Permutes rows and columns of a square matrix in place: afterwards element
+/// (i, j) is what was at (from[i], from[j]).
+static void permuteSymmetric(ColMajorMap h, llvm::ArrayRef<int64_t> from) {
+  const int64_t width = h.cols();
+  Eigen::VectorXf saved(width);
+  for (int64_t col = 0; col < width; ++col) {
+    saved = h.col(col);
+    for (int64_t row = 0; row < width; ++row)
+      h(row, col) = saved(from[row]);
+  }
+  std::vector<bool> done(width, false);
+  for (int64_t start = 0; start < width; ++start) {
+    if (done[start])
+      continue;
+    saved = h.col(start);
+    int64_t col = start;
+    for (; from[col] != start; col = from[col]) {
+      h.col(col) = h.col(from[col]);
+      done[col] = true;
+    }
+    h.col(col) = saved;
+    done[col] = true;
+  }
+}
+
+/// Replaces the lower triangle of `h` plus `shift` on the diagonal by its
+/// Cholesky factor. On failure the lower triangle is restored from the upper.
+static bool factorize(ColMajorMap h, const Eigen::VectorXf &diagonal,
+                      float shift) {
+  h.diagonal() = diagonal.array() + shift;
+  Eigen::LLT<Eigen::Ref<Eigen::MatrixXf, 0, Eigen::OuterStride<>>> llt(h);
+  if (llt.info() == Eigen::Success && h.diagonal().allFinite())
+    return true;
+  h.triangularView<Eigen::StrictlyLower>() = h.transpose();
+  return false;
+}
+
+llvm::Expected<GptqFactor> GptqFactor::compute(Hessian input,
+                                               const GptqOptions &options) {
+  if (llvm::Error error = options.check())
+    return std::move(error);
+  GptqFactor factor;
+  factor.hessian = std::move(input);
+  const int64_t width = factor.hessian.width;
+  ColMajorMap h(factor.hessian.values.data(), width, width,
+                Eigen::OuterStride<>(width));
+
+  factor.order.resize(width);
+  std::iota(factor.order.begin(), factor.order.end(), 0);
+  factor.dead.resize(width);
+  double diagonalSum = 0;
+  int64_t live = 0;
+  for (int64_t i = 0; i < width; ++i) {
+    if (!std::isfinite(h(i, i)) || h(i, i) < 0)
+      return makeError("the inputs of the layer are not finite: channel " +
+                       llvm::Twine(i) + " has a mean square of " +
+                       std::to_string(h(i, i)));
+    factor.dead[i] = h(i, i) == 0;
+    live += !factor.dead[i];
+    diagonalSum += h(i, i);
+  }
+  factor.empty = live == 0;
+  if (factor.empty)
+    return factor;
+
+  // A dead column is alone in its row of the Hessian. Any diagonal will do; the
+  // mean of the others keeps the mean, on which the damping depends.
+  const double mean = diagonalSum / live;
+  if (options.actOrder)
+    std::stable_sort(factor.order.begin(), factor.order.end(),
+                     [&](int64_t a, int64_t b) { return h(a, a) > h(b, b); });
+  for (int64_t i = 0; i < width; ++i)
+    if (factor.dead[i])
+      h(i, i) = static_cast<float>(mean);
+
+  permuteSymmetric(h, llvm::SmallVector<int64_t>(llvm::reverse(factor.order)));
+  const Eigen::VectorXf diagonal = h.diagonal();
+  constexpr double firstRaise = 0.01, limit = 1e3;
+  factor.damping = options.damping;
+  while (!factorize(h, diagonal, static_cast<float>(factor.damping * mean))) {
+    factor.damping = std::max(2 * factor.damping, firstRaise);
+    if (factor.damping > limit)
+      return makeError("the Hessian of the layer's inputs is not positive "
+                       "definite, even with a damping of " +
+                       std::to_string(limit));
+  }
+  factor.shift = factor.damping * mean;
+  return factor;
+}

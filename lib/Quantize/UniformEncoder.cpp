@@ -1,0 +1,151 @@
+//===- UniformEncoder.cpp - Codes one matrix uniformly --------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "UniformEncoder.h"
+#include "lowbit/Quantize/BitPacking.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include <algorithm>
+
+using namespace lowbit;
+
+/// Rounds to nearest, ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no
+/// fraction bits. Unlike `nearbyint`, this vectorizes on every target.
+static float roundHalfEven(float x) {
+  constexpr float magic = 0x1.8p23f;
+  return (x + magic) - magic;
+}
+
+UniformEncoder::UniformEncoder(const UniformFormat &format, int64_t rows,
+                               int64_t cols, const RangeSearch &search)
+    : MatrixEncoder(rows, cols, format.getGroupRows(rows),
+                    format.getGroupCols(cols)),
+      format(format), search(search), codes(rows * cols),
+      scales(format.getNumColGroups(cols) * rows),
+      zeros(format.getNumColGroups(cols) * rows) {}
+
+void UniformEncoder::fit(int64_t firstRow, int64_t group,
+                         ConstMatrixView values) {
+  assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
+  const int64_t rows = values.getRows(), cols = values.getCols();
+  llvm::SmallVector<float, 256> members;
+  for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
+    const int64_t end = std::min(begin + getGroupRows(), rows);
+    members.clear();
+    Range full{0, 0};
+    for (int64_t row = begin; row < end; ++row)
+      for (int64_t col = 0; col < cols; ++col) {
+        float value = values(row, col);
+        full.lo = std::min(full.lo, value);
+        full.hi = std::max(full.hi, value);
+        members.push_back(value);
+      }
+    Range range = search.search(
+        full, members,
+        [&](Range candidate, llvm::ArrayRef<float> from,
+            llvm::MutableArrayRef<float> to) {
+          UniformFormat::Parameters parameters =
+              format.getParameters(candidate);
+          for (auto [value, result] : llvm::zip_equal(from, to))
+            result = format.decodeValue(format.encodeValue(value, parameters),
+                                        parameters);
+        });
+    UniformFormat::Parameters parameters = format.getParameters(range);
+    const int64_t first = group * getRows() + firstRow;
+    std::fill(&scales[first + begin], &scales[first] + end, parameters.scale);
+    std::fill(&zeros[first + begin], &zeros[first] + end, parameters.zero);
+  }
+}
+
+/// The loop over the rows of one column. The strides are template arguments
+/// where they are 1, so that the dense case vectorizes.
+template <typename Stride>
+static void encodeColumn(int64_t rows, const float *values, Stride valueStride,
+                         float *decoded, Stride decodedStride,
+                         const float *scales, const float *zeros, float minCode,
+                         float maxCode, uint8_t mask, uint8_t *codes) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float scale = scales[row], zero = zeros[row];
+    float steps = values[row * valueStride] / scale;
+    // The bounds are integers, so clamping before rounding gives the same.
+    steps = std::max(steps, minCode - zero);
+    steps = std::min(steps, maxCode - zero);
+    steps = roundHalfEven(steps);
+    codes[row] =
+        static_cast<uint8_t>(static_cast<int32_t>(steps + zero)) & mask;
+    decoded[row * decodedStride] = scale * steps;
+  }
+}
+
+void UniformEncoder::encode(int64_t firstRow, int64_t firstCol,
+                            ConstMatrixView values, MatrixView decoded) {
+  const float minCode = format.getMinCode(), maxCode = format.getMaxCode();
+  const uint8_t mask = (1 << format.getSpec().bits) - 1;
+  const bool dense = values.getRowStride() == 1 && decoded.getRowStride() == 1;
+  for (int64_t i = 0, e = values.getCols(); i < e; ++i) {
+    const int64_t col = firstCol + i;
+    const int64_t first = (col / getGroupCols()) * getRows() + firstRow;
+    const float *from = values.getData() + i * values.getColStride();
+    float *to = decoded.getData() + i * decoded.getColStride();
+    uint8_t *code = &codes[col * getRows() + firstRow];
+    if (dense)
+      encodeColumn(values.getRows(), from, std::integral_constant<int, 1>(), to,
+                   std::integral_constant<int, 1>(), &scales[first],
+                   &zeros[first], minCode, maxCode, mask, code);
+    else
+      encodeColumn<int64_t>(values.getRows(), from, values.getRowStride(), to,
+                            decoded.getRowStride(), &scales[first],
+                            &zeros[first], minCode, maxCode, mask, code);
+  }
+}
+
+QuantizedMatrix UniformEncoder::finish() {
+  const UniformFormat::Spec &spec = format.getSpec();
+  const int64_t rows = getRows(), cols = getCols();
+  QuantizedMatrix result{rows, cols, {}};
+  for (ComponentSpec &component : format.getComponents(rows, cols))
+    result.components.push_back(
+        {component, std::vector<uint8_t>(component.getByteSize())});
+
+  // Transpose a stripe of rows at a time: whole cache lines of `codes` are
+  // read.
+  constexpr int64_t stripeRows = 64;
+  const int64_t codeBytes = getPackedBytes(cols, spec.bits);
+  std::vector<uint8_t> stripe(stripeRows * cols);
+  for (int64_t begin = 0; begin < rows; begin += stripeRows) {
+    const int64_t count = std::min(stripeRows, rows - begin);
+    for (int64_t col = 0; col < cols; ++col)
+      for (int64_t row = 0; row < count; ++row)
+        stripe[row * cols + col] = codes[col * rows + begin + row];
+    for (int64_t row = 0; row < count; ++row)
+      packBits(llvm::ArrayRef(stripe).slice(row * cols, cols), spec.bits,
+               llvm::MutableArrayRef(result.components[0].bytes)
+                   .slice((begin + row) * codeBytes, codeBytes));
+  }
+
+  const int64_t colGroups = format.getNumColGroups(cols);
+  const int64_t rowGroups = format.getNumRowGroups(rows);
+  const int64_t scaleBytes = getByteWidth(spec.scaleType);
+  const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
+  std::vector<uint8_t> rowZeros(colGroups);
+  for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup) {
+    const int64_t row = rowGroup * getGroupRows();
+    for (int64_t group = 0; group < colGroups; ++group) {
+      storeFloat(spec.scaleType, scales[group * rows + row],
+                 &result.components[1]
+                      .bytes[(rowGroup * colGroups + group) * scaleBytes]);
+      rowZeros[group] =
+          static_cast<uint8_t>(static_cast<int32_t>(zeros[group * rows + row]));
+    }
+    if (spec.hasZeroPoint)
+      packBits(rowZeros, spec.bits,
+               llvm::MutableArrayRef(result.components[2].bytes)
+                   .slice(rowGroup * zeroBytes, zeroBytes));
+  }
+  return result;
+}

@@ -1,0 +1,44 @@
+//===- UniformEncoder.h - Codes one matrix uniformly ------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_QUANTIZE_UNIFORMENCODER_H
+#define LOWBIT_LIB_QUANTIZE_UNIFORMENCODER_H
+
+#include "lowbit/Quantize/UniformFormat.h"
+#include <vector>
+
+namespace lowbit {
+
+/// Keeps codes and parameters column by column while the matrix is coded:
+/// solvers walk along columns of many rows, and that order lets the loops over
+/// rows vectorize. `finish` turns them into the stored, row-major components.
+class UniformEncoder final : public MatrixEncoder {
+public:
+  UniformEncoder(const UniformFormat &format, int64_t rows, int64_t cols,
+                 const RangeSearch &search);
+
+  void fit(int64_t firstRow, int64_t group, ConstMatrixView values) override;
+  void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
+              MatrixView decoded) override;
+  QuantizedMatrix finish() override;
+
+private:
+  UniformFormat format;
+  const RangeSearch &search;
+  /// [cols][rows]; codes are cut to `bits` bits.
+  std::vector<uint8_t> codes;
+  /// [column groups][rows]: repeated for each row of a group, so that `encode`
+  /// reads them in step with the rows. Zero points are kept as floats, since
+  /// all arithmetic on them is float arithmetic on small integers.
+  std::vector<float> scales;
+  std::vector<float> zeros;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_QUANTIZE_UNIFORMENCODER_H

@@ -1,0 +1,200 @@
+//===- UniformFormat.cpp - Integers with a scale per group ----------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Quantize/UniformFormat.h"
+#include "UniformEncoder.h"
+#include "lowbit/Quantize/BitPacking.h"
+#include "lowbit/Support/OutputFile.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace lowbit;
+
+llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
+  if (spec.bits < 2 || spec.bits > 8)
+    return makeError("bits is " + llvm::Twine(spec.bits) +
+                     ", but a uniform format has 2 to 8 bits");
+  if (spec.groupRows < 0 || spec.groupCols < 0)
+    return makeError("the group is " + llvm::Twine(spec.groupRows) + " x " +
+                     llvm::Twine(spec.groupCols) +
+                     ", but its sizes must be positive, or 0 for the whole "
+                     "dimension");
+  if (spec.scaleType == ElementType::I8)
+    return makeError("scales are stored as f16, bf16 or f32, not as i8");
+  if (spec.narrowRange && (!spec.isSigned || spec.hasZeroPoint))
+    return makeError("a narrow range is only for signed codes without zero "
+                     "points");
+  return UniformFormat(spec);
+}
+
+int32_t UniformFormat::getMinCode() const {
+  if (!spec.isSigned)
+    return 0;
+  return -(1 << (spec.bits - 1)) + (spec.narrowRange ? 1 : 0);
+}
+
+int32_t UniformFormat::getMaxCode() const {
+  return spec.isSigned ? (1 << (spec.bits - 1)) - 1 : (1 << spec.bits) - 1;
+}
+
+int64_t UniformFormat::getGroupRows(int64_t rows) const {
+  return spec.groupRows == 0 ? rows : std::min(spec.groupRows, rows);
+}
+
+int64_t UniformFormat::getGroupCols(int64_t cols) const {
+  return spec.groupCols == 0 ? cols : std::min(spec.groupCols, cols);
+}
+
+int64_t UniformFormat::getNumRowGroups(int64_t rows) const {
+  return rows == 0 ? 0 : llvm::divideCeil(rows, getGroupRows(rows));
+}
+
+int64_t UniformFormat::getNumColGroups(int64_t cols) const {
+  return cols == 0 ? 0 : llvm::divideCeil(cols, getGroupCols(cols));
+}
+
+/// The range that the codes of the format span for values in `range`, in which
+/// (hi - lo) / (max code - min code) is the scale.
+static Range getCodedRange(const UniformFormat::Spec &spec, Range range) {
+  if (range.lo == 0 && range.hi == 0)
+    range = {-1, 1};
+  if (spec.hasZeroPoint)
+    return range;
+  if (!spec.isSigned)
+    return {0, range.hi > 0 ? range.hi : 1};
+  float bound = std::max(-range.lo, range.hi);
+  return {-bound, bound};
+}
+
+UniformFormat::Parameters UniformFormat::getParameters(Range range) const {
+  range = getCodedRange(spec, range);
+  const int32_t minCode = getMinCode(), maxCode = getMaxCode();
+  float scale =
+      roundToType(spec.scaleType, (range.hi - range.lo) / (maxCode - minCode));
+  scale = std::clamp(scale, getSmallestPositive(spec.scaleType),
+                     getLargest(spec.scaleType));
+  if (!spec.hasZeroPoint)
+    return {scale, 0};
+  float zero = std::nearbyint(-range.lo / scale) + minCode;
+  return {scale,
+          static_cast<int32_t>(std::clamp<float>(zero, minCode, maxCode))};
+}
+
+int32_t UniformFormat::encodeValue(float value,
+                                   const Parameters &parameters) const {
+  float steps = std::clamp<float>(value / parameters.scale,
+                                  getMinCode() - parameters.zero,
+                                  getMaxCode() - parameters.zero);
+  return static_cast<int32_t>(std::nearbyint(steps)) + parameters.zero;
+}
+
+std::string UniformFormat::describe() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << (spec.isSigned ? 's' : 'u') << spec.bits;
+  auto printSize = [&](int64_t size) {
+    if (size == 0)
+      os << '*';
+    else
+      os << size;
+  };
+  os << " [";
+  printSize(spec.groupRows);
+  os << ", ";
+  printSize(spec.groupCols);
+  os << "] " << getName(spec.scaleType);
+  if (spec.narrowRange)
+    os << " narrow";
+  return text;
+}
+
+llvm::SmallVector<ComponentSpec, 3>
+UniformFormat::getComponents(int64_t rows, int64_t cols) const {
+  const int64_t rowGroups = getNumRowGroups(rows);
+  const int64_t colGroups = getNumColGroups(cols);
+  llvm::SmallVector<ComponentSpec, 3> specs;
+  specs.push_back(
+      {"codes", ElementType::I8, {rows, getPackedBytes(cols, spec.bits)}});
+  specs.push_back({"scales", spec.scaleType, {rowGroups, colGroups}});
+  if (spec.hasZeroPoint)
+    specs.push_back({"zeros",
+                     ElementType::I8,
+                     {rowGroups, getPackedBytes(colGroups, spec.bits)}});
+  return specs;
+}
+
+llvm::Expected<std::unique_ptr<MatrixEncoder>>
+UniformFormat::createEncoder(ConstMatrixView weights,
+                             const RangeSearch &search) const {
+  if (llvm::Error error = checkFinite(weights))
+    return std::move(error);
+  Range range{0, 0};
+  for (int64_t row = 0; row < weights.getRows(); ++row)
+    for (int64_t col = 0; col < weights.getCols(); ++col) {
+      range.lo = std::min(range.lo, weights(row, col));
+      range.hi = std::max(range.hi, weights(row, col));
+    }
+  // No group needs a larger scale than the matrix as a whole.
+  Range coded = getCodedRange(spec, range);
+  double scale = (static_cast<double>(coded.hi) - coded.lo) /
+                 (getMaxCode() - getMinCode());
+  if (scale > getLargest(spec.scaleType)) {
+    std::string message;
+    llvm::raw_string_ostream os(message);
+    os << "weights between " << llvm::format("%g", range.lo) << " and "
+       << llvm::format("%g", range.hi) << " need scales up to "
+       << llvm::format("%g", scale) << ", but " << getName(spec.scaleType)
+       << " ends at " << llvm::format("%g", getLargest(spec.scaleType))
+       << "; a wider scale type is needed";
+    return makeError(message);
+  }
+  return std::make_unique<UniformEncoder>(*this, weights.getRows(),
+                                          weights.getCols(), search);
+}
+
+llvm::Error
+UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                      MatrixView decoded) const {
+  const int64_t rows = decoded.getRows(), cols = decoded.getCols();
+  if (llvm::Error error = checkComponentSizes(components, rows, cols))
+    return error;
+  if (rows == 0 || cols == 0)
+    return llvm::Error::success();
+
+  const int64_t groupRows = getGroupRows(rows), groupCols = getGroupCols(cols);
+  const int64_t colGroups = getNumColGroups(cols);
+  const int64_t codeBytes = getPackedBytes(cols, spec.bits);
+  const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
+  const int64_t scaleBytes = getByteWidth(spec.scaleType);
+  std::vector<uint8_t> codes(cols), zeros(colGroups);
+  auto toInt = [&](uint8_t code) -> int32_t {
+    return spec.isSigned ? signExtendCode(code, spec.bits) : code;
+  };
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t rowGroup = row / groupRows;
+    unpackBits(components[0].slice(row * codeBytes, codeBytes), spec.bits,
+               codes);
+    if (spec.hasZeroPoint)
+      unpackBits(components[2].slice(rowGroup * zeroBytes, zeroBytes),
+                 spec.bits, zeros);
+    for (int64_t group = 0; group < colGroups; ++group) {
+      Parameters parameters{
+          loadFloat(spec.scaleType,
+                    components[1].data() +
+                        (rowGroup * colGroups + group) * scaleBytes),
+          spec.hasZeroPoint ? toInt(zeros[group]) : 0};
+      const int64_t end = std::min(cols, (group + 1) * groupCols);
+      for (int64_t col = group * groupCols; col < end; ++col)
+        decoded(row, col) = decodeValue(toInt(codes[col]), parameters);
+    }
+  }
+  return llvm::Error::success();
+}
