@@ -1,0 +1,135 @@
+"""The scripts of benchmarks/ as far as they go without Lowbit's tools, or with stand-ins for them."""
+
+import argparse
+import importlib
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+FOLDER = pathlib.Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports a script of benchmarks/ as a module."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module
+
+
+def run(name, *arguments, **environment):
+    return subprocess.run([sys.executable, str(FOLDER / name), *map(str, arguments)],
+                          capture_output=True, text=True, env=environment or None)
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name != "report.py"))
+def test_help(name):
+    done = run(name, "--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage:")
+
+
+def test_peak_memory(tmp_path):
+    done = run("peak_memory.py", "--json", tmp_path / "peak.json", sys.executable, "-c",
+               "import time; block = bytearray(b'1') * (64 << 20); time.sleep(0.3)")
+    assert done.returncode == 0 and "peak anonymous memory" in done.stderr
+    result = json.loads((tmp_path / "peak.json").read_text())
+    assert 64 <= result["peak_anonymous_mib"] < 200 and result["peak_resident_mib"] >= 64
+    assert result["seconds"] >= 0.3
+
+
+def test_peak_memory_passes_failure_on():
+    done = run("peak_memory.py", sys.executable, "-c", "raise SystemExit(3)")
+    assert done.returncode == 1 and "status 3" in done.stderr
+
+
+def test_peak_memory_of_a_missing_command():
+    done = run("peak_memory.py", "no-such-command")
+    assert done.returncode == 1 and "cannot run no-such-command" in done.stderr
+
+
+def test_summary(script):
+    report = script("report")
+    assert report.summary([5.0]) == (5.0, 0.0)
+    assert report.summary([1.0, 2.0, 3.0, 4.0, 5.0]) == (3.0, 1.0)
+
+
+def test_table(script):
+    assert script("report").table(["a", "b"], [("x", 1)]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+
+
+def test_missing_tools_are_named(tmp_path):
+    done = run("matmul_vs_onnxruntime.py", "--layers", "8x128", LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 1 and "quant-translate was not found" in done.stderr
+
+
+@pytest.mark.parametrize("layer", ["64", "0x64", "ax64"])
+def test_bad_layer(layer):
+    done = run("matmul_vs_onnxruntime.py", "--layers", layer)
+    assert done.returncode == 2 and layer in done.stderr
+
+
+def test_perplexity_with_stand_ins(tmp_path):
+    """The whole script, with tools that write down how they were called."""
+    for name, source in (("quant-translate", "open(sys.argv[-1], 'w').write('float')"),
+                         ("quant-opt", "open(sys.argv[-1], 'w').write(sys.argv[2])"),
+                         ("quant-run", "text = open(sys.argv[1]).read()\n"
+                                       "print('perplexity:', 2.0 if text == 'float' else 3.0 if 'gptq' in text else 4.0)")):
+        tool = tmp_path / name
+        tool.write_text(f"#!{sys.executable}\nimport sys\n{source}\n")
+        tool.chmod(0o755)
+    for name in ("m.onnx", "t.npy", "c.npy"):
+        (tmp_path / name).touch()
+    entry = {"name": "m", "model": "m.onnx", "tokens": "t.npy", "calibration": "c.npy", "expected": 2.0,
+             "reference": {"gptq-4": 2.5}}
+    (tmp_path / "models.json").write_text(json.dumps([entry]))
+    done = run("perplexity.py", tmp_path / "models.json", "--bits", "4", "--json", tmp_path / "out.json",
+               LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "| gptq 4 bits, group 64 | 3.0000 | +50.00 % | 2.5000 (+20.00 %) |" in done.stdout
+    assert "| rtn 4 bits, group 64 | 4.0000 | +100.00 % |" in done.stdout
+    model, = json.loads((tmp_path / "out.json").read_text())["models"]
+    assert [f["method"] for f in model["quantized"]] == ["rtn", "gptq"]
+
+    entry["expected"] = 2.1
+    (tmp_path / "models.json").write_text(json.dumps([entry]))
+    done = run("perplexity.py", tmp_path / "models.json", "--bits", "4", LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 1 and "expected 2.1" in done.stderr
+
+
+@pytest.mark.parametrize("text, message", [("[", "models.json"), ('[{"name": "m", "model": "x"}]', "no 'tokens'"),
+                                           ('[{"name": "m", "model": "x", "tokens": "y"}]', "there is no file")])
+def test_bad_model_list(tmp_path, text, message):
+    (tmp_path / "models.json").write_text(text)
+    done = run("perplexity.py", tmp_path / "models.json")
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_llama_is_a_causal_language_model(script, tmp_path):
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50)
+    parameters = script("make_llama_onnx").write(tmp_path / "small.onnx", sizes)
+    assert parameters == 2 * 50 * 32 + 32 + 2 * (2 * 32 + 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 40)
+    session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
+    tokens = np.random.default_rng(0).integers(0, 50, (2, 9))
+    logits, = session.run(None, {"input_ids": tokens})
+    assert logits.shape == (2, 9, 50) and np.isfinite(logits).all() and 0.1 < logits.std() < 10
+    start, = session.run(None, {"input_ids": tokens[:, :5]})
+    assert np.allclose(logits[:, :5], start, atol=1e-5)
+
+
+@pytest.mark.parametrize("group_size", [32, 128])
+def test_nbits_model_is_the_same_layer(script, tmp_path, group_size):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from lowbit.reference import Scheme, quantize_rtn
+    matmul = script("matmul_vs_onnxruntime")
+    generator = np.random.default_rng(0)
+    quantized = quantize_rtn(generator.standard_normal((24, 256)), Scheme(4, group_size, scale_type="f16"))
+    matmul.save_nbits_model(tmp_path / "nbits.onnx", quantized, accuracy_level=1)
+    x = generator.standard_normal((1, 3, 256)).astype(np.float32)
+    y = matmul.OnnxRuntime(tmp_path / "nbits.onnx", threads=1).run(x)
+    assert np.allclose(y, x @ quantized.dequantize().T, atol=1e-4)
