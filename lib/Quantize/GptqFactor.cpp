@@ -91,15 +91,16 @@ llvm::Expected<GptqFactor> GptqFactor::compute(Hessian input,
   if (factor.empty)
     return factor;
 
-  // A dead column is alone in its row of the Hessian. Any diagonal will do; the
-  // mean of the others keeps the mean, on which the damping depends.
-  const double mean = diagonalSum / live;
+  // A dead column is alone in its row of the Hessian, and any diagonal will do.
+  // The reference code takes 1, which also enters the mean that damping is
+  // relative to.
+  const double mean = (diagonalSum + (width - live)) / width;
   if (options.actOrder)
     std::stable_sort(factor.order.begin(), factor.order.end(),
                      [&](int64_t a, int64_t b) { return h(a, a) > h(b, b); });
   for (int64_t i = 0; i < width; ++i)
     if (factor.dead[i])
-      h(i, i) = static_cast<float>(mean);
+      h(i, i) = 1;
 
   permuteSymmetric(h, llvm::SmallVector<int64_t>(llvm::reverse(factor.order)));
   const Eigen::VectorXf diagonal = h.diagonal();

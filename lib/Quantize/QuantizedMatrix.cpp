@@ -12,7 +12,7 @@
 using namespace lowbit;
 
 int64_t ComponentSpec::getByteSize() const {
-  int64_t size = getByteWidth(type);
+  int64_t size = lowbit::getByteSize(type);
   for (int64_t dim : shape)
     size *= dim;
   return size;

@@ -8,6 +8,7 @@
 
 #include "UniformEncoder.h"
 #include "lowbit/Quantize/BitPacking.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
@@ -130,7 +131,7 @@ QuantizedMatrix UniformEncoder::finish() {
 
   const int64_t colGroups = format.getNumColGroups(cols);
   const int64_t rowGroups = format.getNumRowGroups(rows);
-  const int64_t scaleBytes = getByteWidth(spec.scaleType);
+  const int64_t scaleBytes = getByteSize(spec.scaleType);
   const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
   std::vector<uint8_t> rowZeros(colGroups);
   for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup) {

@@ -9,6 +9,7 @@
 #include "lowbit/Quantize/UniformFormat.h"
 #include "UniformEncoder.h"
 #include "lowbit/Quantize/BitPacking.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MathExtras.h"
@@ -27,8 +28,9 @@ llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
                      llvm::Twine(spec.groupCols) +
                      ", but its sizes must be positive, or 0 for the whole "
                      "dimension");
-  if (spec.scaleType == ElementType::I8)
-    return makeError("scales are stored as f16, bf16 or f32, not as i8");
+  if (!isScaleType(spec.scaleType))
+    return makeError("scales are stored as f16, bf16 or f32, not as " +
+                     getName(spec.scaleType));
   if (spec.narrowRange && (!spec.isSigned || spec.hasZeroPoint))
     return makeError("a narrow range is only for signed codes without zero "
                      "points");
@@ -110,7 +112,7 @@ std::string UniformFormat::describe() const {
   printSize(spec.groupRows);
   os << ", ";
   printSize(spec.groupCols);
-  os << "] " << getName(spec.scaleType);
+  os << "] " << getScaleTypeName(spec.scaleType);
   if (spec.narrowRange)
     os << " narrow";
   return text;
@@ -151,8 +153,9 @@ UniformFormat::createEncoder(ConstMatrixView weights,
     llvm::raw_string_ostream os(message);
     os << "weights between " << llvm::format("%g", range.lo) << " and "
        << llvm::format("%g", range.hi) << " need scales up to "
-       << llvm::format("%g", scale) << ", but " << getName(spec.scaleType)
-       << " ends at " << llvm::format("%g", getLargest(spec.scaleType))
+       << llvm::format("%g", scale) << ", but "
+       << getScaleTypeName(spec.scaleType) << " ends at "
+       << llvm::format("%g", getLargest(spec.scaleType))
        << "; a wider scale type is needed";
     return makeError(message);
   }
@@ -173,7 +176,7 @@ UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
   const int64_t colGroups = getNumColGroups(cols);
   const int64_t codeBytes = getPackedBytes(cols, spec.bits);
   const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
-  const int64_t scaleBytes = getByteWidth(spec.scaleType);
+  const int64_t scaleBytes = getByteSize(spec.scaleType);
   std::vector<uint8_t> codes(cols), zeros(colGroups);
   auto toInt = [&](uint8_t code) -> int32_t {
     return spec.isSigned ? signExtendCode(code, spec.bits) : code;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TestUtils.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Quantize/Solver.h"
 #include <cmath>
 
@@ -151,7 +152,7 @@ TEST(UniformFormat, RejectsBadSpecs) {
   spec.groupCols = 64;
   spec.scaleType = ElementType::I8;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),
-            "scales are stored as f16, bf16 or f32, not as i8");
+            "scales are stored as f16, bf16 or f32, not as int8");
   spec.scaleType = ElementType::F16;
   spec.narrowRange = true;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),

@@ -9,7 +9,7 @@
 #ifndef LOWBIT_QUANTIZE_QUANTIZEDMATRIX_H
 #define LOWBIT_QUANTIZE_QUANTIZEDMATRIX_H
 
-#include "lowbit/Quantize/ElementType.h"
+#include "lowbit/Support/Tensor.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"

@@ -1,4 +1,5 @@
-//===- ElementTypeTest.cpp - Storage types of component tensors -----------===//
+//===- FloatStorageTest.cpp - Float values as they are stored
+//----------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Quantize/ElementType.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
@@ -46,15 +47,15 @@ void compareWithAPFloat(ElementType type, const llvm::fltSemantics &semantics) {
       check((exponent << 23) | mantissa);
 }
 
-TEST(ElementType, F16RoundsAsAPFloat) {
+TEST(FloatStorage, F16RoundsAsAPFloat) {
   compareWithAPFloat(ElementType::F16, llvm::APFloat::IEEEhalf());
 }
 
-TEST(ElementType, BF16RoundsAsAPFloat) {
+TEST(FloatStorage, BF16RoundsAsAPFloat) {
   compareWithAPFloat(ElementType::BF16, llvm::APFloat::BFloat());
 }
 
-TEST(ElementType, Limits) {
+TEST(FloatStorage, Limits) {
   for (ElementType type :
        {ElementType::F16, ElementType::BF16, ElementType::F32}) {
     EXPECT_EQ(roundToType(type, getLargest(type)), getLargest(type));

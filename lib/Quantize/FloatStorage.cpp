@@ -1,4 +1,4 @@
-//===- ElementType.cpp - Storage types of component tensors ---------------===//
+//===- FloatStorage.cpp - Float values as they are stored -----------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Quantize/ElementType.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <cmath>
@@ -14,31 +14,22 @@
 
 using namespace lowbit;
 
-int64_t lowbit::getByteWidth(ElementType type) {
-  switch (type) {
-  case ElementType::I8:
-    return 1;
-  case ElementType::F16:
-  case ElementType::BF16:
-    return 2;
-  case ElementType::F32:
-    return 4;
-  }
-  llvm_unreachable("unknown element type");
+bool lowbit::isScaleType(ElementType type) {
+  return type == ElementType::F16 || type == ElementType::BF16 ||
+         type == ElementType::F32;
 }
 
-llvm::StringRef lowbit::getName(ElementType type) {
+llvm::StringRef lowbit::getScaleTypeName(ElementType type) {
   switch (type) {
-  case ElementType::I8:
-    return "i8";
   case ElementType::F16:
     return "f16";
   case ElementType::BF16:
     return "bf16";
   case ElementType::F32:
     return "f32";
+  default:
+    llvm_unreachable("not a scale type");
   }
-  llvm_unreachable("unknown element type");
 }
 
 float lowbit::getLargest(ElementType type) {
@@ -49,10 +40,9 @@ float lowbit::getLargest(ElementType type) {
     return llvm::bit_cast<float>(0x7F7F0000u);
   case ElementType::F32:
     return llvm::bit_cast<float>(0x7F7FFFFFu);
-  case ElementType::I8:
-    break;
+  default:
+    llvm_unreachable("not a scale type");
   }
-  llvm_unreachable("not a float type");
 }
 
 float lowbit::getSmallestPositive(ElementType type) {
@@ -63,10 +53,9 @@ float lowbit::getSmallestPositive(ElementType type) {
     return 0x1p-133f;
   case ElementType::F32:
     return 0x1p-149f;
-  case ElementType::I8:
-    break;
+  default:
+    llvm_unreachable("not a scale type");
   }
-  llvm_unreachable("not a float type");
 }
 
 static uint16_t encodeHalf(float value) {
@@ -126,10 +115,9 @@ void lowbit::storeFloat(ElementType type, float value, uint8_t *out) {
   case ElementType::F32:
     std::memcpy(out, &value, sizeof(value));
     return;
-  case ElementType::I8:
-    break;
+  default:
+    llvm_unreachable("not a scale type");
   }
-  llvm_unreachable("not a float type");
 }
 
 float lowbit::loadFloat(ElementType type, const uint8_t *in) {
@@ -149,10 +137,9 @@ float lowbit::loadFloat(ElementType type, const uint8_t *in) {
     std::memcpy(&value, in, sizeof(value));
     return value;
   }
-  case ElementType::I8:
-    break;
+  default:
+    llvm_unreachable("not a scale type");
   }
-  llvm_unreachable("not a float type");
 }
 
 float lowbit::roundToType(ElementType type, float value) {
