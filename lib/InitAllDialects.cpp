@@ -7,15 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/InitAllDialects.h"
+#include "InitUpstream.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxDialect.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 
 void lowbit::registerAllDialects(mlir::DialectRegistry &registry) {
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+  registerUpstreamDialects(registry);
   registry.insert<LowbitDialect>();
   registry.insert<onnx::OnnxDialect>();
   registry.insert<qvec::QVecDialect>();

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/InitAllPasses.h"
+#include "InitUpstream.h"
 #include "lowbit/Conversion/QVec/Passes.h"
-#include "mlir/InitAllPasses.h"
 
 void lowbit::registerAllPasses() {
-  mlir::registerAllPasses();
+  registerUpstreamPasses();
   registerQVecConversionPasses();
 }
