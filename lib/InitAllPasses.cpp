@@ -9,8 +9,10 @@
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
 #include "lowbit/Conversion/QVec/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Passes.h"
 
 void lowbit::registerAllPasses() {
   registerUpstreamPasses();
   registerQVecConversionPasses();
+  onnx::registerOnnxPasses();
 }

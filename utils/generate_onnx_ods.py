@@ -39,9 +39,10 @@ OPERATORS = """
     Squeeze Sub Swish Tanh Tile TopK Transpose Trilu Unsqueeze Where Xor
 """.split()
 
-# Ops whose `inferShapes` is written in lib/Dialect/Onnx/IR/ShapeInference; the
-# others keep the interface's default, which knows nothing of their results.
-SHAPE_INFERENCE = set()
+# Ops whose `inferShapes` is written in lib/Dialect/Onnx/IR/ShapeInference: all
+# of them so far. Others would keep the interface's default, which knows nothing
+# of their results.
+SHAPE_INFERENCE = set(OPERATORS)
 
 # Ops with a hand-written `verify` in lib/Dialect/Onnx/IR/Verifiers.
 VERIFIER = set("""
@@ -52,8 +53,10 @@ VERIFIER = set("""
     ScatterND Softmax Split Sub TopK Transpose Where Xor
 """.split())
 
-# Ops with a hand-written `fold` and `getCanonicalizationPatterns`.
-FOLDER = set()
+# Ops with a hand-written `fold` (lib/Dialect/Onnx/IR/Folds.cpp) and
+# `getCanonicalizationPatterns`.
+FOLDER = set("Add Cast Concat Div Expand Identity Mul Reshape Sub "
+             "Transpose".split())
 CANONICALIZER = set()
 
 # Further traits and interfaces, as ODS text.

@@ -13,7 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 def Onnx_AbsOp : Onnx_SchemaOp<"Abs", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Absolute takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where...";
   let description = [{
     Absolute takes one input data (Tensor<T>) and produces one output data
@@ -44,7 +44,7 @@ def Onnx_AbsOp : Onnx_SchemaOp<"Abs", [
 }
 
 def Onnx_AddOp : Onnx_SchemaOp<"Add", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs element-wise binary addition (with Numpy-style broadcasting support)";
   let description = [{
     Performs element-wise binary addition (with Numpy-style broadcasting support).
@@ -77,10 +77,11 @@ def Onnx_AddOp : Onnx_SchemaOp<"Add", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt]>:$C
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_AndOp : Onnx_SchemaOp<"And", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `and` logical operation elementwise on the input...";
   let description = [{
     Returns the tensor resulted from performing the `and` logical operation
@@ -115,7 +116,7 @@ def Onnx_AndOp : Onnx_SchemaOp<"And", [
 }
 
 def Onnx_ArgMaxOp : Onnx_SchemaOp<"ArgMax", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the indices of the max elements of the input tensor's element along the provided axis";
   let description = [{
     Computes the indices of the max elements of the input tensor's element along the
@@ -160,7 +161,7 @@ def Onnx_ArgMaxOp : Onnx_SchemaOp<"ArgMax", [
 }
 
 def Onnx_AttentionOp : Onnx_SchemaOp<"Attention", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes scaled dot product attention on query, key and value tensors, using an optional...";
   let description = [{
     Computes scaled dot product attention on query, key and value tensors, using an optional attention mask if passed.
@@ -278,7 +279,7 @@ def Onnx_AttentionOp : Onnx_SchemaOp<"Attention", [
 }
 
 def Onnx_CastOp : Onnx_SchemaOp<"Cast", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The operator casts the elements of a given input tensor to a data type specified by the 'to'...";
   let description = [{
     The operator casts the elements of a given input tensor to a data type
@@ -395,10 +396,11 @@ def Onnx_CastOp : Onnx_SchemaOp<"Cast", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$output
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_CastLikeOp : Onnx_SchemaOp<"CastLike", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The operator casts the elements of a given input tensor (the first input) to the same data type...";
   let description = [{
     The operator casts the elements of a given input tensor (the first input) to
@@ -438,7 +440,7 @@ def Onnx_CastLikeOp : Onnx_SchemaOp<"CastLike", [
 }
 
 def Onnx_CeilOp : Onnx_SchemaOp<"Ceil", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Ceil takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the ceil...";
   let description = [{
     Ceil takes one input data (Tensor<T>) and produces one output data
@@ -469,7 +471,7 @@ def Onnx_CeilOp : Onnx_SchemaOp<"Ceil", [
 }
 
 def Onnx_ClipOp : Onnx_SchemaOp<"Clip", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Clip operator limits the given input within an interval";
   let description = [{
     Clip operator limits the given input within an interval. The interval is
@@ -506,7 +508,7 @@ def Onnx_ClipOp : Onnx_SchemaOp<"Clip", [
 }
 
 def Onnx_ConcatOp : Onnx_SchemaOp<"Concat", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Concatenate a list of tensors into a single tensor";
   let description = [{
     Concatenate a list of tensors into a single tensor. All input tensors must have the same shape, except for the dimension size of the axis to concatenate on.
@@ -538,10 +540,11 @@ def Onnx_ConcatOp : Onnx_SchemaOp<"Concat", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Complex, Onnx_StringType, I1]>:$concat_result
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_ConstantOfShapeOp : Onnx_SchemaOp<"ConstantOfShape", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Generate a tensor with given value and shape";
   let description = [{
     Generate a tensor with given value and shape.
@@ -575,7 +578,7 @@ def Onnx_ConstantOfShapeOp : Onnx_SchemaOp<"ConstantOfShape", [
 }
 
 def Onnx_CosOp : Onnx_SchemaOp<"Cos", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Calculates the cosine of the given input tensor, element-wise";
   let description = [{
     Calculates the cosine of the given input tensor, element-wise.
@@ -604,7 +607,7 @@ def Onnx_CosOp : Onnx_SchemaOp<"Cos", [
 }
 
 def Onnx_CumSumOp : Onnx_SchemaOp<"CumSum", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs cumulative sum of the input elements along the given axis";
   let description = [{
     Performs cumulative sum of the input elements along the given axis.
@@ -661,7 +664,7 @@ def Onnx_CumSumOp : Onnx_SchemaOp<"CumSum", [
 }
 
 def Onnx_DequantizeLinearOp : Onnx_SchemaOp<"DequantizeLinear", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The linear dequantization operator";
   let description = [{
     The linear dequantization operator. It consumes a quantized tensor, a scale, and a zero point to compute the
@@ -714,7 +717,7 @@ def Onnx_DequantizeLinearOp : Onnx_SchemaOp<"DequantizeLinear", [
 }
 
 def Onnx_DivOp : Onnx_SchemaOp<"Div", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs element-wise binary division (with Numpy-style broadcasting support)";
   let description = [{
     Performs element-wise binary division (with Numpy-style broadcasting support).
@@ -747,10 +750,11 @@ def Onnx_DivOp : Onnx_SchemaOp<"Div", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt]>:$C
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_DropoutOp : Onnx_SchemaOp<"Dropout", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Dropout takes an input floating-point tensor, an optional input ratio (floating-point scalar)...";
   let description = [{
     Dropout takes an input floating-point tensor, an optional input ratio (floating-point scalar) and an optional input training_mode (boolean scalar). It produces two tensor outputs,
@@ -801,7 +805,7 @@ def Onnx_DropoutOp : Onnx_SchemaOp<"Dropout", [
 }
 
 def Onnx_EinsumOp : Onnx_SchemaOp<"Einsum", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "An einsum of the form `term1, term2 -> output-term` produces an output tensor using the...";
   let description = [{
     An einsum of the form `term1, term2 -> output-term` produces an output tensor using the following equation
@@ -859,7 +863,7 @@ def Onnx_EinsumOp : Onnx_SchemaOp<"Einsum", [
 }
 
 def Onnx_EqualOp : Onnx_SchemaOp<"Equal", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `equal` logical operation elementwise on the...";
   let description = [{
     Returns the tensor resulted from performing the `equal` logical operation
@@ -894,7 +898,7 @@ def Onnx_EqualOp : Onnx_SchemaOp<"Equal", [
 }
 
 def Onnx_ErfOp : Onnx_SchemaOp<"Erf", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the error function of the given input tensor element-wise";
   let description = [{
     Computes the error function of the given input tensor element-wise.
@@ -923,7 +927,7 @@ def Onnx_ErfOp : Onnx_SchemaOp<"Erf", [
 }
 
 def Onnx_ExpOp : Onnx_SchemaOp<"Exp", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Calculates the exponential of the given input tensor, element-wise";
   let description = [{
     Calculates the exponential of the given input tensor, element-wise.
@@ -952,7 +956,7 @@ def Onnx_ExpOp : Onnx_SchemaOp<"Exp", [
 }
 
 def Onnx_ExpandOp : Onnx_SchemaOp<"Expand", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Broadcast the input tensor following the given shape and the broadcast rule";
   let description = [{
     Broadcast the input tensor following the given shape and the broadcast rule.
@@ -987,10 +991,11 @@ def Onnx_ExpandOp : Onnx_SchemaOp<"Expand", [
   let results = (outs
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Complex, Onnx_StringType, I1]>:$output
   );
+  let hasFolder = 1;
 }
 
 def Onnx_FlattenOp : Onnx_SchemaOp<"Flatten", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Flattens the input tensor into a 2D matrix";
   let description = [{
     Flattens the input tensor into a 2D matrix. If input tensor has shape
@@ -1027,7 +1032,7 @@ def Onnx_FlattenOp : Onnx_SchemaOp<"Flatten", [
 }
 
 def Onnx_FloorOp : Onnx_SchemaOp<"Floor", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Floor takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the floor...";
   let description = [{
     Floor takes one input data (Tensor<T>) and produces one output data
@@ -1058,7 +1063,7 @@ def Onnx_FloorOp : Onnx_SchemaOp<"Floor", [
 }
 
 def Onnx_GatherOp : Onnx_SchemaOp<"Gather", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>,
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>,
     DeclareOpInterfaceMethods<QuantizableOpInterface>]> {
   let summary = "Given `data` tensor of rank r >= 1, and `indices` tensor of rank q, gather entries of the axis...";
   let description = [{
@@ -1158,7 +1163,7 @@ def Onnx_GatherOp : Onnx_SchemaOp<"Gather", [
 }
 
 def Onnx_GatherElementsOp : Onnx_SchemaOp<"GatherElements", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "GatherElements takes two inputs `data` and `indices` of the same rank r >= 1 and an optional...";
   let description = [{
     GatherElements takes two inputs `data` and `indices` of the same rank r >= 1
@@ -1245,7 +1250,7 @@ def Onnx_GatherElementsOp : Onnx_SchemaOp<"GatherElements", [
 }
 
 def Onnx_GatherNDOp : Onnx_SchemaOp<"GatherND", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Given `data` tensor of rank `r` >= 1, `indices` tensor of rank `q` >= 1, and `batch_dims`...";
   let description = [{
     Given `data` tensor of rank `r` >= 1, `indices` tensor of rank `q` >= 1, and `batch_dims` integer `b`, this operator gathers
@@ -1365,7 +1370,7 @@ def Onnx_GatherNDOp : Onnx_SchemaOp<"GatherND", [
 }
 
 def Onnx_GeluOp : Onnx_SchemaOp<"Gelu", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Gelu takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the...";
   let description = [{
     Gelu takes one input data (Tensor<T>) and produces one
@@ -1404,7 +1409,7 @@ def Onnx_GeluOp : Onnx_SchemaOp<"Gelu", [
 }
 
 def Onnx_GemmOp : Onnx_SchemaOp<"Gemm", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>,
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>,
     DeclareOpInterfaceMethods<QuantizableOpInterface, ["getQuantizableBias"]>]> {
   let summary = "General Matrix multiplication";
   let description = [{
@@ -1461,7 +1466,7 @@ def Onnx_GemmOp : Onnx_SchemaOp<"Gemm", [
 }
 
 def Onnx_GreaterOp : Onnx_SchemaOp<"Greater", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `greater` logical operation elementwise on the...";
   let description = [{
     Returns the tensor resulted from performing the `greater` logical operation
@@ -1496,7 +1501,7 @@ def Onnx_GreaterOp : Onnx_SchemaOp<"Greater", [
 }
 
 def Onnx_GreaterOrEqualOp : Onnx_SchemaOp<"GreaterOrEqual", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `greater_equal` logical operation elementwise on...";
   let description = [{
     Returns the tensor resulted from performing the `greater_equal` logical operation
@@ -1531,7 +1536,7 @@ def Onnx_GreaterOrEqualOp : Onnx_SchemaOp<"GreaterOrEqual", [
 }
 
 def Onnx_IdentityOp : Onnx_SchemaOp<"Identity", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Identity operator";
   let description = [{
     Identity operator
@@ -1557,10 +1562,11 @@ def Onnx_IdentityOp : Onnx_SchemaOp<"Identity", [
   let results = (outs
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$output
   );
+  let hasFolder = 1;
 }
 
 def Onnx_IsNaNOp : Onnx_SchemaOp<"IsNaN", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns which elements of the input are NaN";
   let description = [{
     Returns which elements of the input are NaN.
@@ -1589,7 +1595,7 @@ def Onnx_IsNaNOp : Onnx_SchemaOp<"IsNaN", [
 }
 
 def Onnx_LayerNormalizationOp : Onnx_SchemaOp<"LayerNormalization", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "This is layer normalization defined in ONNX as function";
   let description = [{
     This is layer normalization defined in ONNX as function.
@@ -1676,7 +1682,7 @@ def Onnx_LayerNormalizationOp : Onnx_SchemaOp<"LayerNormalization", [
 }
 
 def Onnx_LessOp : Onnx_SchemaOp<"Less", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `less` logical operation elementwise on the...";
   let description = [{
     Returns the tensor resulted from performing the `less` logical operation
@@ -1711,7 +1717,7 @@ def Onnx_LessOp : Onnx_SchemaOp<"Less", [
 }
 
 def Onnx_LessOrEqualOp : Onnx_SchemaOp<"LessOrEqual", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `less_equal` logical operation elementwise on...";
   let description = [{
     Returns the tensor resulted from performing the `less_equal` logical operation
@@ -1746,7 +1752,7 @@ def Onnx_LessOrEqualOp : Onnx_SchemaOp<"LessOrEqual", [
 }
 
 def Onnx_LogOp : Onnx_SchemaOp<"Log", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Calculates the natural log of the given input tensor, element-wise";
   let description = [{
     Calculates the natural log of the given input tensor, element-wise.
@@ -1775,7 +1781,7 @@ def Onnx_LogOp : Onnx_SchemaOp<"Log", [
 }
 
 def Onnx_LogSoftmaxOp : Onnx_SchemaOp<"LogSoftmax", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The operator computes the log of softmax values for the given input";
   let description = [{
     The operator computes the log of softmax values for the given input:
@@ -1816,7 +1822,7 @@ def Onnx_LogSoftmaxOp : Onnx_SchemaOp<"LogSoftmax", [
 }
 
 def Onnx_MatMulOp : Onnx_SchemaOp<"MatMul", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>,
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>,
     DeclareOpInterfaceMethods<QuantizableOpInterface>]> {
   let summary = "Matrix product that behaves like...";
   let description = [{
@@ -1849,7 +1855,7 @@ def Onnx_MatMulOp : Onnx_SchemaOp<"MatMul", [
 }
 
 def Onnx_MaxOp : Onnx_SchemaOp<"Max", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Element-wise max of each of the input tensors (with Numpy-style broadcasting support)";
   let description = [{
     Element-wise max of each of the input tensors (with Numpy-style broadcasting support).
@@ -1881,7 +1887,7 @@ def Onnx_MaxOp : Onnx_SchemaOp<"Max", [
 }
 
 def Onnx_MinOp : Onnx_SchemaOp<"Min", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Element-wise min of each of the input tensors (with Numpy-style broadcasting support)";
   let description = [{
     Element-wise min of each of the input tensors (with Numpy-style broadcasting support).
@@ -1913,7 +1919,7 @@ def Onnx_MinOp : Onnx_SchemaOp<"Min", [
 }
 
 def Onnx_ModOp : Onnx_SchemaOp<"Mod", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs an element-wise binary modulo operation";
   let description = [{
     Performs an element-wise binary modulo operation.
@@ -1966,7 +1972,7 @@ def Onnx_ModOp : Onnx_SchemaOp<"Mod", [
 }
 
 def Onnx_MulOp : Onnx_SchemaOp<"Mul", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs element-wise binary multiplication (with Numpy-style broadcasting support)";
   let description = [{
     Performs element-wise binary multiplication (with Numpy-style broadcasting support).
@@ -1999,10 +2005,11 @@ def Onnx_MulOp : Onnx_SchemaOp<"Mul", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt]>:$C
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_NegOp : Onnx_SchemaOp<"Neg", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Neg takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where each element...";
   let description = [{
     Neg takes one input data (Tensor<T>) and produces one output data
@@ -2033,7 +2040,7 @@ def Onnx_NegOp : Onnx_SchemaOp<"Neg", [
 }
 
 def Onnx_NonZeroOp : Onnx_SchemaOp<"NonZero", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the indices of the elements that are non-zero (in row-major order - by dimension)";
   let description = [{
     Returns the indices of the elements that are non-zero
@@ -2066,7 +2073,7 @@ def Onnx_NonZeroOp : Onnx_SchemaOp<"NonZero", [
 }
 
 def Onnx_NotOp : Onnx_SchemaOp<"Not", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the negation of the input tensor element-wise";
   let description = [{
     Returns the negation of the input tensor element-wise.
@@ -2095,7 +2102,7 @@ def Onnx_NotOp : Onnx_SchemaOp<"Not", [
 }
 
 def Onnx_OneHotOp : Onnx_SchemaOp<"OneHot", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Produces a one-hot tensor based on inputs";
   let description = [{
     Produces a one-hot tensor based on inputs.
@@ -2151,7 +2158,7 @@ def Onnx_OneHotOp : Onnx_SchemaOp<"OneHot", [
 }
 
 def Onnx_OrOp : Onnx_SchemaOp<"Or", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `or` logical operation elementwise on the input...";
   let description = [{
     Returns the tensor resulted from performing the `or` logical operation
@@ -2186,7 +2193,7 @@ def Onnx_OrOp : Onnx_SchemaOp<"Or", [
 }
 
 def Onnx_PadOp : Onnx_SchemaOp<"Pad", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Given a tensor containing the data to be padded (`data`), a tensor containing the number of...";
   let description = [{
     Given a tensor containing the data to be padded (`data`), a tensor containing the number of start and end pad values for axis (`pads`), (optionally) a `mode`, and (optionally) `constant_value`,
@@ -2324,7 +2331,7 @@ def Onnx_PadOp : Onnx_SchemaOp<"Pad", [
 }
 
 def Onnx_PowOp : Onnx_SchemaOp<"Pow", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Pow takes input data (Tensor<T>) and exponent Tensor, and produces one output data (Tensor<T>)...";
   let description = [{
     Pow takes input data (Tensor<T>) and exponent Tensor, and
@@ -2359,7 +2366,7 @@ def Onnx_PowOp : Onnx_SchemaOp<"Pow", [
 }
 
 def Onnx_QuantizeLinearOp : Onnx_SchemaOp<"QuantizeLinear", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The linear quantization operator consumes a high-precision tensor, a scale, and a zero point to...";
   let description = [{
     The linear quantization operator consumes a high-precision tensor, a scale, and a zero point to compute the
@@ -2432,7 +2439,7 @@ def Onnx_QuantizeLinearOp : Onnx_SchemaOp<"QuantizeLinear", [
 }
 
 def Onnx_RMSNormalizationOp : Onnx_SchemaOp<"RMSNormalization", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "This is RMS normalization defined in ONNX as function as described in the paper...";
   let description = [{
     This is RMS normalization defined in ONNX as function as described in the paper https://arxiv.org/pdf/1910.07467.
@@ -2500,7 +2507,7 @@ def Onnx_RMSNormalizationOp : Onnx_SchemaOp<"RMSNormalization", [
 }
 
 def Onnx_RangeOp : Onnx_SchemaOp<"Range", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Generate a tensor containing a sequence of numbers that begin at `start` and extends by...";
   let description = [{
     Generate a tensor containing a sequence of numbers that begin at `start` and extends by increments of `delta`
@@ -2562,7 +2569,7 @@ def Onnx_RangeOp : Onnx_SchemaOp<"Range", [
 }
 
 def Onnx_ReciprocalOp : Onnx_SchemaOp<"Reciprocal", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Reciprocal takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the...";
   let description = [{
     Reciprocal takes one input data (Tensor<T>) and produces one output data
@@ -2593,7 +2600,7 @@ def Onnx_ReciprocalOp : Onnx_SchemaOp<"Reciprocal", [
 }
 
 def Onnx_ReduceL2Op : Onnx_SchemaOp<"ReduceL2", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the L2 norm of the input tensor's elements along the provided axes";
   let description = [{
     Computes the L2 norm of the input tensor's elements along the provided axes. The resulting
@@ -2637,7 +2644,7 @@ def Onnx_ReduceL2Op : Onnx_SchemaOp<"ReduceL2", [
 }
 
 def Onnx_ReduceMaxOp : Onnx_SchemaOp<"ReduceMax", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the max of the input tensor's elements along the provided axes";
   let description = [{
     Computes the max of the input tensor's elements along the provided axes. The resulting
@@ -2683,7 +2690,7 @@ def Onnx_ReduceMaxOp : Onnx_SchemaOp<"ReduceMax", [
 }
 
 def Onnx_ReduceMeanOp : Onnx_SchemaOp<"ReduceMean", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the mean of the input tensor's elements along the provided axes";
   let description = [{
     Computes the mean of the input tensor's elements along the provided axes. The resulting
@@ -2727,7 +2734,7 @@ def Onnx_ReduceMeanOp : Onnx_SchemaOp<"ReduceMean", [
 }
 
 def Onnx_ReduceMinOp : Onnx_SchemaOp<"ReduceMin", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the min of the input tensor's elements along the provided axes";
   let description = [{
     Computes the min of the input tensor's elements along the provided axes. The resulting
@@ -2773,7 +2780,7 @@ def Onnx_ReduceMinOp : Onnx_SchemaOp<"ReduceMin", [
 }
 
 def Onnx_ReduceProdOp : Onnx_SchemaOp<"ReduceProd", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the product of the input tensor's elements along the provided axes";
   let description = [{
     Computes the product of the input tensor's elements along the provided axes. The resulting
@@ -2817,7 +2824,7 @@ def Onnx_ReduceProdOp : Onnx_SchemaOp<"ReduceProd", [
 }
 
 def Onnx_ReduceSumOp : Onnx_SchemaOp<"ReduceSum", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the sum of the input tensor's elements along the provided axes";
   let description = [{
     Computes the sum of the input tensor's elements along the provided axes. The resulting
@@ -2861,7 +2868,7 @@ def Onnx_ReduceSumOp : Onnx_SchemaOp<"ReduceSum", [
 }
 
 def Onnx_ReduceSumSquareOp : Onnx_SchemaOp<"ReduceSumSquare", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Computes the sum square of the input tensor's elements along the provided axes";
   let description = [{
     Computes the sum square of the input tensor's elements along the provided axes. The resulting
@@ -2905,7 +2912,7 @@ def Onnx_ReduceSumSquareOp : Onnx_SchemaOp<"ReduceSumSquare", [
 }
 
 def Onnx_ReluOp : Onnx_SchemaOp<"Relu", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Relu takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the...";
   let description = [{
     Relu takes one input data (Tensor<T>) and produces one output data
@@ -2936,7 +2943,7 @@ def Onnx_ReluOp : Onnx_SchemaOp<"Relu", [
 }
 
 def Onnx_ReshapeOp : Onnx_SchemaOp<"Reshape", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Reshape the input tensor similar to numpy.reshape";
   let description = [{
     Reshape the input tensor similar to numpy.reshape.
@@ -2981,10 +2988,11 @@ def Onnx_ReshapeOp : Onnx_SchemaOp<"Reshape", [
   let results = (outs
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$reshaped
   );
+  let hasFolder = 1;
 }
 
 def Onnx_RotaryEmbeddingOp : Onnx_SchemaOp<"RotaryEmbedding", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "RotaryEmbedding is the implementation of rotary positional embeddings (RoPE) based on the paper...";
   let description = [{
     RotaryEmbedding is the implementation of rotary positional embeddings (RoPE) based on the paper https://arxiv.org/pdf/2104.09864.
@@ -3128,7 +3136,7 @@ def Onnx_RotaryEmbeddingOp : Onnx_SchemaOp<"RotaryEmbedding", [
 }
 
 def Onnx_RoundOp : Onnx_SchemaOp<"Round", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Round takes one input Tensor and rounds the values, element-wise, meaning it finds the nearest...";
   let description = [{
     Round takes one input Tensor and rounds the values, element-wise, meaning
@@ -3170,7 +3178,7 @@ def Onnx_RoundOp : Onnx_SchemaOp<"Round", [
 }
 
 def Onnx_ScatterElementsOp : Onnx_SchemaOp<"ScatterElements", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "ScatterElements takes three inputs `data`, `updates`, and `indices` of the same rank r >= 1 and...";
   let description = [{
     ScatterElements takes three inputs `data`, `updates`, and `indices` of the same
@@ -3272,7 +3280,7 @@ def Onnx_ScatterElementsOp : Onnx_SchemaOp<"ScatterElements", [
 }
 
 def Onnx_ScatterNDOp : Onnx_SchemaOp<"ScatterND", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "ScatterND takes three inputs `data` tensor of rank r >= 1, `indices` tensor of rank q >= 1, and...";
   let description = [{
     ScatterND takes three inputs `data` tensor of rank r >= 1, `indices` tensor of rank q >= 1,
@@ -3385,7 +3393,7 @@ def Onnx_ScatterNDOp : Onnx_SchemaOp<"ScatterND", [
 }
 
 def Onnx_ShapeOp : Onnx_SchemaOp<"Shape", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Takes a tensor as input and outputs an 1D int64 tensor containing the shape of the input tensor";
   let description = [{
     Takes a tensor as input and outputs an 1D int64 tensor containing the shape of the input tensor.
@@ -3458,7 +3466,7 @@ def Onnx_ShapeOp : Onnx_SchemaOp<"Shape", [
 }
 
 def Onnx_SigmoidOp : Onnx_SchemaOp<"Sigmoid", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Sigmoid takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the...";
   let description = [{
     Sigmoid takes one input data (Tensor<T>) and produces one output data
@@ -3489,7 +3497,7 @@ def Onnx_SigmoidOp : Onnx_SchemaOp<"Sigmoid", [
 }
 
 def Onnx_SinOp : Onnx_SchemaOp<"Sin", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Calculates the sine of the given input tensor, element-wise";
   let description = [{
     Calculates the sine of the given input tensor, element-wise.
@@ -3518,7 +3526,7 @@ def Onnx_SinOp : Onnx_SchemaOp<"Sin", [
 }
 
 def Onnx_SizeOp : Onnx_SchemaOp<"Size", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Takes a tensor as input and outputs a int64 scalar that equals to the total number of elements...";
   let description = [{
     Takes a tensor as input and outputs a int64 scalar that equals to the total number of elements of the input tensor.
@@ -3547,7 +3555,7 @@ def Onnx_SizeOp : Onnx_SchemaOp<"Size", [
 }
 
 def Onnx_SliceOp : Onnx_SchemaOp<"Slice", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Produces a slice of the input tensor along multiple axes";
   let description = [{
     Produces a slice of the input tensor along multiple axes. Similar to numpy:
@@ -3645,7 +3653,7 @@ def Onnx_SliceOp : Onnx_SchemaOp<"Slice", [
 }
 
 def Onnx_SoftmaxOp : Onnx_SchemaOp<"Softmax", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "The operator computes the normalized exponential values for the given input";
   let description = [{
     The operator computes the normalized exponential values for the given input:
@@ -3686,7 +3694,7 @@ def Onnx_SoftmaxOp : Onnx_SchemaOp<"Softmax", [
 }
 
 def Onnx_SplitOp : Onnx_SchemaOp<"Split", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Split a tensor into a list of tensors, along the specified 'axis'. Either input 'split' or the...";
   let description = [{
     Split a tensor into a list of tensors, along the specified 'axis'.
@@ -3729,7 +3737,7 @@ def Onnx_SplitOp : Onnx_SchemaOp<"Split", [
 }
 
 def Onnx_SqrtOp : Onnx_SchemaOp<"Sqrt", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Square root takes one input data (Tensor<T>) and produces one output data (Tensor<T>) where the...";
   let description = [{
     Square root takes one input data (Tensor<T>) and produces one output data
@@ -3760,7 +3768,7 @@ def Onnx_SqrtOp : Onnx_SchemaOp<"Sqrt", [
 }
 
 def Onnx_SqueezeOp : Onnx_SchemaOp<"Squeeze", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Remove single-dimensional entries from the shape of a tensor";
   let description = [{
     Remove single-dimensional entries from the shape of a tensor.
@@ -3794,7 +3802,7 @@ def Onnx_SqueezeOp : Onnx_SchemaOp<"Squeeze", [
 }
 
 def Onnx_SubOp : Onnx_SchemaOp<"Sub", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Performs element-wise binary subtraction (with Numpy-style broadcasting support)";
   let description = [{
     Performs element-wise binary subtraction (with Numpy-style broadcasting support).
@@ -3827,10 +3835,11 @@ def Onnx_SubOp : Onnx_SchemaOp<"Sub", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt]>:$C
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_SwishOp : Onnx_SchemaOp<"Swish", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Swish function takes one input data (Tensor<T>) and produces one output data (Tensor<T>) of the...";
   let description = [{
     Swish function takes one input data (Tensor<T>) and produces one output data (Tensor<T>) of the same shape,
@@ -3865,7 +3874,7 @@ def Onnx_SwishOp : Onnx_SchemaOp<"Swish", [
 }
 
 def Onnx_TanhOp : Onnx_SchemaOp<"Tanh", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Calculates the hyperbolic tangent of the given input tensor element-wise";
   let description = [{
     Calculates the hyperbolic tangent of the given input tensor element-wise.
@@ -3894,7 +3903,7 @@ def Onnx_TanhOp : Onnx_SchemaOp<"Tanh", [
 }
 
 def Onnx_TileOp : Onnx_SchemaOp<"Tile", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Constructs a tensor by tiling a given tensor";
   let description = [{
     Constructs a tensor by tiling a given tensor.
@@ -3927,7 +3936,7 @@ def Onnx_TileOp : Onnx_SchemaOp<"Tile", [
 }
 
 def Onnx_TopKOp : Onnx_SchemaOp<"TopK", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Retrieve the top-K largest or smallest elements along a specified axis";
   let description = [{
     Retrieve the top-K largest or smallest elements along a specified axis. Given an input tensor of
@@ -3984,7 +3993,7 @@ def Onnx_TopKOp : Onnx_SchemaOp<"TopK", [
 }
 
 def Onnx_TransposeOp : Onnx_SchemaOp<"Transpose", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Transpose the input tensor similar to numpy.transpose";
   let description = [{
     Transpose the input tensor similar to numpy.transpose. For example, when
@@ -4018,10 +4027,11 @@ def Onnx_TransposeOp : Onnx_SchemaOp<"Transpose", [
     Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$transposed
   );
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Onnx_TriluOp : Onnx_SchemaOp<"Trilu", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Given a 2-D matrix or batches of 2-D matrices, returns the upper or lower triangular part of the...";
   let description = [{
     Given a 2-D matrix or batches of 2-D matrices, returns the upper or lower triangular part of the tensor(s).
@@ -4068,7 +4078,7 @@ def Onnx_TriluOp : Onnx_SchemaOp<"Trilu", [
 }
 
 def Onnx_UnsqueezeOp : Onnx_SchemaOp<"Unsqueeze", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Insert single-dimensional entries to the shape of an input tensor (`data`)";
   let description = [{
     Insert single-dimensional entries to the shape of an input tensor (`data`).
@@ -4108,7 +4118,7 @@ def Onnx_UnsqueezeOp : Onnx_SchemaOp<"Unsqueeze", [
 }
 
 def Onnx_WhereOp : Onnx_SchemaOp<"Where", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Return elements, either from X or Y, depending on condition";
   let description = [{
     Return elements, either from X or Y, depending on condition.
@@ -4147,7 +4157,7 @@ def Onnx_WhereOp : Onnx_SchemaOp<"Where", [
 }
 
 def Onnx_XorOp : Onnx_SchemaOp<"Xor", [
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Returns the tensor resulted from performing the `xor` logical operation elementwise on the input...";
   let description = [{
     Returns the tensor resulted from performing the `xor` logical operation

@@ -33,7 +33,7 @@ def Onnx_ConstantValueAttr : Attr<
 
 def Onnx_ConstantOp : Onnx_Op<"Constant", [
     Pure, ConstantLike, AllTypesMatch<["value", "output"]>,
-    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "A constant tensor";
   let description = [{
     An initializer of the graph, or ONNX's `Constant` operator. The value is
