@@ -9,12 +9,14 @@
 #include "lowbit/InitAllDialects.h"
 #include "InitUpstream.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxDialect.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 
 void lowbit::registerAllDialects(mlir::DialectRegistry &registry) {
   registerUpstreamDialects(registry);
   registry.insert<LowbitDialect>();
+  registerBufferizableOpInterfaceExternalModels(registry);
   registry.insert<onnx::OnnxDialect>();
   registry.insert<qvec::QVecDialect>();
 }

@@ -8,11 +8,15 @@
 
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
+#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/QVec/Passes.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
 
 void lowbit::registerAllPasses() {
   registerUpstreamPasses();
+  registerLowbitPasses();
+  registerLowbitToLinalgPasses();
   registerQVecConversionPasses();
   onnx::registerOnnxPasses();
 }

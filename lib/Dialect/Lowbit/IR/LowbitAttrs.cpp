@@ -108,3 +108,14 @@ llvm::Expected<ArrayRef<char>> lowbit::getConstantBytes(Attribute value) {
     return makeError("the constant has no dense bytes");
   return dense.getRawData();
 }
+
+llvm::Expected<ArrayRef<char>>
+lowbit::getConstantBytes(Attribute value, SmallVectorImpl<char> &storage) {
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense || !dense.isSplat())
+    return getConstantBytes(value);
+  ArrayRef<char> element = dense.getRawData();
+  for (int64_t i = 0, e = dense.getNumElements(); i < e; ++i)
+    storage.append(element.begin(), element.end());
+  return ArrayRef<char>(storage);
+}

@@ -15,6 +15,8 @@ using namespace lowbit;
 void LowbitDialect::initialize() {
   weightStore = std::make_shared<WeightStore>();
   registerAttributes();
+  registerTypes();
+  registerOps();
 }
 
 namespace {

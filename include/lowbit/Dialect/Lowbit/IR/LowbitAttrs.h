@@ -10,6 +10,8 @@
 #define LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Quantize/UniformFormat.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/Error.h"
@@ -22,6 +24,10 @@ namespace lowbit {
 /// The bytes of a dense or external tensor constant, little-endian and
 /// row-major. A splat (which stores one element) is an error: expand it first.
 llvm::Expected<llvm::ArrayRef<char>> getConstantBytes(mlir::Attribute value);
+
+/// The same for any constant: a splat is expanded into `storage`.
+llvm::Expected<llvm::ArrayRef<char>>
+getConstantBytes(mlir::Attribute value, llvm::SmallVectorImpl<char> &storage);
 
 } // namespace lowbit
 

@@ -10,13 +10,9 @@
 #define LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_TD
 
 include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
-include "mlir/IR/AttrTypeBase.td"
+// One file for each number format.
+include "lowbit/Dialect/Lowbit/IR/UniformAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
-
-class Lowbit_Attr<string name, string attrMnemonic, list<Trait> traits = []>
-    : AttrDef<Lowbit_Dialect, name, traits> {
-  let mnemonic = attrMnemonic;
-}
 
 def Lowbit_ExternalAttr : Lowbit_Attr<"External", "external",
                                       [TypedAttrInterface]> {

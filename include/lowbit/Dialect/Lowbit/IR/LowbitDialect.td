@@ -9,6 +9,7 @@
 #ifndef LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD
 #define LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 
 def Lowbit_Dialect : Dialect {
@@ -25,6 +26,8 @@ def Lowbit_Dialect : Dialect {
     `WeightStore`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+  let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
     /// The store through which `#lowbit.external` attributes are read.
     ::lowbit::WeightStore &getWeightStore() { return *weightStore; }
@@ -36,11 +39,26 @@ def Lowbit_Dialect : Dialect {
 
   private:
     void registerAttributes();
+    void registerTypes();
+    void registerOps();
 
     std::shared_ptr<::lowbit::WeightStore> weightStore;
 
   public:
   }];
 }
+
+class Lowbit_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Lowbit_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+class Lowbit_Type<string name, string typeMnemonic, list<Trait> traits = []>
+    : TypeDef<Lowbit_Dialect, name, traits> {
+  let mnemonic = typeMnemonic;
+}
+
+class Lowbit_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Lowbit_Dialect, mnemonic, traits>;
 
 #endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITDIALECT_TD

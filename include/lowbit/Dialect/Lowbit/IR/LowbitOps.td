@@ -1,0 +1,319 @@
+//===- LowbitOps.td - lowbit operations --------------------*- tablegen -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD
+#define LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD
+
+include "lowbit/Dialect/Lowbit/IR/LowbitTypes.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Lowbit_FloatTensor : RankedTensorOf<[AnyFloat]>;
+def Lowbit_IndexTensor : RankedTensorOf<[I32, I64, Index]>;
+def Lowbit_Activation : AnyTypeOf<[Lowbit_FloatTensor, Lowbit_QuantTensor],
+    "ranked tensor of float values or quantized tensor">;
+def Lowbit_TensorOrMemRef : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
+    "ranked tensor or strided memref">;
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+def Lowbit_WeightOp : Lowbit_Op<"weight", [ConstantLike, Pure]> {
+  let summary = "A tensor constant that may lie in a file";
+  let description = [{
+    The value is dense, or lies in a file (`#lowbit.external`). It is read-only:
+    lowered code holds its address, never a copy. After bufferization the result
+    is a memref of the same shape.
+
+    Example:
+
+    ```mlir
+    %0 = lowbit.weight #lowbit.external<"model.safetensors", "q.codes"> : tensor<64x32xi8>
+    %1 = lowbit.weight dense<[1.0, 2.0]> : tensor<2xf32>
+    %2 = lowbit.weight dense<[1.0, 2.0]> : tensor<2xf32> to memref<2xf32>
+    ```
+  }];
+  let arguments = (ins TypedAttrInterface:$value);
+  let results = (outs Lowbit_TensorOrMemRef:$result);
+  let builders = [OpBuilder<(ins "::mlir::TypedAttr":$value), [{
+    build($_builder, $_state, value.getType(), value);
+  }]>];
+  let assemblyFormat = [{
+    attr-dict custom<WeightValue>($value, type($result))
+  }];
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Lowbit_ConstantOp : Lowbit_Op<"constant", [ConstantLike, Pure]> {
+  let summary = "A quantized tensor constant";
+  let description = [{
+    Names the value of each component of the result's type. A component is dense
+    or lies in a file.
+
+    Example:
+
+    ```mlir
+    %w = lowbit.constant {
+      codes = #lowbit.external<"model.safetensors", "q.codes"> : tensor<64x32xi8>,
+      scales = #lowbit.external<"model.safetensors", "q.scales"> : tensor<64x1xf16>
+    } : !lowbit.tensor<64x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>
+    ```
+  }];
+  let arguments = (ins DictionaryAttr:$components);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let builders = [
+    OpBuilder<(ins "::lowbit::QuantTensorType":$type,
+                   "::llvm::ArrayRef<::mlir::TypedAttr>":$components)>
+  ];
+  let extraClassDeclaration = [{
+    /// The values of the components, in the order in which the type lists them.
+    ::llvm::SmallVector<::mlir::TypedAttr> getComponentValues();
+  }];
+  let assemblyFormat = "$components attr-dict `:` qualified(type($result))";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Conversions
+//===----------------------------------------------------------------------===//
+
+def Lowbit_AssembleOp : Lowbit_Op<"assemble", [Pure]> {
+  let summary = "Makes a quantized tensor of its components";
+  let description = [{
+    The operands are the components that the result's type lists, in order.
+
+    Example:
+
+    ```mlir
+    %w = lowbit.assemble %codes, %scales
+        : (tensor<64x32xi8>, tensor<64x1xf16>)
+        -> !lowbit.tensor<64x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$components);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = [{
+    $components attr-dict `:` functional-type($components, $result)
+  }];
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Lowbit_QuantizeOp : Lowbit_Op<"quantize", [Pure]> {
+  let summary = "Rounds a float tensor to the nearest codes of a format";
+  let description = [{
+    Every group spans the range of its values (nothing is clipped), and every
+    value becomes the nearest code, ties to even. This is the encoder of the
+    format; better ways to choose the codes of a weight are solvers.
+
+    For `#lowbit.uniform` and a group with values in [lo, hi], where lo <= 0 <= hi
+    is forced and [-1, 1] stands in for [0, 0]:
+
+    * with a zero point: scale = (hi - lo) / (2^bits - 1),
+      zero = round(-lo / scale), moved to the signed codes if they are signed;
+    * without one, signed: scale = 2 max(-lo, hi) / (2^bits - 1), or
+      max(-lo, hi) / (2^(bits-1) - 1) if the range is narrow;
+    * without one, unsigned: scale = hi / (2^bits - 1); negative values clip.
+
+    The scale is rounded to its storage type, and kept finite and above 0; then
+    code = clamp(round(value / scale) + zero). A group that contains a NaN has a
+    scale that is NaN.
+
+    Example:
+
+    ```mlir
+    %q = lowbit.quantize %w : tensor<64x64xf32>
+        -> !lowbit.tensor<64x64xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>>
+    ```
+  }];
+  let arguments = (ins Lowbit_FloatTensor:$input);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Lowbit_DequantizeOp : Lowbit_Op<"dequantize", [Pure]> {
+  let summary = "The float tensor that a quantized tensor stands for";
+  let description = [{
+    Exact: each element is what its format says that the stored bits mean.
+
+    Example:
+
+    ```mlir
+    %x = lowbit.dequantize %q
+        : !lowbit.tensor<64x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>
+        -> tensor<64x64xf32>
+    ```
+  }];
+  let arguments = (ins Lowbit_QuantTensor:$input);
+  let results = (outs Lowbit_FloatTensor:$result);
+  let builders = [OpBuilder<(ins
+      "::mlir::TypedValue<::lowbit::QuantTensorType>":$input), [{
+    build($_builder, $_state, input.getType().getExpressedType(), input);
+  }]>];
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Lowbit_DynamicQuantizeOp : Lowbit_Op<"dynamic_quantize", [Pure]> {
+  let summary = "Quantizes activations while the model runs";
+  let description = [{
+    What `lowbit.quantize` computes, for the input of a quantized operation:
+    signed codes without zero points whose groups lie within a row (a token), so
+    that the operation can multiply integers. Lowerings never quantize
+    activations of their own accord; this operation is where it is said.
+
+    Example:
+
+    ```mlir
+    %q = lowbit.dynamic_quantize %x : tensor<?x4096xf32>
+        -> !lowbit.tensor<?x4096xf32, #lowbit.uniform<s8, group = [1, 128], scale = f32, zero = none, narrow>>
+    ```
+  }];
+  let arguments = (ins Lowbit_FloatTensor:$input);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Lowbit_PackOp : Lowbit_Op<"pack", [Pure]> {
+  let summary = "Reorders a weight's bytes for a kernel";
+  let description = [{
+    The result is the same tensor, of the same shape and format, in the layout
+    that its type names. Weights are packed at compile time.
+
+    Example:
+
+    ```mlir
+    %p = lowbit.pack %w : !lowbit.tensor<64x64xf32, #format>
+        -> !lowbit.tensor<64x64xf32, #format, #layout>
+    ```
+  }];
+  let arguments = (ins Lowbit_QuantTensor:$input);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Computations
+//===----------------------------------------------------------------------===//
+
+def Lowbit_MatmulOp : Lowbit_Op<"matmul", [Pure,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
+  let summary = "Multiplies activations by a quantized weight";
+  let description = [{
+    A linear layer: `input x dequantize(weight)^T + bias`. The weight is a matrix
+    of output channels x input channels; the input's last dimension is the input
+    channels, and all others are kept. The input is float, or quantized by
+    `lowbit.dynamic_quantize`.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.matmul %x, %w, %bias
+        : (tensor<?x?x64xf32>, !lowbit.tensor<96x64xf32, #format>, tensor<96xf32>)
+        -> tensor<?x?x96xf32>
+    ```
+  }];
+  let arguments = (ins
+    Lowbit_Activation:$input,
+    Lowbit_QuantTensor:$weight,
+    Optional<Lowbit_FloatTensor>:$bias);
+  let results = (outs Lowbit_FloatTensor:$result);
+  let extraClassDeclaration = [{
+    /// A result may have more or less static dimensions than was inferred.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred,
+                                        ::mlir::TypeRange actual);
+  }];
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_GatherOp : Lowbit_Op<"gather", [Pure,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
+  let summary = "Looks up rows of a quantized matrix";
+  let description = [{
+    An embedding: row `indices[i...]` of the table, decoded. Only the rows that
+    are asked for are decoded. As in ONNX, a negative index counts from the end;
+    an index outside the table is undefined behaviour.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.gather %table[%tokens]
+        : (!lowbit.tensor<32000x64xf32, #format>, tensor<?x?xi64>) -> tensor<?x?x64xf32>
+    ```
+  }];
+  let arguments = (ins Lowbit_QuantTensor:$table, Lowbit_IndexTensor:$indices);
+  let results = (outs Lowbit_FloatTensor:$result);
+  let extraClassDeclaration = [{
+    /// A result may have more or less static dimensions than was inferred.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred,
+                                        ::mlir::TypeRange actual);
+  }];
+  let assemblyFormat = [{
+    $table `[` $indices `]` attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_PackedMatmulOp : Lowbit_Op<"packed_matmul", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "`lowbit.matmul` on component tensors or buffers";
+  let description = [{
+    `lowbit.matmul` as kernels see it: the rows of the input are one dimension,
+    quantized tensors are split into the components of the types that `as`
+    names, and the result goes to `outs`, whose former content is not read.
+    After bufferization all operands are memrefs and there is no result.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.packed_matmul ins(%x : tensor<?x64xf32>)
+        weight(%codes, %scales : tensor<96x32xi8>, tensor<96x1xf16>
+               as !lowbit.tensor<96x64xf32, #format>)
+        bias(%bias : tensor<96xf32>)
+        outs(%init : tensor<?x96xf32>) -> tensor<?x96xf32>
+    ```
+  }];
+  let arguments = (ins
+    Variadic<Lowbit_TensorOrMemRef>:$input,
+    Variadic<Lowbit_TensorOrMemRef>:$weight,
+    Optional<Lowbit_TensorOrMemRef>:$bias,
+    Lowbit_TensorOrMemRef:$init,
+    OptionalAttr<TypeAttrOf<Lowbit_QuantTensor>>:$inputType,
+    TypeAttrOf<Lowbit_QuantTensor>:$weightType);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getInitMutable());
+    }
+  }];
+  let assemblyFormat = [{
+    `ins` `(` $input `:` type($input) (`as` $inputType^)? `)`
+    `weight` `(` $weight `:` type($weight) `as` $weightType `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD

@@ -1,0 +1,37 @@
+//===- QuantFormatInterface.h - what a number format has to say -*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_IR_QUANTFORMATINTERFACE_H
+#define LOWBIT_DIALECT_LOWBIT_IR_QUANTFORMATINTERFACE_H
+
+#include "lowbit/Quantize/BlockFormat.h"
+#include "mlir/IR/Attributes.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
+#include <memory>
+
+namespace lowbit {
+
+/// One of the dense tensors that store a quantized tensor.
+struct FormatComponent {
+  /// A string literal: "codes", "scales", "zeros", ...
+  llvm::StringRef name;
+  /// Its dynamic dimensions are those of the quantized tensor.
+  mlir::RankedTensorType type;
+};
+
+/// The name that a safetensors file gives to elements of `type`; empty if it
+/// has none.
+llvm::StringRef getSafeTensorsType(mlir::Type type);
+
+} // namespace lowbit
+
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h.inc"
+
+#endif // LOWBIT_DIALECT_LOWBIT_IR_QUANTFORMATINTERFACE_H

@@ -1,0 +1,22 @@
+//===- Passes.h - passes on the lowbit dialect ------------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_H
+#define LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace lowbit {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h.inc"
+
+} // namespace lowbit
+
+#endif // LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_H

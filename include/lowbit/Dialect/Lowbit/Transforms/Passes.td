@@ -1,0 +1,80 @@
+//===- Passes.td - passes on the lowbit dialect ------------*- tablegen -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_TD
+#define LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantizeActivations : Pass<"quantize-activations"> {
+  let summary = "Quantize the inputs of quantized matmuls while the model runs";
+  let description = [{
+    Puts `lowbit.dynamic_quantize` in front of every `lowbit.matmul` that has a
+    float input: signed symmetric codes, with a scale for each token and weight
+    group (`granularity=group`: groups of the input end where the weight's do),
+    or for each token (`granularity=row`). Matmuls that read the same input in
+    the same way share the operation.
+
+    `include` and `exclude` are regular expressions; a matmul is taken if
+    `include` matches a part of its node's name (or is empty) and `exclude` does
+    not.
+
+    Before:
+
+    ```mlir
+    %y = lowbit.matmul %x, %w
+        : (tensor<?x64xf32>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %q = lowbit.dynamic_quantize %x : tensor<?x64xf32>
+        -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>
+    %y = lowbit.matmul %q, %w
+        : (!lowbit.tensor<?x64xf32, ...>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
+    ```
+  }];
+  let options = [
+    Option<"bits", "bits", "int64_t", "8", "Bits of a code, 2 to 8">,
+    Option<"granularity", "granularity", "std::string", "\"group\"",
+           "What shares a scale: group (of the weight) or row (token)">,
+    Option<"include", "include", "std::string", "\"\"",
+           "Regular expression: names of the nodes to take">,
+    Option<"exclude", "exclude", "std::string", "\"\"",
+           "Regular expression: names of the nodes to leave">
+  ];
+  let statistics = [
+    Statistic<"numMatmuls", "num-matmuls", "Number of matmuls whose input is quantized">,
+    Statistic<"numQuantized", "num-quantized", "Number of inputs quantized">
+  ];
+}
+
+def LowbitVerifyPhase : Pass<"lowbit-verify-phase"> {
+  let summary = "Check what a phase of the pipeline may leave behind";
+  let description = [{
+    Stands between the phases of a pipeline and fails, naming every kind of
+    operation that should be gone, with the first place where it stands:
+
+    | phase       | what may exist                                             |
+    | ----------- | ---------------------------------------------------------- |
+    | `onnx`      | `onnx`, `func`                                             |
+    | `quantized` | also `lowbit` on tensors                                   |
+    | `linalg`    | upstream dialects on tensors, `lowbit.weight`, `lowbit.packed_matmul` |
+    | `buffers`   | the same on buffers; no tensors                            |
+    | `kernels`   | upstream dialects and `qvec` on buffers, `lowbit.weight`   |
+    | `llvm`      | `llvm`, and `gpu.binary`                                   |
+  }];
+  let options = [
+    Option<"phase", "phase", "std::string", "\"\"",
+           "The phase that has ended: onnx, quantized, linalg, buffers, kernels "
+           "or llvm">
+  ];
+}
+
+#endif // LOWBIT_DIALECT_LOWBIT_TRANSFORMS_PASSES_TD

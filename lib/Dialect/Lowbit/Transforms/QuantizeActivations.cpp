@@ -1,0 +1,94 @@
+//===- QuantizeActivations.cpp - dynamic quantization of inputs -----------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
+#include "llvm/Support/Regex.h"
+
+namespace lowbit {
+#define GEN_PASS_DEF_QUANTIZEACTIVATIONS
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h.inc"
+} // namespace lowbit
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+struct QuantizeActivationsPass final
+    : lowbit::impl::QuantizeActivationsBase<QuantizeActivationsPass> {
+  using QuantizeActivationsBase::QuantizeActivationsBase;
+
+  void runOnOperation() override {
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    // Keyed by the float value and what it is quantized to.
+    DenseMap<std::pair<Value, Type>, Value> quantized;
+    getOperation()->walk([&](MatmulOp op) {
+      auto input = dyn_cast<TypedValue<RankedTensorType>>(op.getInput());
+      if (!input || !isSelected(op))
+        return;
+      QuantTensorType type = getQuantizedType(op, input.getType());
+      Value &value = quantized[{input, type}];
+      if (!value) {
+        // Right after its definition it dominates all uses.
+        OpBuilder builder(op);
+        builder.setInsertionPointAfterValue(input);
+        value = DynamicQuantizeOp::create(builder, op.getLoc(), type, input);
+        ++numQuantized;
+      }
+      op.getInputMutable().assign(value);
+      ++numMatmuls;
+    });
+  }
+
+private:
+  LogicalResult checkOptions() {
+    auto fail = [&](const Twine &message) {
+      return emitError(UnknownLoc::get(&getContext()))
+             << "quantize-activations: " << message;
+    };
+    if (bits < 2 || bits > 8)
+      return fail("bits is " + Twine(bits) + ", but must be 2 to 8");
+    if (granularity != "group" && granularity != "row")
+      return fail("granularity is '" + granularity +
+                  "', but must be 'group' or 'row'");
+    std::string message;
+    for (StringRef pattern : {StringRef(include), StringRef(exclude)})
+      if (!pattern.empty() && !llvm::Regex(pattern).isValid(message))
+        return fail("'" + pattern + "' is no regular expression: " + message);
+    return success();
+  }
+
+  bool isSelected(MatmulOp op) {
+    auto loc = op.getLoc()->findInstanceOf<NameLoc>();
+    StringRef name = loc ? loc.getName().getValue() : StringRef();
+    return (include.empty() || llvm::Regex(include).match(name)) &&
+           (exclude.empty() || !llvm::Regex(exclude).match(name));
+  }
+
+  QuantTensorType getQuantizedType(MatmulOp op, RankedTensorType input) {
+    QuantTensorType weight = op.getWeight().getType();
+    UniformFormat::Spec spec;
+    spec.bits = bits;
+    spec.isSigned = true;
+    spec.hasZeroPoint = false;
+    spec.narrowRange = true;
+    spec.scaleType = ElementType::F32;
+    spec.groupRows = 1;
+    spec.groupCols = 0;
+    if (granularity == "group") {
+      int64_t group = weight.getFormat().getGroupCols(weight.getShape());
+      if (group < weight.getDimSize(1))
+        spec.groupCols = group;
+    }
+    return QuantTensorType::get(
+        input.getShape(), input.getElementType(),
+        UniformAttr::get(&getContext(), spec, input.getShape()));
+  }
+};
+} // namespace

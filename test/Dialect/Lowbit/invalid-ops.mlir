@@ -1,0 +1,318 @@
+// RUN: quant-opt %s -split-input-file -verify-diagnostics
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+
+func.func @weight_scalar() {
+  // expected-error @below {{'lowbit.weight' op value must be a dense or external tensor, got 1 : i32}}
+  %0 = "lowbit.weight"() {value = 1 : i32} : () -> tensor<i32>
+  return
+}
+
+// -----
+
+func.func @weight_untyped() {
+  // expected-error @below {{expected a typed attribute, got [1]}}
+  %0 = lowbit.weight [1]
+  return
+}
+
+// -----
+
+func.func @weight_shape() {
+  // expected-error @below {{result must have the shape and the element type of the value, 'tensor<2xf32>', got 'memref<3xf32>'}}
+  %0 = lowbit.weight dense<1.0> : tensor<2xf32> to memref<3xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @constant_lacks() {
+  // expected-error @below {{'lowbit.constant' op lacks the component 'scales' of type 'tensor<2x1xf16>'}}
+  %0 = lowbit.constant {codes = dense<1> : tensor<2x4xi8>} : !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @constant_kind() {
+  // expected-error @below {{component 'codes' must be a dense or external tensor, got "w"}}
+  %0 = lowbit.constant {codes = "w", scales = dense<1.0> : tensor<2x1xf16>} : !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @constant_type() {
+  // expected-error @below {{component 'codes' must have type 'tensor<2x4xi8>', got 'tensor<2x8xi8>'}}
+  %0 = lowbit.constant {codes = dense<1> : tensor<2x8xi8>, scales = dense<1.0> : tensor<2x1xf16>} : !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @constant_extra() {
+  // expected-error @below {{has a component "zeros", which #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none> does not have}}
+  %0 = lowbit.constant {codes = dense<1> : tensor<2x4xi8>, scales = dense<1.0> : tensor<2x1xf16>, zeros = dense<0> : tensor<2x1xi8>}
+      : !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @assemble_count(%codes: tensor<2x4xi8>) {
+  // expected-error @below {{result takes 2 components (codes, scales), got 1}}
+  %0 = lowbit.assemble %codes : (tensor<2x4xi8>) -> !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @assemble_type(%codes: tensor<2x4xi8>, %scales: tensor<2x1xf32>) {
+  // expected-error @below {{result component 'scales' must have shape and element type as in 'tensor<2x1xf16>', got 'tensor<2x1xf32>'}}
+  %0 = lowbit.assemble %codes, %scales : (tensor<2x4xi8>, tensor<2x1xf32>) -> !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @quantize_shape(%x: tensor<2x16xf32>) {
+  // expected-error @below {{float side must be 'tensor<2x8xf32>', which the quantized side expresses, got 'tensor<2x16xf32>'}}
+  %0 = lowbit.quantize %x : tensor<2x16xf32> -> !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @dequantize_type(%x: !lowbit.tensor<2x8xf32, #s4>) {
+  // expected-error @below {{float side must be 'tensor<2x8xf32>', which the quantized side expresses, got 'tensor<2x8xf16>'}}
+  %0 = lowbit.dequantize %x : !lowbit.tensor<2x8xf32, #s4> -> tensor<2x8xf16>
+  return
+}
+
+// -----
+
+#u8 = #lowbit.uniform<u8, group = [1, *], scale = f32, zero = u8>
+func.func @dynamic_zero(%x: tensor<2x8xf32>) {
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, zero = none and groups of one row, got}}
+  %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #u8>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+func.func @dynamic_rows(%x: tensor<2x8xf32>) {
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, zero = none and groups of one row, got}}
+  %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>
+func.func @dynamic_shape(%x: tensor<2x9xf32>) {
+  // expected-error @below {{float side must be 'tensor<2x8xf32>'}}
+  %0 = lowbit.dynamic_quantize %x : tensor<2x9xf32> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @pack_unpacked(%x: !lowbit.tensor<2x8xf32, #s4>) {
+  // expected-error @below {{result must have a packed layout, got '!lowbit.tensor<2x8xf32}}
+  %0 = lowbit.pack %x : !lowbit.tensor<2x8xf32, #s4> -> !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_rank(%x: tensor<2x8xf32>, %w: !lowbit.tensor<4x2x8xf32, #s4>) {
+  // expected-error @below {{'lowbit.matmul' op weight must be a matrix of static shape, got}}
+  %0 = lowbit.matmul %x, %w : (tensor<2x8xf32>, !lowbit.tensor<4x2x8xf32, #s4>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_scalar(%x: tensor<f32>, %w: !lowbit.tensor<4x8xf32, #s4>) {
+  // expected-error @below {{input must have a dimension, got 'tensor<f32>'}}
+  %0 = lowbit.matmul %x, %w : (tensor<f32>, !lowbit.tensor<4x8xf32, #s4>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_static(%x: tensor<2x8xf32>, %w: !lowbit.tensor<?x8xf32, #s4>) {
+  // expected-error @below {{'lowbit.matmul' op weight must be a matrix of static shape, got}}
+  %0 = lowbit.matmul %x, %w : (tensor<2x8xf32>, !lowbit.tensor<?x8xf32, #s4>) -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_channels(%x: tensor<2x9xf32>, %w: !lowbit.tensor<4x8xf32, #s4>) {
+  // expected-error @below {{input's last dimension must be the weight's 8 input channels, got 'tensor<2x9xf32>'}}
+  %0 = lowbit.matmul %x, %w : (tensor<2x9xf32>, !lowbit.tensor<4x8xf32, #s4>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_element(%x: tensor<2x8xf16>, %w: !lowbit.tensor<4x8xf32, #s4>) {
+  // expected-error @below {{input and weight must express the same element type, got 'f16' and 'f32'}}
+  %0 = lowbit.matmul %x, %w : (tensor<2x8xf16>, !lowbit.tensor<4x8xf32, #s4>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_bias(%x: tensor<2x8xf32>, %w: !lowbit.tensor<4x8xf32, #s4>, %b: tensor<8xf32>) {
+  // expected-error @below {{bias must be 'tensor<4xf32>', one value for each output channel, got 'tensor<8xf32>'}}
+  %0 = lowbit.matmul %x, %w, %b : (tensor<2x8xf32>, !lowbit.tensor<4x8xf32, #s4>, tensor<8xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_result(%x: tensor<2x8xf32>, %w: !lowbit.tensor<4x8xf32, #s4>) {
+  // expected-error @below {{failed to infer returned types}}
+  // expected-error @below {{inferred type(s) 'tensor<2x4xf32>' are incompatible with return type(s) of operation 'tensor<2x5xf32>'}}
+  %0 = lowbit.matmul %x, %w : (tensor<2x8xf32>, !lowbit.tensor<4x8xf32, #s4>) -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @gather_rank(%w: !lowbit.tensor<4x2x8xf32, #s4>, %i: tensor<3xi64>) {
+  // expected-error @below {{'lowbit.gather' op table must be a matrix, got}}
+  %0 = lowbit.gather %w[%i] : (!lowbit.tensor<4x2x8xf32, #s4>, tensor<3xi64>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @gather_result(%w: !lowbit.tensor<4x8xf32, #s4>, %i: tensor<3xi64>) {
+  // expected-error @below {{failed to infer returned types}}
+  // expected-error @below {{inferred type(s) 'tensor<3x8xf32>' are incompatible with return type(s) of operation 'tensor<3x4xf32>'}}
+  %0 = lowbit.gather %w[%i] : (!lowbit.tensor<4x8xf32, #s4>, tensor<3xi64>) -> tensor<3x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_weight(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<4x2xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{weight component 'scales' must have shape and element type as in 'tensor<4x1xf16>', got 'tensor<4x2xf16>'}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x8xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x2xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_dynamic(%x: tensor<?x8xf32>, %c: tensor<?x4xi8>, %s: tensor<?x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{weight must be a matrix of static shape, got}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x8xf32>)
+      weight(%c, %s : tensor<?x4xi8>, tensor<?x1xf16> as !lowbit.tensor<?x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_input_channels(%x: tensor<?x9xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{input must have shape and element type as in 'tensor<?x8xf32>', got 'tensor<?x9xf32>'}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x9xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_input_count(%x: tensor<?x8xi8>, %xs: tensor<?x1xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{input must be one float matrix, or name its quantized type with 'as', got 2 operands}}
+  %0 = lowbit.packed_matmul ins(%x, %xs : tensor<?x8xi8>, tensor<?x1xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
+func.func @packed_input_type(%x: tensor<?x9xi8>, %xs: tensor<?x1xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{input must be a matrix with the weight's 8 input channels and element type 'f32', got}}
+  %0 = lowbit.packed_matmul ins(%x, %xs : tensor<?x9xi8>, tensor<?x1xf32> as !lowbit.tensor<?x9xf32, #s8>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
+func.func @packed_input_component(%x: tensor<?x8xi8>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{input takes 2 components (codes, scales), got 1}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x8xi8> as !lowbit.tensor<?x8xf32, #s8>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_bias(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %b: tensor<8xf32>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{bias must have shape and element type as in 'tensor<4xf32>', got 'tensor<8xf32>'}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x8xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      bias(%b : tensor<8xf32>) outs(%o : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_init(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x5xf32>) {
+  // expected-error @below {{init must have shape and element type as in 'tensor<?x4xf32>', got 'tensor<?x5xf32>'}}
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x8xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x5xf32>) -> tensor<?x5xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @packed_no_result(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<4x1xf16>, %o: tensor<?x4xf32>) {
+  // expected-error @below {{expected the number of tensor results (0) to be equal to the number of output tensors (1)}}
+  lowbit.packed_matmul ins(%x : tensor<?x8xf32>)
+      weight(%c, %s : tensor<4x4xi8>, tensor<4x1xf16> as !lowbit.tensor<4x8xf32, #s4>)
+      outs(%o : tensor<?x4xf32>)
+  return
+}

@@ -1,0 +1,89 @@
+// RUN: quant-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @below {{bits is 9, but a uniform format has 2 to 8 bits}}
+func.func private @bits() attributes {a = #lowbit.uniform<u9, group = [1, 32], scale = f16, zero = none>}
+
+// -----
+
+// expected-error @below {{codes must be u2 to u8 or s2 to s8, got 'i4'}}
+func.func private @codes() attributes {a = #lowbit.uniform<i4, group = [1, 32], scale = f16, zero = none>}
+
+// -----
+
+// expected-error @below {{a group size is positive, or * for the whole dimension, got -7}}
+func.func private @group() attributes {a = #lowbit.uniform<u4, group = [1, -7], scale = f16, zero = none>}
+
+// -----
+
+// expected-error @below {{scale must be f16, bf16 or f32, got 'f64'}}
+func.func private @scale() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f64, zero = none>}
+
+// -----
+
+// expected-error @below {{zero must be u4, the type of the codes, or none, got 'u8'}}
+func.func private @zero() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u8>}
+
+// -----
+
+// expected-error @below {{a narrow range is only for signed codes without zero points}}
+func.func private @narrow() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, narrow>}
+
+// -----
+
+// expected-error @below {{expected 'narrow' or 'pad', each at most once, got 'wide'}}
+func.func private @flag() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, wide>}
+
+// -----
+
+// expected-error @below {{expected 'narrow' or 'pad', each at most once, got 'pad'}}
+func.func private @twice() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, pad, pad>}
+
+// -----
+
+// expected-error @below {{quantized tensor expresses elements of a float type, got 'i32'}}
+func.func private @element(!lowbit.tensor<4x32xi32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{expected a number format, got 1 : i64}}
+func.func private @format(!lowbit.tensor<4x32xf32, 1>)
+
+// -----
+
+// expected-error @below {{expected a packed layout, got #lowbit.uniform}}
+func.func private @layout(!lowbit.tensor<4x32xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = none>, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{a uniform format stores tensors of at least one dimension, got a scalar}}
+func.func private @rank(!lowbit.tensor<f32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{the last dimension must be static, because codes are packed along it}}
+func.func private @last(!lowbit.tensor<4x?xf32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{the last dimension must not be empty}}
+func.func private @empty(!lowbit.tensor<4x0xf32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{groups of 32 columns do not divide the 48; state the padding with 'pad'}}
+func.func private @columns(!lowbit.tensor<4x48xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{groups of 3 rows do not divide the 4; state the padding with 'pad'}}
+func.func private @rows(!lowbit.tensor<4x32xf32, #lowbit.uniform<u4, group = [3, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{groups of 2 rows need a matrix, got 3 dimensions}}
+func.func private @matrix(!lowbit.tensor<4x4x32xf32, #lowbit.uniform<u4, group = [2, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{groups of 2 rows need a static number of rows}}
+func.func private @static(!lowbit.tensor<?x32xf32, #lowbit.uniform<u4, group = [2, 32], scale = f16, zero = none>>)

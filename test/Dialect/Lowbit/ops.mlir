@@ -1,0 +1,86 @@
+// RUN: quant-opt %s | quant-opt | FileCheck %s
+// RUN: quant-opt %s --mlir-print-op-generic | quant-opt | FileCheck %s
+// RUN: quant-opt %s --emit-bytecode | quant-opt | FileCheck %s
+
+#u4 = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+#s8 = #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>
+
+// CHECK-LABEL: @constants
+func.func @constants() {
+  // CHECK: lowbit.weight #lowbit.external<"{{.*}}w.safetensors", "codes"> : tensor<64x32xi8>
+  %0 = lowbit.weight #lowbit.external<"w.safetensors", "codes"> : tensor<64x32xi8>
+  // CHECK: lowbit.weight dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+  %1 = lowbit.weight dense<[1.0, 2.0]> : tensor<2xf32>
+  // CHECK: lowbit.weight dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32> to memref<2xf32>
+  %2 = lowbit.weight dense<[1.0, 2.0]> : tensor<2xf32> to memref<2xf32>
+  // CHECK: lowbit.constant {codes = dense<17> : tensor<2x4xi8>, scales = #lowbit.external<"{{.*}}w.safetensors", "s"> : tensor<2x1xf16>} : !lowbit.tensor<2x8xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>
+  %3 = lowbit.constant {
+    codes = dense<17> : tensor<2x4xi8>,
+    scales = #lowbit.external<"w.safetensors", "s"> : tensor<2x1xf16>
+  } : !lowbit.tensor<2x8xf32, #s4>
+  return
+}
+
+// CHECK-LABEL: @assemble
+func.func @assemble(%codes: tensor<64x32xi8>, %scales: tensor<64x2xf16>, %zeros: tensor<64x1xi8>)
+    -> !lowbit.tensor<64x64xf32, #u4> {
+  // CHECK: lowbit.assemble %{{.+}}, %{{.+}}, %{{.+}} : (tensor<64x32xi8>, tensor<64x2xf16>, tensor<64x1xi8>) -> !lowbit.tensor<64x64xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>>
+  %0 = lowbit.assemble %codes, %scales, %zeros
+      : (tensor<64x32xi8>, tensor<64x2xf16>, tensor<64x1xi8>) -> !lowbit.tensor<64x64xf32, #u4>
+  return %0 : !lowbit.tensor<64x64xf32, #u4>
+}
+
+// CHECK-LABEL: @conversions
+func.func @conversions(%x: tensor<?x64xf32>, %w: tensor<96x64xf32>) -> (tensor<?x64xf32>, tensor<96x64xf32>) {
+  // CHECK: lowbit.dynamic_quantize %{{.+}} : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>
+  %0 = lowbit.dynamic_quantize %x : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #s8>
+  // CHECK: lowbit.dequantize %{{.+}} : !lowbit.tensor<?x64xf32, {{.+}}> -> tensor<?x64xf32>
+  %1 = lowbit.dequantize %0 : !lowbit.tensor<?x64xf32, #s8> -> tensor<?x64xf32>
+  // CHECK: lowbit.quantize %{{.+}} : tensor<96x64xf32> -> !lowbit.tensor<96x64xf32, {{.+}}>
+  %2 = lowbit.quantize %w : tensor<96x64xf32> -> !lowbit.tensor<96x64xf32, #u4>
+  %3 = lowbit.dequantize %2 : !lowbit.tensor<96x64xf32, #u4> -> tensor<96x64xf32>
+  return %1, %3 : tensor<?x64xf32>, tensor<96x64xf32>
+}
+
+// CHECK-LABEL: @matmul
+func.func @matmul(%x: tensor<?x?x64xf32>, %w: !lowbit.tensor<96x64xf32, #u4>, %bias: tensor<96xf32>)
+    -> (tensor<?x?x96xf32>, tensor<?x?x96xf32>) {
+  // CHECK: lowbit.matmul %{{.+}}, %{{.+}} : (tensor<?x?x64xf32>, !lowbit.tensor<96x64xf32, {{.+}}>) -> tensor<?x?x96xf32>
+  %0 = lowbit.matmul %x, %w : (tensor<?x?x64xf32>, !lowbit.tensor<96x64xf32, #u4>) -> tensor<?x?x96xf32>
+  %q = lowbit.dynamic_quantize %0 : tensor<?x?x96xf32> -> !lowbit.tensor<?x?x96xf32, #s8>
+  %d = lowbit.dequantize %q : !lowbit.tensor<?x?x96xf32, #s8> -> tensor<?x?x96xf32>
+  %qx = lowbit.dynamic_quantize %x : tensor<?x?x64xf32> -> !lowbit.tensor<?x?x64xf32, #s8>
+  // CHECK: lowbit.matmul %{{.+}}, %{{.+}}, %{{.+}} : (!lowbit.tensor<?x?x64xf32, {{.+}}>, !lowbit.tensor<96x64xf32, {{.+}}>, tensor<96xf32>) -> tensor<?x?x96xf32>
+  %1 = lowbit.matmul %qx, %w, %bias
+      : (!lowbit.tensor<?x?x64xf32, #s8>, !lowbit.tensor<96x64xf32, #u4>, tensor<96xf32>) -> tensor<?x?x96xf32>
+  return %d, %1 : tensor<?x?x96xf32>, tensor<?x?x96xf32>
+}
+
+// CHECK-LABEL: @gather
+func.func @gather(%table: !lowbit.tensor<100x64xf32, #u4>, %tokens: tensor<?x?xi64>) -> tensor<?x?x64xf32> {
+  // CHECK: lowbit.gather %{{.+}}[%{{.+}}] : (!lowbit.tensor<100x64xf32, {{.+}}>, tensor<?x?xi64>) -> tensor<?x?x64xf32>
+  %0 = lowbit.gather %table[%tokens] : (!lowbit.tensor<100x64xf32, #u4>, tensor<?x?xi64>) -> tensor<?x?x64xf32>
+  return %0 : tensor<?x?x64xf32>
+}
+
+// CHECK-LABEL: @packed_matmul
+func.func @packed_matmul(%x: tensor<?x64xf32>, %codes: tensor<96x32xi8>, %scales: tensor<96x1xf16>,
+                         %bias: tensor<96xf32>, %init: tensor<?x96xf32>) -> tensor<?x96xf32> {
+  // CHECK: lowbit.packed_matmul ins(%{{.+}} : tensor<?x64xf32>) weight(%{{.+}}, %{{.+}} : tensor<96x32xi8>, tensor<96x1xf16> as !lowbit.tensor<96x64xf32, {{.+}}>) bias(%{{.+}} : tensor<96xf32>) outs(%{{.+}} : tensor<?x96xf32>) -> tensor<?x96xf32>
+  %0 = lowbit.packed_matmul ins(%x : tensor<?x64xf32>)
+      weight(%codes, %scales : tensor<96x32xi8>, tensor<96x1xf16> as !lowbit.tensor<96x64xf32, #s4>)
+      bias(%bias : tensor<96xf32>) outs(%init : tensor<?x96xf32>) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
+}
+
+// CHECK-LABEL: @packed_matmul_buffers
+func.func @packed_matmul_buffers(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %codes: memref<96x32xi8>,
+                                 %scales: memref<96x1xf16, strided<[1, 1], offset: ?>>, %init: memref<?x96xf32>) {
+  // CHECK: lowbit.packed_matmul ins(%{{.+}}, %{{.+}} : memref<?x64xi8>, memref<?x2xf32> as !lowbit.tensor<?x64xf32, {{.+}}>) weight({{.+}}) outs(%{{.+}} : memref<?x96xf32>){{$}}
+  lowbit.packed_matmul ins(%x, %s : memref<?x64xi8>, memref<?x2xf32> as !lowbit.tensor<?x64xf32, #s8>)
+      weight(%codes, %scales : memref<96x32xi8>, memref<96x1xf16, strided<[1, 1], offset: ?>>
+             as !lowbit.tensor<96x64xf32, #s4>)
+      outs(%init : memref<?x96xf32>)
+  return
+}

@@ -1,0 +1,14 @@
+// RUN: quant-opt %s | quant-opt | FileCheck %s
+// RUN: quant-opt %s --emit-bytecode | quant-opt | FileCheck %s
+
+// CHECK: @group(!lowbit.tensor<64x256xf32, #lowbit.uniform<u4, group = [1, 128], scale = f16, zero = u4>>)
+func.func private @group(!lowbit.tensor<64x256xf32, #lowbit.uniform<u4, group = [1, 128], scale = f16, zero = u4>>)
+// CHECK: @row(!lowbit.tensor<64x256xbf16, #lowbit.uniform<s8, group = [1, *], scale = bf16, zero = none, narrow>>)
+func.func private @row(!lowbit.tensor<64x256xbf16, #lowbit.uniform<s8, group = [1, *], scale = bf16, zero = none, narrow>>)
+// CHECK: @tensor(!lowbit.tensor<?x?x256xf16, #lowbit.uniform<u2, group = [*, *], scale = f32, zero = u2>>)
+func.func private @tensor(!lowbit.tensor<?x?x256xf16, #lowbit.uniform<u2, group = [*, *], scale = f32, zero = u2>>)
+// Flags come in any order and print in one.
+// CHECK: @padded(!lowbit.tensor<3x50xf32, #lowbit.uniform<s3, group = [2, 32], scale = f32, zero = none, narrow, pad>>)
+func.func private @padded(!lowbit.tensor<3x50xf32, #lowbit.uniform<s3, group = [2, 32], scale = f32, zero = none, pad, narrow>>)
+// CHECK: @vector(!lowbit.tensor<50xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = s3>>)
+func.func private @vector(!lowbit.tensor<50xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = s3>>)

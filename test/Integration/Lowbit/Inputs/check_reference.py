@@ -1,0 +1,275 @@
+"""Runs the reference lowering and compares it with numpy, bit for bit where it is exact.
+
+Every case becomes a function of one module; `main` calls each with constants that the
+compiler cannot fold, because they are arguments, and prints the results as integers, which
+loses nothing. The oracle is the numpy reference of the Python package, which shares no code
+with the compiler.
+"""
+
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
+from lowbit.reference import packing, uniform  # noqa: E402
+
+PIPELINE = [
+    "--lowbit-to-linalg",
+    "--canonicalize",
+    "--cse",
+    "--convert-elementwise-to-linalg",
+    "--one-shot-bufferize=bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map",
+    "--convert-linalg-to-loops",
+    "--expand-strided-metadata",
+    "--lower-affine",
+    "--convert-scf-to-cf",
+    "--convert-math-to-llvm",
+    "--finalize-memref-to-llvm",
+    "--convert-arith-to-llvm",
+    "--convert-index-to-llvm",
+    "--convert-cf-to-llvm",
+    "--convert-func-to-llvm",
+    "--reconcile-unrealized-casts",
+]
+MLIR_TYPES = {"int8": "i8", "uint8": "i8", "float16": "f16", "uint16": "bf16", "float32": "f32", "int64": "i64"}
+
+
+def mlir_type(array):
+    return f"tensor<{'x'.join(map(str, array.shape))}x{MLIR_TYPES[str(array.dtype)]}>"
+
+
+def dense(array):
+    """A constant with the array's bytes. One element as hexadecimal would be a splat."""
+    text = np.ascontiguousarray(array).tobytes().hex().upper()
+    if array.size == 1:
+        value = "0x" + array.tobytes()[::-1].hex().upper()
+        return f"dense<{value}> : {mlir_type(array)}"
+    return f'dense<"0x{text}"> : {mlir_type(array)}'
+
+
+@dataclasses.dataclass
+class Case:
+    """A function body with inputs, and the arrays that it should return."""
+
+    name: str
+    inputs: list
+    body: str
+    result_types: list
+    expected: list
+    tolerance: float = 0.0
+
+
+def stored_scales(scales, scale_type):
+    """Scales as they are stored; bf16, which numpy lacks, as its bits."""
+    if scale_type == "f16":
+        return scales.astype(np.float16)
+    if scale_type == "bf16":
+        return (scales.view(np.uint32) >> 16).astype(np.uint16)
+    return scales
+
+
+def components(quantized):
+    scheme = quantized.scheme
+    parts = [packing.pack(quantized.codes, scheme.bits), stored_scales(quantized.scales, scheme.scale_type)]
+    if not scheme.symmetric:
+        parts.append(packing.pack(quantized.zeros, scheme.bits))
+    return parts
+
+
+def tensor_type(scheme, shape):
+    code = f"{'s' if scheme.symmetric else 'u'}{scheme.bits}"
+    group = scheme.group_size or "*"
+    padding = ", pad" if scheme.group_size and shape[-1] % scheme.group_size else ""
+    zero = "none" if scheme.symmetric else code
+    dims = "x".join(map(str, shape))
+    return f"!lowbit.tensor<{dims}xf32, #lowbit.uniform<{code}, group = [1, {group}], scale = {scheme.scale_type}, zero = {zero}{padding}>>"
+
+
+def make_weight_cases(rng):
+    """Decode, encode, multiply and look up, for many schemes and shapes."""
+    shapes = [(5, 64), (3, 50), (4, 7), (1, 33)]
+    for index, bits in enumerate(range(2, 9)):
+        for symmetric in (False, True):
+            rows, columns = shapes[(index + symmetric) % len(shapes)]
+            scheme = uniform.Scheme(
+                bits=bits,
+                group_size=[32, 16, None, 5][(index + 2 * symmetric) % 4],
+                symmetric=symmetric,
+                scale_type=["f16", "f32", "bf16"][index % 3],
+            )
+            weight = rng.standard_normal((rows, columns)).astype(np.float32)
+            weight[rows // 2, : columns // 2] = 0
+            quantized = uniform.quantize_rtn(weight, scheme)
+            stored = components(quantized)
+            values = quantized.dequantize()
+            quant = tensor_type(scheme, weight.shape)
+            name = f"{'s' if symmetric else 'u'}{bits}"
+            arguments = ", ".join(f"%a{i}" for i in range(len(stored)))
+            assemble = f"%w = lowbit.assemble {arguments} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+            yield Case(
+                f"decode_{name}",
+                stored,
+                assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+                [mlir_type(values)],
+                [values],
+            )
+            yield Case(
+                f"encode_{name}",
+                [weight],
+                f"%q = lowbit.quantize %a0 : {mlir_type(weight)} -> {quant}\n"
+                f"%r0 = lowbit.dequantize %q : {quant} -> {mlir_type(values)}",
+                [mlir_type(values)],
+                [values],
+            )
+            x = rng.standard_normal((2, 3, columns)).astype(np.float32)
+            bias = rng.standard_normal(rows).astype(np.float32)
+            product = (x.astype(np.float64) @ values.T.astype(np.float64) + bias).astype(np.float32)
+            n = len(stored)
+            yield Case(
+                f"matmul_{name}",
+                [*stored, x, bias],
+                assemble
+                + f"%r0 = lowbit.matmul %a{n}, %w, %a{n + 1} : ({mlir_type(x)}, {quant}, {mlir_type(bias)}) -> {mlir_type(product)}",
+                [mlir_type(product)],
+                [product],
+                1e-5,
+            )
+            tokens = np.array([0, rows - 1, -1, -rows], dtype=np.int64)
+            rows_read = values[tokens]
+            yield Case(
+                f"gather_{name}",
+                [*stored, tokens],
+                assemble
+                + f"%r0 = lowbit.gather %w[%a{n}] : ({quant}, {mlir_type(tokens)}) -> {mlir_type(rows_read)}",
+                [mlir_type(rows_read)],
+                [rows_read],
+            )
+
+
+def make_activation_cases(rng):
+    """Dynamic quantization: symmetric, narrow, f32 scales."""
+    for bits, group, columns in [(8, 32, 64), (8, None, 50), (8, 16, 50), (4, 8, 20), (5, 7, 9)]:
+        x = rng.standard_normal((2, 3, columns)).astype(np.float32)
+        x[1, 0] = 0
+        x[0, 1, : columns // 2] *= 1e-30
+        size = group or columns
+        top = (1 << (bits - 1)) - 1
+        values = np.empty_like(x)
+        for start in range(0, columns, size):
+            part = x[..., start : start + size]
+            largest = np.abs(part).max(axis=-1, keepdims=True)
+            largest = np.where(largest == 0, np.float32(1), largest)
+            scale = (largest + largest) / np.float32(2 * top)
+            codes = np.clip(np.rint(part / scale), -top, top).astype(np.int32)
+            values[..., start : start + size] = scale * codes.astype(np.float32)
+        padding = ", pad" if columns % size else ""
+        quant = (
+            f"!lowbit.tensor<2x3x{columns}xf32, #lowbit.uniform<s{bits}, group = [1, {group or '*'}], "
+            f"scale = f32, zero = none, narrow{padding}>>"
+        )
+        yield Case(
+            f"dynamic_{bits}_{size}_{columns}",
+            [x],
+            f"%q = lowbit.dynamic_quantize %a0 : {mlir_type(x)} -> {quant}\n"
+            f"%r0 = lowbit.dequantize %q : {quant} -> {mlir_type(x)}",
+            [mlir_type(x)],
+            [values],
+        )
+
+
+def make_group_cases(rng):
+    """Groups of several rows, and of the whole tensor."""
+    weight = rng.standard_normal((5, 12)).astype(np.float32)
+    for rows, columns in [(2, 4), (5, 12), (3, 5)]:
+        values = np.empty_like(weight)
+        for i in range(0, 5, rows):
+            for k in range(0, 12, columns):
+                block = weight[i : i + rows, k : k + columns]
+                scheme = uniform.Scheme(bits=4, group_size=None, scale_type="f16")
+                values[i : i + rows, k : k + columns] = (
+                    uniform.quantize_rtn(block.reshape(1, -1), scheme).dequantize().reshape(block.shape)
+                )
+        group = "[*, *]" if (rows, columns) == (5, 12) else f"[{rows}, {columns}]"
+        padding = ", pad" if 5 % rows or 12 % columns else ""
+        quant = f"!lowbit.tensor<5x12xf32, #lowbit.uniform<u4, group = {group}, scale = f16, zero = u4{padding}>>"
+        yield Case(
+            f"block_{rows}_{columns}",
+            [weight],
+            f"%q = lowbit.quantize %a0 : tensor<5x12xf32> -> {quant}\n"
+            f"%r0 = lowbit.dequantize %q : {quant} -> tensor<5x12xf32>",
+            ["tensor<5x12xf32>"],
+            [values],
+        )
+
+
+def write_module(cases):
+    lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
+    main = []
+    for case in cases:
+        parameters = ", ".join(f"%a{i}: {mlir_type(a)}" for i, a in enumerate(case.inputs))
+        results = ", ".join(f"%r{i}" for i in range(len(case.result_types)))
+        types = ", ".join(case.result_types)
+        lines += [
+            f"func.func private @{case.name}({parameters}) -> ({types}) attributes {{no_inline}} {{",
+            case.body,
+            f"return {results} : {types}",
+            "}",
+        ]
+        for i, array in enumerate(case.inputs):
+            main.append(f"%{case.name}_a{i} = arith.constant {dense(array)}")
+        arguments = ", ".join(f"%{case.name}_a{i}" for i in range(len(case.inputs)))
+        input_types = ", ".join(map(mlir_type, case.inputs))
+        main.append(f"%{case.name} = call @{case.name}({arguments}) : ({input_types}) -> {types}")
+        bits = types.replace("f32", "i32")
+        main.append(f"%{case.name}_b = arith.bitcast %{case.name} : {types} to {bits}")
+        main.append(f"%{case.name}_u = tensor.cast %{case.name}_b : {bits} to tensor<*xi32>")
+        main.append(f"call @printMemrefI32(%{case.name}_u) : (tensor<*xi32>) -> ()")
+    return "\n".join([*lines, "func.func @main() attributes {llvm.emit_c_interface} {", *main, "return", "}", ""])
+
+
+def main():
+    rng = np.random.default_rng(0)
+    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng)]
+    lowered = subprocess.run(
+        ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False
+    )
+    if lowered.returncode:
+        sys.exit(lowered.stderr)
+    libraries = pathlib.Path(shutil.which("mlir-runner")).resolve().parent.parent / "lib"
+    names = ["libmlir_runner_utils.so", "libmlir_c_runner_utils.so", "libmlir_float16_utils.so"]
+    shared = ",".join(str(libraries / name) for name in names)
+    run = subprocess.run(
+        ["mlir-runner", "-e", "main", "-entry-point-result=void", f"--shared-libs={shared}"],
+        input=lowered.stdout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        sys.exit(run.stderr)
+    printed = re.findall(r"data =\s*\n?(.*?)(?=Unranked|\Z)", run.stdout, re.S)
+    if len(printed) != len(cases):
+        sys.exit(f"{len(cases)} cases, but {len(printed)} results")
+    failures = 0
+    for case, text in zip(cases, printed):
+        actual = np.array(json.loads(text), dtype=np.int32).view(np.float32)
+        expected = case.expected[0]
+        if case.tolerance == 0.0:
+            good = actual.shape == expected.shape and np.array_equal(actual.view(np.int32), expected.view(np.int32))
+        else:
+            good = np.linalg.norm(actual - expected) <= case.tolerance * np.linalg.norm(expected)
+        if not good:
+            failures += 1
+            print(f"{case.name}: expected\n{expected}\ngot\n{actual}")
+    print(f"{len(cases) - failures} agree, {failures} differ")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
