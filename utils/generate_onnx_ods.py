@@ -316,7 +316,8 @@ class Operator:
 
     # -- C++ ------------------------------------------------------------------
 
-    def schema_cpp(self):
+    def schema_cpp(self, header, with_attributes=True):
+        """A function that returns the schema, with the given first line."""
         variables = []
         for value in self.operands + self.results:
             if value.variable and value.variable not in variables:
@@ -333,13 +334,15 @@ class Operator:
             return rows
 
         def table(kind, name, rows):
+            if not rows:
+                return [f"  static constexpr llvm::ArrayRef<{kind}> {name} = {{}};"]
             return [f"  static constexpr {kind} {name}[] = {{", *rows, "  };"]
 
-        out = [f"const OpSchema &{self.name}Op::getSchema() {{"]
+        out = [f"{header} {{"]
         out += table("ValueSchema", "operands", values(self.operands))
         out += table("ValueSchema", "results", values(self.results))
         attributes = "{}"
-        if self.attributes:
+        if self.attributes and with_attributes:
             attributes = "attributes"
             rows = []
             for a in self.attributes:
@@ -416,12 +419,33 @@ def banner(path, comment="//"):
 """
 
 
-def lookup_cpp(operators):
-    cases = [f'      .Case("{o.name}", &{o.name}Op::getSchema())'
-             for o in operators]
-    return "\n".join(["", "const OpSchema *lookupSchema(StringRef name) {",
+def lookup_cpp(function, schemas):
+    cases = [f'      .Case("{name}", &{schema})' for name, schema in schemas]
+    return "\n".join([f"const OpSchema *{function}(StringRef name) {{",
                       "  return llvm::StringSwitch<const OpSchema *>(name)",
                       *cases, "      .Default(nullptr);", "}", ""])
+
+
+def get_other_operators(onnx):
+    """The operators without an op of the dialect whose results are tensors.
+    Only their results' types are of interest."""
+    newest = {}
+    for schema in onnx.defs.get_all_schemas_with_history():
+        if (schema.domain == "" and schema.since_version <= OPSET and
+                (schema.name not in newest or
+                 schema.since_version > newest[schema.name].since_version)):
+            newest[schema.name] = schema
+    others = []
+    for name, schema in sorted(newest.items()):
+        if name in OPERATORS or name == "Constant" or schema.deprecated:
+            continue
+        types = {c.type_param_str: c.allowed_type_strs
+                 for c in schema.type_constraints}
+        values = [*schema.inputs, *schema.outputs]
+        if all(t.startswith("tensor(")
+               for v in values for t in types.get(v.type_str, [v.type_str])):
+            others.append(Operator(onnx, name))
+    return others
 
 
 def main():
@@ -436,13 +460,21 @@ def main():
                  "installed; the output depends on the version")
 
     operators = [Operator(onnx, name) for name in OPERATORS]
+    others = get_other_operators(onnx)
     root = pathlib.Path(__file__).resolve().parent.parent
     files = {}
     path = root / "include/lowbit/Dialect/Onnx/IR/OnnxGeneratedOps.td"
     files[path] = banner(path) + "\n".join(o.ods() for o in operators)
     path = root / "lib/Dialect/Onnx/IR/OnnxSchemas.cpp.inc"
-    files[path] = (banner(path) + "\n".join(o.schema_cpp() for o in operators) +
-                   lookup_cpp(operators))
+    files[path] = banner(path) + "\n".join(
+        [o.schema_cpp(f"const OpSchema &{o.name}Op::getSchema()")
+         for o in operators] +
+        [o.schema_cpp(f"static const OpSchema &get{o.name}Schema()",
+                      with_attributes=False) for o in others] +
+        [lookup_cpp("lookupSchema",
+                    [(o.name, f"{o.name}Op::getSchema()") for o in operators]),
+         lookup_cpp("lookupOpaqueSchema",
+                    [(o.name, f"get{o.name}Schema()") for o in others])])
     path = root / "test/Dialect/Onnx/IR/generated-ops.mlir"
     files[path] = (
         "// RUN: quant-opt %s | quant-opt | FileCheck %s\n"

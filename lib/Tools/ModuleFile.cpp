@@ -9,14 +9,17 @@
 #include "lowbit/Tools/ModuleFile.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Target/Onnx/ImportOnnx.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace lowbit;
+namespace cl = llvm::cl;
 namespace path = llvm::sys::path;
 
 static StringRef getFolder(StringRef file) {
@@ -72,7 +75,25 @@ std::unique_ptr<Pass> lowbit::createRebaseWeightsPass(std::string outputPath) {
   return std::make_unique<RebaseWeightsPass>(std::move(outputPath));
 }
 
+/// The importer leaves this attribute on every module.
+static constexpr StringLiteral modelMarker = "onnx.ir_version";
+
+void lowbit::keepNodeNames(StringRef input) {
+  if (!input.contains(modelMarker))
+    return;
+  auto option = cl::getRegisteredOptions().find("mlir-print-debuginfo");
+  if (option != cl::getRegisteredOptions().end())
+    static_cast<cl::opt<bool> *>(option->second)->setValue(true);
+}
+
 OwningOpRef<ModuleOp> lowbit::loadModule(StringRef path, MLIRContext &context) {
+  if (path.ends_with(".onnx")) {
+    llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(path, context);
+    if (module)
+      return std::move(*module);
+    emitError(UnknownLoc::get(&context)) << llvm::toString(module.takeError());
+    return nullptr;
+  }
   auto *dialect = context.getOrLoadDialect<LowbitDialect>();
   dialect->getWeightStore().setBaseDirectory(getFolder(path));
   return parseSourceFile<ModuleOp>(path, &context);
@@ -85,7 +106,8 @@ llvm::Error lowbit::saveModule(ModuleOp module, StringRef path, bool bytecode) {
   OwningOpRef<ModuleOp> rebased = module.clone();
   rebaseWeights(*rebased, path);
   if (!bytecode)
-    rebased->print(file->os());
+    rebased->print(file->os(), OpPrintingFlags().enableDebugInfo(
+                                   module->hasAttr(modelMarker)));
   else if (failed(writeBytecodeToFile(*rebased, file->os())))
     return makeError("cannot write '" + path + "' as bytecode");
   if (auto *dialect = module.getContext()->getLoadedDialect<LowbitDialect>())

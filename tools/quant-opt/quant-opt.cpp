@@ -54,6 +54,7 @@ int main(int argc, char **argv) {
       openInputFile(inputPath, &message);
   if (!input)
     return fail(message);
+  keepNodeNames(input->getBuffer());
   llvm::Expected<OutputFile> output = OutputFile::create(outputPath);
   if (!output)
     return fail(llvm::toString(output.takeError()));

@@ -34,10 +34,15 @@ void rebaseWeights(mlir::Operation *root, llvm::StringRef outputPath);
 /// A pass that calls `rebaseWeights`; the last one before a module is printed.
 std::unique_ptr<mlir::Pass> createRebaseWeightsPass(std::string outputPath);
 
-/// Parses a `.mlir` or `.mlirbc` file, whose weights are then found beside it.
-/// Emits a diagnostic and returns null when that fails.
+/// Parses a `.mlir` or `.mlirbc` file, whose weights are then found beside it,
+/// or imports an `.onnx` file. Emits a diagnostic and returns null when that
+/// fails.
 mlir::OwningOpRef<mlir::ModuleOp> loadModule(llvm::StringRef path,
                                              mlir::MLIRContext &context);
+
+/// Makes the tool print the names of nodes, which stand in locations and are
+/// left out of text by default, if `input` is a module that came from a model.
+void keepNodeNames(llvm::StringRef input);
 
 /// Writes `module` as text, or as bytecode, and with it the weights that passes
 /// have made. Paths of weights are rebased to the output's folder.
