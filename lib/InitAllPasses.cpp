@@ -9,6 +9,7 @@
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLinalg/Passes.h"
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
@@ -17,6 +18,7 @@ void lowbit::registerAllPasses() {
   registerUpstreamPasses();
   registerLowbitPasses();
   registerLowbitToLinalgPasses();
+  registerOnnxToLinalgPasses();
   registerQVecConversionPasses();
   onnx::registerOnnxPasses();
 }
