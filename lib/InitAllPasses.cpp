@@ -13,6 +13,7 @@
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 
 void lowbit::registerAllPasses() {
   registerUpstreamPasses();
@@ -21,4 +22,5 @@ void lowbit::registerAllPasses() {
   registerOnnxToLinalgPasses();
   registerQVecConversionPasses();
   onnx::registerOnnxPasses();
+  onnx::registerOnnxPipelines();
 }

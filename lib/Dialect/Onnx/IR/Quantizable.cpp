@@ -21,17 +21,36 @@ static bool isConstantFloatMatrix(Value value) {
 }
 
 //===----------------------------------------------------------------------===//
-// MatMul: A [..., K] x B [K, N]
+// MatMul: A [..., K] x B [K, N], or the transposition of a constant [N, K]
 //===----------------------------------------------------------------------===//
 
-bool MatMulOp::isQuantizable() { return isConstantFloatMatrix(getB()); }
+/// The transposition through which a product sees its weight. It need not be
+/// carried out: it says along which axis of the constant the channels lie.
+static TransposeOp getWeightTransposition(MatMulOp op) {
+  auto transpose = op.getB().getDefiningOp<TransposeOp>();
+  bool isSwap = transpose && (!transpose.getPerm() ||
+                              *transpose.getPerm() == ArrayRef<int64_t>{1, 0});
+  return isSwap && isConstantFloatMatrix(transpose.getData()) ? transpose
+                                                              : TransposeOp();
+}
+
+bool MatMulOp::isQuantizable() {
+  return isConstantFloatMatrix(getB()) || getWeightTransposition(*this);
+}
 QuantizableKind MatMulOp::getQuantizableKind() {
   return QuantizableKind::Linear;
 }
-OpOperand &MatMulOp::getQuantizableWeight() { return getBMutable(); }
+OpOperand &MatMulOp::getQuantizableWeight() {
+  TransposeOp transpose = getWeightTransposition(*this);
+  return transpose ? transpose.getDataMutable() : getBMutable();
+}
 OpOperand &MatMulOp::getQuantizableInput() { return getAMutable(); }
-int64_t MatMulOp::getInputChannelAxis() { return 0; }
-int64_t MatMulOp::getOutputChannelAxis() { return 1; }
+int64_t MatMulOp::getInputChannelAxis() {
+  return getWeightTransposition(*this) ? 1 : 0;
+}
+int64_t MatMulOp::getOutputChannelAxis() {
+  return getWeightTransposition(*this) ? 0 : 1;
+}
 
 //===----------------------------------------------------------------------===//
 // Gemm: A [M, K] x B [K, N], or B [N, K] with transB

@@ -40,4 +40,156 @@ def InferShapesPass : Pass<"onnx-infer-shapes", "::mlir::ModuleOp"> {
   }];
 }
 
+def FoldConstantsPass : Pass<"onnx-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Evaluate what is known before the model runs";
+  let description = [{
+    Replaces results that are known by constants: integers that symbolic shapes
+    tell, and small tensors that are computed from constants. A result of 64 KiB
+    or more is not made; but where only the shape of a weight changes, the
+    constant is given another type and its data stay in their file.
+
+    ```mlir
+    %0 = onnx.Shape(%x) {start = 2 : i64} : (tensor<?x?x64xf32>) -> tensor<1xi64>
+    %1 = onnx.Div(%0, %eight) : (tensor<1xi64>, tensor<i64>) -> tensor<1xi64>
+    ```
+
+    becomes
+
+    ```mlir
+    %1 = onnx.Constant dense<8> : tensor<1xi64>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Number of results made constant">
+  ];
+}
+
+def SimplifyShapesPass : Pass<"onnx-simplify-shapes", "::mlir::ModuleOp"> {
+  let summary = "Remove computations of shapes";
+  let description = [{
+    Writes the shape operand of Reshape and Expand as a constant wherever
+    symbolic shapes allow it: 0 stands for a dimension that stays, -1 for one
+    that follows from the others. Movements of data that change nothing or undo
+    each other are removed. For example
+
+    ```mlir
+    %s = onnx.Concat(%batch, %sequence, %heads) {axis = 0 : i64} : (...) -> tensor<4xi64>
+    %y = onnx.Reshape(%x, %s) : (tensor<?x?x64xf32>, tensor<4xi64>) -> tensor<?x?x4x16xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %s = onnx.Constant dense<[0, 0, 4, 16]> : tensor<4xi64>
+    %y = onnx.Reshape(%x, %s) : (tensor<?x?x64xf32>, tensor<4xi64>) -> tensor<?x?x4x16xf32>
+    ```
+  }];
+}
+
+def RecognizeLinearPass : Pass<"onnx-recognize-linear", "::mlir::ModuleOp"> {
+  let summary = "Bring linear layers into one form";
+  let description = [{
+    The canonical linear layer is `onnx.MatMul` with a constant weight
+    `[in, out]`, or with the `onnx.Transpose` of a constant `[out, in]`, followed
+    by an `onnx.Add` if there is a bias. `onnx.Gemm` remains where the input is a
+    matrix by itself. A product between reshapes that only flatten the tokens,
+    such as GPT-2's Conv1D, becomes a product of the tokens as they are:
+
+    ```mlir
+    %0 = onnx.Reshape(%x, %s0) : (tensor<?x?x64xf32>, tensor<2xi64>) -> tensor<?x64xf32>
+    %1 = onnx.Gemm(%0, %w, %b) : (tensor<?x64xf32>, tensor<64x192xf32>, tensor<192xf32>) -> tensor<?x192xf32>
+    %2 = onnx.Reshape(%1, %s1) : (tensor<?x192xf32>, tensor<3xi64>) -> tensor<?x?x192xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %0 = onnx.MatMul(%x, %w) : (tensor<?x?x64xf32>, tensor<64x192xf32>) -> tensor<?x?x192xf32>
+    %1 = onnx.Add(%0, %b) : (tensor<?x?x192xf32>, tensor<192xf32>) -> tensor<?x?x192xf32>
+    ```
+  }];
+}
+
+def RecognizeLayerNormPass
+    : Pass<"onnx-recognize-layer-norm", "::mlir::ModuleOp"> {
+  let summary = "Recognize LayerNorm in its parts";
+  let description = [{
+    Replaces `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale +
+    bias`, over the last dimension and in any spelling, by
+    `onnx.LayerNormalization`.
+  }];
+}
+
+def RecognizeRMSNormPass : Pass<"onnx-recognize-rms-norm", "::mlir::ModuleOp"> {
+  let summary = "Recognize RMSNorm in its parts";
+  let description = [{
+    Replaces `x / sqrt(mean(x^2) + epsilon) * scale`, over the last dimension and
+    in any spelling, by `onnx.RMSNormalization`. The casts to f32 and back of
+    models in half precision are taken in.
+
+    ```mlir
+    %0 = onnx.Pow(%x, %two) : (tensor<?x64xf32>, tensor<f32>) -> tensor<?x64xf32>
+    %1 = onnx.ReduceMean(%0, %last) : (tensor<?x64xf32>, tensor<1xi64>) -> tensor<?x1xf32>
+    %2 = onnx.Add(%1, %epsilon) : (tensor<?x1xf32>, tensor<f32>) -> tensor<?x1xf32>
+    %3 = onnx.Sqrt(%2) : (tensor<?x1xf32>) -> tensor<?x1xf32>
+    %4 = onnx.Div(%x, %3) : (tensor<?x64xf32>, tensor<?x1xf32>) -> tensor<?x64xf32>
+    %5 = onnx.Mul(%4, %scale) : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %5 = onnx.RMSNormalization(%x, %scale) {epsilon = 1.0e-5 : f32}
+        : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+}
+
+def RecognizeGeluPass : Pass<"onnx-recognize-gelu", "::mlir::ModuleOp"> {
+  let summary = "Recognize GELU in its parts";
+  let description = [{
+    Replaces `x * 0.5 * (1 + erf(x / sqrt(2)))` and its approximation by tanh, in
+    any order of factors, by `onnx.Gelu`.
+  }];
+}
+
+def RecognizeSwishPass : Pass<"onnx-recognize-swish", "::mlir::ModuleOp"> {
+  let summary = "Recognize SiLU in its parts";
+  let description = [{
+    Replaces `x * sigmoid(a * x)` and `x / (1 + exp(-x))` by `onnx.Swish`.
+  }];
+}
+
+def RecognizeRotaryEmbeddingPass
+    : Pass<"onnx-recognize-rotary-embedding", "::mlir::ModuleOp"> {
+  let summary = "Recognize rotary embeddings in their parts";
+  let description = [{
+    Replaces `x * cos + rotate_half(x) * sin` by `onnx.RotaryEmbedding`, if the
+    tables of cosines and sines are repeated for the second half of the channels,
+    which ONNX's op does by itself. The tables stay what they were, for the first
+    half.
+  }];
+}
+
+def RecognizeAttentionPass
+    : Pass<"onnx-recognize-attention", "::mlir::ModuleOp"> {
+  let summary = "Recognize attention in its parts";
+  let description = [{
+    Replaces `softmax(q k^T * scale + mask) v` by `onnx.Attention` on tensors
+    `[batch, heads, sequence, channels]`. Heads of k and v that are repeated for
+    groups of queries are left single; a cache that the new keys and values are
+    appended to becomes `past_key` and `past_value`. A mask that provably hides
+    the future, and nothing else, becomes `is_causal`; any other stays an
+    operand.
+  }];
+}
+
+def NameLayersPass : Pass<"onnx-name-layers", "::mlir::ModuleOp"> {
+  let summary = "Give every quantizable op a name of its own";
+  let description = [{
+    Layers are chosen and reported by the names of their locations. Ops without
+    a name get that of their operator, and equal names are numbered.
+  }];
+}
+
 #endif // LOWBIT_DIALECT_ONNX_TRANSFORMS_PASSES_TD
