@@ -9,6 +9,7 @@
 #include "TensorImporter.h"
 #include "WireFormat.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxSchema.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxTypes.h"
 #include "lowbit/Support/OutputFile.h"
@@ -31,7 +32,7 @@ static unsigned getBitWidth(Type elementType) {
   return width == 1 ? 8 : width;
 }
 
-static uint64_t getByteSize(RankedTensorType type) {
+static uint64_t getPackedSize(RankedTensorType type) {
   return llvm::divideCeil(
       static_cast<uint64_t>(type.getNumElements()) *
           getBitWidth(type.getElementType()),
@@ -196,30 +197,15 @@ TensorImporter::importSlice(const TensorProto &tensor, RankedTensorType type,
 // Attributes
 //===----------------------------------------------------------------------===//
 
-/// The name that safetensors has for elements of a type.
-static StringRef getSafeTensorsType(Type elementType) {
-  if (elementType.isF32())
-    return "F32";
-  if (elementType.isF64())
-    return "F64";
-  if (elementType.isF16())
-    return "F16";
-  if (elementType.isBF16())
-    return "BF16";
+/// The name under which safetensors holds elements of a type. It has none for
+/// 4-bit integers, which take a byte each, and for floats of a byte.
+static StringRef getStorageType(Type elementType) {
+  StringRef type = getSafeTensorsType(elementType);
+  if (!type.empty())
+    return type;
   if (elementType.isInteger(1))
     return "BOOL";
-  bool isSigned = elementType.isSignlessInteger();
-  switch (getBitWidth(elementType)) {
-  case 16:
-    return isSigned ? "I16" : "U16";
-  case 32:
-    return isSigned ? "I32" : "U32";
-  case 64:
-    return isSigned ? "I64" : "U64";
-  default:
-    // 4-bit elements take a byte each; floats of 8 bits and fewer are bytes.
-    return isSigned ? "I8" : "U8";
-  }
+  return elementType.isSignlessInteger() ? "I8" : "U8";
 }
 
 llvm::Expected<TypedAttr>
@@ -236,7 +222,7 @@ TensorImporter::makeConstant(RankedTensorType type, ArrayRef<char> packed,
     for (unsigned i = 1; !writtenNames.insert(key).second; ++i)
       key = (name + "." + Twine(i)).str();
     llvm::Expected<std::string> path = store->write(
-        key, getSafeTensorsType(elementType), type.getShape(), packed);
+        key, getStorageType(elementType), type.getShape(), packed);
     if (!path)
       return path.takeError();
     return cast<TypedAttr>(ExternalAttr::get(type, *path, key));
@@ -265,7 +251,7 @@ llvm::Expected<TypedAttr> TensorImporter::import(const TensorProto &tensor) {
   if (isa<StringType>(type->getElementType()))
     return importStrings(tensor, *type);
 
-  uint64_t length = getByteSize(*type);
+  uint64_t length = getPackedSize(*type);
   if (tensor.data_location() == TensorProto::EXTERNAL) {
     llvm::Expected<TypedAttr> value = importSlice(tensor, *type, length);
     if (value)
@@ -318,7 +304,7 @@ TensorImporter::import(const SparseTensorProto &tensor) {
   bool isLinear = denseIndices.getNumElements() == count && rank != 1;
   if (!isLinear && denseIndices.getNumElements() != count * rank)
     return fail("needs one index for each value");
-  if (getByteSize(*type) > maxDenseSize)
+  if (getPackedSize(*type) > maxDenseSize)
     return fail("is too large to be made dense");
 
   SmallVector<Attribute> elements(
