@@ -8,7 +8,9 @@
 
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
+#include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
@@ -20,6 +22,8 @@ void lowbit::registerAllPasses() {
   registerLowbitPasses();
   registerLowbitToLinalgPasses();
   registerOnnxToLinalgPasses();
+  registerLowbitGPUPasses();
+  registerLowerToNvptxPipeline();
   registerQVecConversionPasses();
   onnx::registerOnnxPasses();
   onnx::registerOnnxPipelines();

@@ -16,10 +16,13 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
 
 void lowbit::registerUpstreamDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  // Kernels are translated to PTX by a pass.
+  mlir::registerAllGPUToLLVMIRTranslations(registry);
 }
 
 void lowbit::registerUpstreamPasses() { mlir::registerAllPasses(); }

@@ -19,3 +19,20 @@ config.substitutions.append(
     ("%encode-onnx", f'"{config.protoc}" --encode=onnx.ModelProto '
      f'--proto_path="{config.onnx_include_dir}" onnx/onnx.proto'))
 config.substitutions.append(("%python", f'"{config.python_executable}"'))
+
+# For tests that run what they compile.
+config.substitutions.append(
+    ("%mlir_libs", os.path.join(config.llvm_tools_dir, "..", "lib")))
+config.substitutions.append(
+    ("%lowbit_libs", os.path.join(config.lowbit_binary_dir, "lib")))
+# The plainest way from linalg to code, with nothing of ours in it.
+config.substitutions.append((
+    "%loops",
+    '--one-shot-bufferize="bufferize-function-boundaries '
+    'function-boundary-type-conversion=identity-layout-map" '
+    "--convert-linalg-to-loops --convert-bufferization-to-memref "
+    "--expand-strided-metadata --lower-affine --convert-scf-to-cf "
+    "--convert-math-to-libm --convert-to-llvm --reconcile-unrealized-casts"))
+if os.path.exists("/usr/local/cuda/bin/ptxas"):
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", "/usr/local/cuda/bin/ptxas"))

@@ -1,0 +1,127 @@
+//===- Passes.td - passes of the GPU path ---------------- -*- tablegen -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CONVERSION_GPU_PASSES_TD
+#define LOWBIT_CONVERSION_GPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertLinalgToGPU : Pass<"convert-linalg-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Turn each structured operation on buffers into a kernel";
+  let description = [{
+    Replaces every `linalg` operation on buffers by one `gpu.launch`:
+
+    * contractions by a kernel of tiles in shared memory,
+    * reductions along the contiguous dimension by one warp a result,
+    * all others by one thread a result.
+
+    Operations on a few integers whose sizes are known, with which programs
+    compute shapes, become loops on the host.
+
+    ```mlir
+    linalg.generic {...} ins(%a : memref<?xf32>) outs(%b : memref<?xf32>) {
+    ^bb0(%x : f32, %y : f32):
+      %0 = arith.negf %x : f32
+      linalg.yield %0 : f32
+    }
+    ```
+    becomes
+    ```mlir
+    gpu.launch blocks(...) in (%blocks, 1, 1) threads(...) in (256, 1, 1) {
+      // The thread's element, if there is one, negated.
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
+def PlaceGPUBuffers : Pass<"place-gpu-buffers", "::mlir::ModuleOp"> {
+  let summary = "Decide which buffers live on the device, and copy explicitly";
+  let description = [{
+    A buffer that some kernel touches lives on the device, together with all
+    that may alias it; every other buffer stays on the host. Allocations become
+    `gpu.alloc`, accesses of the host to the device become `gpu.memcpy`, and the
+    arguments and results of public functions, which are on the host, are copied
+    at entry and return. Constants (`memref.get_global`) are marked
+    `lowbit.device`: they are uploaded once, when first needed.
+  }];
+  let dependentDialects = [
+    "::mlir::gpu::GPUDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
+def DeduplicateKernels
+    : Pass<"deduplicate-gpu-kernels", "::mlir::ModuleOp"> {
+  let summary = "Keep one of equal kernels";
+  let description = [{
+    The layers of a model launch kernels that are equal but for their names.
+    This pass keeps the first of each and lets all launches use it, so that the
+    size of the device code does not grow with the number of layers.
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect"];
+  let statistics = [
+    Statistic<"numErased", "num-erased", "Number of kernels removed">
+  ];
+}
+
+def ExpandGPUMath : Pass<"expand-gpu-math", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Write device math without a device math library";
+  let description = [{
+    Replaces the functions of `math` inside kernels by polynomials and by
+    operations that the hardware has, so that no kernel needs libdevice.
+    Functions without such a form are an error.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
+def ConvertKernelsToNVVM
+    : Pass<"convert-kernels-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower kernels to the LLVM and NVVM dialects";
+  let description = [{
+    Like upstream's `convert-gpu-to-nvvm`, but functions that the hardware has
+    (`math.sqrt`, `math.floor`, ...) become LLVM intrinsics, which the NVPTX
+    backend selects, and not calls of libdevice.
+  }];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"
+  ];
+}
+
+def ConvertGPUHostToLLVM
+    : Pass<"convert-gpu-host-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower launches and device memory to calls of the runtime";
+  let description = [{
+    Lowers `gpu.alloc`, `gpu.dealloc`, `gpu.memcpy`, `gpu.launch_func` and
+    device constants to calls of Lowbit's GPU runtime (`lowbit_gpu_*`), and puts
+    the PTX of `gpu.binary` into a constant of the program, which the runtime
+    gives to the driver at the first launch.
+
+    With `emulate`, kernels are not compiled for a device: each becomes a
+    function of the host that runs one thread, and launches call the emulator,
+    which runs the threads of a block as coroutines.
+  }];
+  let options = [
+    Option<"emulate", "emulate", "bool", "false",
+           "Run the kernels on the host">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
+#endif // LOWBIT_CONVERSION_GPU_PASSES_TD

@@ -1,0 +1,61 @@
+//===- LowbitToNvptx.h - models to NVIDIA GPUs ---------------- -*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
+#define LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace lowbit {
+
+/// Where `--lower-to-nvptx` ends.
+enum class NvptxStop {
+  /// Kernels are functions of a `gpu.module`, the host launches them.
+  Kernels,
+  /// Kernels are PTX in a `gpu.binary`.
+  Ptx,
+  /// The host's code is in the LLVM dialect, the PTX is a constant of it.
+  Host,
+};
+
+struct LowerToNvptxOptions
+    : mlir::PassPipelineOptions<LowerToNvptxOptions> {
+  Option<std::string> chip{*this, "chip",
+                           llvm::cl::desc("The GPU: sm_75 and newer"),
+                           llvm::cl::init("sm_80")};
+  Option<bool> emulate{
+      *this, "emulate",
+      llvm::cl::desc("Run the kernels on the host, to test without a GPU"),
+      llvm::cl::init(false)};
+  Option<NvptxStop> stopAfter{
+      *this, "stop-after", llvm::cl::desc("The last phase"),
+      llvm::cl::init(NvptxStop::Host),
+      llvm::cl::values(
+          clEnumValN(NvptxStop::Kernels, "kernels",
+                     "Kernels in the gpu dialect"),
+          clEnumValN(NvptxStop::Ptx, "ptx", "Kernels as PTX in a gpu.binary"),
+          clEnumValN(NvptxStop::Host, "host", "Everything lowered"))};
+};
+
+/// Adds the passes that take a module in any phase (a graph, tensors, buffers)
+/// to PTX and a host program that launches it. An unknown chip is an error,
+/// reported through `emitError`.
+mlir::LogicalResult
+buildLowerToNvptx(mlir::OpPassManager &pm, const LowerToNvptxOptions &options,
+                  llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>
+                      emitError);
+
+/// Whether the NVPTX path knows this chip.
+bool isNvptxChip(llvm::StringRef chip);
+
+void registerLowerToNvptxPipeline();
+
+} // namespace lowbit
+
+#endif // LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H

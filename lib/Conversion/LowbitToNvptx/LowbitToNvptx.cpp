@@ -1,0 +1,162 @@
+//===- LowbitToNvptx.cpp - models to NVIDIA GPUs --------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// `--lower-to-nvptx`: tensors to buffers, one kernel for each operation, buffers
+// on the device, PTX, and the host's program that calls the runtime.
+
+#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
+#include "lowbit/Conversion/GPU/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+/// A chip and the first version of PTX that names it.
+struct Chip {
+  StringLiteral name;
+  StringLiteral features;
+};
+} // namespace
+
+/// PTX 7.0 is the floor: drivers since CUDA 11.0 take it.
+static constexpr Chip kChips[] = {
+    {"sm_75", "+ptx70"},   {"sm_80", "+ptx70"},   {"sm_86", "+ptx71"},
+    {"sm_87", "+ptx74"},   {"sm_89", "+ptx78"},   {"sm_90", "+ptx78"},
+    {"sm_90a", "+ptx80"},  {"sm_100", "+ptx86"},  {"sm_100a", "+ptx86"},
+    {"sm_120", "+ptx87"},  {"sm_120a", "+ptx87"},
+};
+
+static const Chip *findChip(StringRef name) {
+  const Chip *chip = llvm::find_if(
+      kChips, [&](const Chip &chip) { return chip.name == name; });
+  return chip == std::end(kChips) ? nullptr : chip;
+}
+
+bool lowbit::isNvptxChip(StringRef chip) { return findChip(chip); }
+
+/// Tensors to buffers that are allocated and freed explicitly.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  bufferization::buildBufferDeallocationPipeline(pm, {});
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void addKernels(OpPassManager &pm) {
+  pm.addPass(createConvertLinalgToGPU());
+  pm.addPass(createPlaceGPUBuffers());
+  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
+  pm.addPass(createGpuKernelOutliningPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createDeduplicateKernels());
+  pm.nest<gpu::GPUModuleOp>().addPass(createExpandGPUMath());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void addPtx(OpPassManager &pm, const Chip &chip) {
+  GpuNVVMAttachTargetOptions target;
+  target.chip = chip.name.str();
+  target.features = chip.features.str();
+  target.optLevel = 3;
+  pm.addPass(createGpuNVVMAttachTarget(target));
+  OpPassManager &device = pm.nest<gpu::GPUModuleOp>();
+  device.addPass(createSCFToControlFlowPass());
+  device.addPass(createConvertKernelsToNVVM());
+  device.addPass(createCanonicalizerPass());
+  device.addPass(createCSEPass());
+  device.addPass(createReconcileUnrealizedCastsPass());
+  GpuModuleToBinaryPassOptions binary;
+  binary.compilationTarget = "isa";
+  pm.addPass(createGpuModuleToBinaryPass(binary));
+}
+
+static void addHost(OpPassManager &pm, bool emulate) {
+  ConvertGPUHostToLLVMOptions host;
+  host.emulate = emulate;
+  pm.addPass(createConvertGPUHostToLLVM(host));
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+LogicalResult lowbit::buildLowerToNvptx(
+    OpPassManager &pm, const LowerToNvptxOptions &options,
+    function_ref<LogicalResult(const Twine &)> emitError) {
+  const Chip *chip = findChip(options.chip);
+  if (!chip) {
+    std::string known =
+        llvm::join(llvm::map_range(kChips, [](const Chip &chip) {
+                     return chip.name.str();
+                   }), ", ");
+    return emitError("unknown GPU '" + options.chip + "'; known are " + known);
+  }
+  addBufferization(pm);
+  addKernels(pm);
+  if (options.stopAfter == NvptxStop::Kernels)
+    return success();
+  if (!options.emulate)
+    addPtx(pm, *chip);
+  if (options.stopAfter == NvptxStop::Ptx)
+    return success();
+  addHost(pm, options.emulate);
+  return success();
+}
+
+void lowbit::registerLowerToNvptxPipeline() {
+  registerPassPipeline(
+      "lower-to-nvptx",
+      "Lower a model to PTX kernels and the host code that launches them",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> emitError) {
+        LowerToNvptxOptions options;
+        std::string message;
+        llvm::raw_string_ostream errors(message);
+        if (failed(options.parseFromString(text, errors)))
+          return emitError(message);
+        return buildLowerToNvptx(pm, options, emitError);
+      },
+      [](function_ref<void(const detail::PassOptions &)> visit) {
+        visit(LowerToNvptxOptions());
+      });
+}
