@@ -15,7 +15,7 @@ setup:
 
 configure: setup
 	@test -f $(BUILD)/build.ninja || \
-	  cmake --preset release -B $(BUILD) -DPython3_EXECUTABLE=$(PYTHON)
+	  cmake --preset release -B $(BUILD)
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)

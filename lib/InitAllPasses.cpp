@@ -16,9 +16,11 @@
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Kernels/Passes.h"
 
 void lowbit::registerAllPasses() {
   registerUpstreamPasses();
+  registerLowbitKernelsPasses();
   registerLowbitPasses();
   registerLowbitToLinalgPasses();
   registerOnnxToLinalgPasses();

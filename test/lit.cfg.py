@@ -36,3 +36,9 @@ config.substitutions.append((
 if os.path.exists("/usr/local/cuda/bin/ptxas"):
     config.available_features.add("ptxas")
     config.substitutions.append(("%ptxas", "/usr/local/cuda/bin/ptxas"))
+
+# Tests that run code for an instruction set need a machine that has it.
+with open("/proc/cpuinfo") as cpuinfo:
+    flags = cpuinfo.read().split()
+    if "avx512_vnni" in flags:
+        config.available_features.add("avx512vnni")

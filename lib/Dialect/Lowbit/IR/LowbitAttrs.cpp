@@ -119,3 +119,16 @@ lowbit::getConstantBytes(Attribute value, SmallVectorImpl<char> &storage) {
     storage.append(element.begin(), element.end());
   return ArrayRef<char>(storage);
 }
+
+llvm::Expected<TypedAttr> lowbit::storeConstant(StringRef name,
+                                                RankedTensorType type,
+                                                ArrayRef<char> bytes) {
+  if (bytes.size() < LowbitDialect::inlineLimit)
+    return TypedAttr(DenseElementsAttr::getFromRawBuffer(type, bytes));
+  auto *dialect = type.getContext()->getLoadedDialect<LowbitDialect>();
+  llvm::Expected<std::string> file = dialect->getWeightStore().write(
+      name, getSafeTensorsType(type.getElementType()), type.getShape(), bytes);
+  if (!file)
+    return file.takeError();
+  return TypedAttr(ExternalAttr::get(type, *file, name));
+}

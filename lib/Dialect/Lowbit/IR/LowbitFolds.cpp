@@ -18,9 +18,6 @@
 using namespace mlir;
 using namespace lowbit;
 
-/// Tensors below this size may stand in the module.
-static constexpr uint64_t inlineLimit = 64 << 10;
-
 Operation *LowbitDialect::materializeConstant(OpBuilder &builder,
                                               Attribute value, Type type,
                                               Location loc) {
@@ -43,7 +40,7 @@ getInlineComponents(QuantTensorType type, DictionaryAttr components,
   for (const FormatComponent &component : type.getComponents()) {
     auto dense =
         dyn_cast_or_null<DenseElementsAttr>(components.get(component.name));
-    if (!dense || ExternalAttr::getByteSize(component.type) >= inlineLimit)
+    if (!dense || ExternalAttr::getByteSize(component.type) >= LowbitDialect::inlineLimit)
       return failure();
     bytes.push_back(
         llvm::cantFail(getConstantBytes(dense, storage.emplace_back())));
@@ -81,7 +78,7 @@ OpFoldResult DequantizeOp::fold(FoldAdaptor adaptor) {
   QuantTensorType type = getInput().getType();
   auto components = dyn_cast_or_null<DictionaryAttr>(adaptor.getInput());
   if (!components || type.getLayout() || !type.getElementType().isF32() ||
-      ExternalAttr::getByteSize(getType()) >= inlineLimit)
+      ExternalAttr::getByteSize(getType()) >= LowbitDialect::inlineLimit)
     return {};
   std::vector<SmallVector<char, 0>> storage;
   storage.reserve(components.size());
@@ -104,7 +101,7 @@ OpFoldResult DequantizeOp::fold(FoldAdaptor adaptor) {
 OpFoldResult QuantizeOp::fold(FoldAdaptor adaptor) {
   auto dense = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
   if (!dense || !getInput().getType().getElementType().isF32() ||
-      ExternalAttr::getByteSize(getInput().getType()) >= inlineLimit)
+      ExternalAttr::getByteSize(getInput().getType()) >= LowbitDialect::inlineLimit)
     return {};
   std::vector<float> values(dense.getValues<float>().begin(),
                             dense.getValues<float>().end());

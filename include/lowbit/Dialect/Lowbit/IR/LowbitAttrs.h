@@ -29,6 +29,12 @@ llvm::Expected<llvm::ArrayRef<char>> getConstantBytes(mlir::Attribute value);
 llvm::Expected<llvm::ArrayRef<char>>
 getConstantBytes(mlir::Attribute value, llvm::SmallVectorImpl<char> &storage);
 
+/// A constant of these bytes: inline if it is small enough to stand in the
+/// module, else written to the weight store's output file under `name`.
+llvm::Expected<mlir::TypedAttr> storeConstant(llvm::StringRef name,
+                                              mlir::RankedTensorType type,
+                                              llvm::ArrayRef<char> bytes);
+
 } // namespace lowbit
 
 #endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H

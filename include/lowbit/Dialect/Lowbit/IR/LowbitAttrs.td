@@ -12,6 +12,8 @@
 include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
 // One file for each number format.
 include "lowbit/Dialect/Lowbit/IR/UniformAttr.td"
+// One file for each packed layout.
+include "lowbit/Dialect/Lowbit/IR/PanelsAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 
 def Lowbit_ExternalAttr : Lowbit_Attr<"External", "external",

@@ -29,6 +29,9 @@ def Lowbit_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
+    /// Tensors of this many bytes or more lie in files, not in the module.
+    static constexpr uint64_t inlineLimit = 64 << 10;
+
     /// The store through which `#lowbit.external` attributes are read.
     ::lowbit::WeightStore &getWeightStore() { return *weightStore; }
     /// Replaces the store, which a tool shares between contexts and configures

@@ -1,0 +1,47 @@
+//===- PanelsGeometry.h - how a weight divides into panels --- -*- C++ -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
+#define LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
+
+#include <cstdint>
+
+namespace lowbit {
+
+/// The sizes of a weight in the `#lowbit.panels` layout.
+struct PanelsGeometry {
+  static constexpr int64_t rowsPerPanel = 16;
+  static constexpr int64_t bytesPerChunk = 64;
+
+  /// `groupCols` may exceed `cols`; there is one group then.
+  PanelsGeometry(int64_t rows, int64_t cols, unsigned bits, int64_t groupCols);
+
+  int64_t getCodesPerByte() const { return 8 / codeWidth; }
+  int64_t getChunks() const {
+    return (groups - 1) * chunksPerGroup + chunksInLastGroup;
+  }
+  /// The columns of a row when every group is padded to whole chunks.
+  int64_t getPaddedColumns() const { return getChunks() * columnsPerChunk; }
+  /// The groups, from the first on, that are of the same size: all, or all but
+  /// the last.
+  int64_t getEqualGroups() const {
+    return lastGroupColumns == groupColumns ? groups : groups - 1;
+  }
+
+  int64_t panels;
+  /// Bits that a code takes here: 2, 4 or 8.
+  int64_t codeWidth;
+  int64_t columnsPerChunk;
+  int64_t groups;
+  int64_t groupColumns, lastGroupColumns;
+  int64_t chunksPerGroup, chunksInLastGroup;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H

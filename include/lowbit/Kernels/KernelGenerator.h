@@ -1,0 +1,57 @@
+//===- KernelGenerator.h - code for quantized operators, made to measure - -*- C++ -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_KERNELS_KERNELGENERATOR_H
+#define LOWBIT_KERNELS_KERNELGENERATOR_H
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <memory>
+
+namespace lowbit {
+
+/// What a target's kernels for quantized operators look like. There is one
+/// implementation for each kind of machine; kernels are generated for the
+/// shape, the format and the features at hand.
+class KernelGenerator {
+public:
+  virtual ~KernelGenerator();
+
+  /// The layout in which this target wants a matmul's weight. Null if it has no
+  /// kernel for these operands; `reason` then says why, and the reference
+  /// lowering serves. `inputType` is null for float activations.
+  virtual PackedLayoutAttrInterface
+  getMatmulLayout(QuantTensorType weightType, QuantTensorType inputType,
+                  std::string &reason) const = 0;
+
+  /// Builds the body of `function`, which computes `op`: its operands are
+  /// buffers, and its weight has the layout that `getMatmulLayout` chose. The
+  /// arguments of the function are the operands of `op`, in order. The code
+  /// depends on nothing but their types, so that equal layers share it.
+  virtual void buildMatmul(mlir::func::FuncOp function,
+                           PackedMatmulOp op) const = 0;
+};
+
+/// The shape of a CPU kernel's tiles, which its registers limit.
+struct CpuKernelOptions {
+  /// Tokens and panels of 16 output channels that are computed together when
+  /// there are enough tokens.
+  int64_t batchTokens;
+  int64_t batchPanels;
+  /// Panels that are read at once for a single token: memory reaches its
+  /// bandwidth only with several streams.
+  int64_t decodePanels;
+};
+
+/// The kernels of "avx2", "avx512vnni" or "neon"; null for another target.
+std::unique_ptr<KernelGenerator>
+createCpuKernelGenerator(llvm::StringRef target);
+
+} // namespace lowbit
+
+#endif // LOWBIT_KERNELS_KERNELGENERATOR_H

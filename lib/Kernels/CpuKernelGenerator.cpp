@@ -1,0 +1,107 @@
+//===- CpuKernelGenerator.cpp - kernels for CPUs --------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelMatmul.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Kernels/KernelGenerator.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+KernelGenerator::~KernelGenerator() = default;
+
+FailureOr<PanelMatmulSpec>
+PanelMatmulSpec::get(QuantTensorType weightType, QuantTensorType inputType,
+                     bool hasBias, std::string &reason) {
+  auto format = dyn_cast<UniformAttr>(weightType.getFormat());
+  if (!format) {
+    reason = "the panel kernels serve #lowbit.uniform weights";
+    return failure();
+  }
+  if (!weightType.getElementType().isF32()) {
+    reason = "the panel kernels compute in f32";
+    return failure();
+  }
+  ArrayRef<int64_t> shape = weightType.getShape();
+  UniformFormat::Spec spec = format.getSpec();
+  int64_t groupCols = format.getGroupCols(shape);
+  int64_t inputGroupCols = 0;
+  if (inputType) {
+    auto inputFormat = dyn_cast<UniformAttr>(inputType.getFormat());
+    if (!inputFormat || inputFormat.getBits() != 8 ||
+        !inputFormat.getIsSigned() || inputFormat.getHasZeroPoint() ||
+        inputFormat.getGroupRows() != 1 ||
+        !inputFormat.getScaleType().isF32()) {
+      reason = "the panel kernels multiply symmetric s8 activations with f32 "
+               "scales per token";
+      return failure();
+    }
+    inputGroupCols = inputFormat.getGroupCols(inputType.getShape());
+    if (inputGroupCols < shape[1] && inputGroupCols != groupCols) {
+      reason = "activation groups are neither whole rows nor the groups of the "
+               "weight";
+      return failure();
+    }
+  }
+  return PanelMatmulSpec{
+      shape[0],
+      shape[1],
+      PanelsGeometry(shape[0], shape[1], spec.bits, groupCols),
+      /*maxCode=*/(1u << spec.bits) - 1,
+      /*codeOffset=*/spec.isSigned ? 1 << (spec.bits - 1) : 0,
+      spec.hasZeroPoint,
+      hasBias,
+      format.getScaleType(),
+      inputGroupCols};
+}
+
+namespace {
+
+class CpuKernelGenerator final : public KernelGenerator {
+public:
+  explicit CpuKernelGenerator(const CpuKernelOptions &options)
+      : options(options) {}
+
+  PackedLayoutAttrInterface
+  getMatmulLayout(QuantTensorType weightType, QuantTensorType inputType,
+                  std::string &reason) const override {
+    if (failed(PanelMatmulSpec::get(weightType, inputType, /*hasBias=*/false,
+                                    reason)))
+      return {};
+    return PanelsAttr::get(weightType.getContext());
+  }
+
+  void buildMatmul(func::FuncOp function, PackedMatmulOp op) const override {
+    std::string reason;
+    FailureOr<PanelMatmulSpec> spec = PanelMatmulSpec::get(
+        op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
+        bool(op.getBias()), reason);
+    assert(succeeded(spec) && "the layout was chosen by this generator");
+    buildPanelMatmulBody(function, *spec, options);
+  }
+
+private:
+  CpuKernelOptions options;
+};
+
+} // namespace
+
+std::unique_ptr<KernelGenerator>
+lowbit::createCpuKernelGenerator(StringRef target) {
+  // 32 registers of 512 bits, 16 of 256, 32 of 128.
+  std::optional<CpuKernelOptions> options =
+      llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
+          .Case("avx512vnni", CpuKernelOptions{4, 2, 8})
+          .Case("avx2", CpuKernelOptions{2, 1, 4})
+          .Case("neon", CpuKernelOptions{2, 1, 4})
+          .Default(std::nullopt);
+  if (!options)
+    return nullptr;
+  return std::make_unique<CpuKernelGenerator>(*options);
+}

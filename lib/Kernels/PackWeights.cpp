@@ -1,0 +1,130 @@
+//===- PackWeights.cpp - weights in the layout of a target's kernels ------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Kernels/KernelGenerator.h"
+#include "lowbit/Kernels/Passes.h"
+#include "lowbit/Support/Memory.h"
+
+namespace lowbit {
+#define GEN_PASS_DEF_LOWBITPACKWEIGHTS
+#include "lowbit/Kernels/Passes.h.inc"
+} // namespace lowbit
+
+using namespace mlir;
+using namespace lowbit;
+
+/// A name for a component of a weight that no other packed tensor has: that of
+/// the stored component, if it has one, and the layout.
+static std::string getPackedName(TypedAttr component, StringRef name,
+                                 Attribute layout, unsigned number) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto external = dyn_cast<ExternalAttr>(component);
+      external && !external.getKey().empty())
+    os << external.getKey();
+  else
+    os << "weight." << name;
+  os << ".packed" << number;
+  return text;
+}
+
+/// The components of `constant` in the layout of `type`.
+static llvm::Expected<SmallVector<TypedAttr>>
+packComponents(ConstantOp constant, QuantTensorType type, unsigned number) {
+  QuantTensorType from = constant.getType();
+  SmallVector<TypedAttr> values = constant.getComponentValues();
+  std::vector<SmallVector<char, 0>> expanded(values.size());
+  SmallVector<ArrayRef<char>> bytes;
+  for (auto [value, storage] : llvm::zip_equal(values, expanded)) {
+    llvm::Expected<ArrayRef<char>> component = getConstantBytes(value, storage);
+    if (!component)
+      return component.takeError();
+    bytes.push_back(*component);
+  }
+
+  SmallVector<FormatComponent> components = type.getComponents();
+  std::vector<std::vector<char>> packed;
+  SmallVector<MutableArrayRef<char>> views;
+  packed.reserve(components.size());
+  for (const FormatComponent &component : components)
+    views.push_back(packed.emplace_back(ExternalAttr::getByteSize(component.type)));
+  type.getLayout().pack(from.getFormat(), from.getShape(), bytes, views);
+
+  SmallVector<TypedAttr> attributes;
+  for (auto [component, data, value, source] :
+       llvm::zip_equal(components, packed, values, bytes)) {
+    llvm::Expected<TypedAttr> attribute = storeConstant(
+        getPackedName(value, component.name, type.getLayout(), number),
+        component.type, data);
+    if (!attribute)
+      return attribute.takeError();
+    attributes.push_back(*attribute);
+    if (isa<ExternalAttr>(value))
+      releasePages(source);
+  }
+  return attributes;
+}
+
+namespace {
+
+struct LowbitPackWeightsPass
+    : lowbit::impl::LowbitPackWeightsBase<LowbitPackWeightsPass> {
+  using LowbitPackWeightsBase::LowbitPackWeightsBase;
+
+  void runOnOperation() override {
+    std::unique_ptr<KernelGenerator> generator =
+        createCpuKernelGenerator(target);
+    if (!generator) {
+      emitError(getOperation().getLoc())
+          << "unknown target '" << target
+          << "': expected avx2, avx512vnni or neon";
+      return signalPassFailure();
+    }
+    // A weight that several matmuls share is packed once for each layout.
+    DenseMap<std::pair<Operation *, Type>, Value> packed;
+    WalkResult result = getOperation().walk([&](MatmulOp op) {
+      auto constant = op.getWeight().getDefiningOp<ConstantOp>();
+      if (!constant || constant.getType().getLayout())
+        return WalkResult::advance();
+      QuantTensorType from = constant.getType();
+      std::string reason;
+      PackedLayoutAttrInterface layout = generator->getMatmulLayout(
+          from, dyn_cast<QuantTensorType>(op.getInput().getType()), reason);
+      if (!layout) {
+        op.emitRemark("no ") << target << " kernel: " << reason;
+        return WalkResult::advance();
+      }
+      auto type = QuantTensorType::get(from.getShape(), from.getElementType(),
+                                       from.getFormat(), layout);
+      Value &value = packed[{constant, type}];
+      if (!value) {
+        llvm::Expected<SmallVector<TypedAttr>> components =
+            packComponents(constant, type, numPacked);
+        if (!components) {
+          op.emitError(llvm::toString(components.takeError()));
+          return WalkResult::interrupt();
+        }
+        OpBuilder builder(constant);
+        value = ConstantOp::create(builder, constant.getLoc(), type,
+                                   *components);
+        ++numPacked;
+      }
+      op.getWeightMutable().assign(value);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    for (auto &[key, value] : packed)
+      if (key.first->use_empty())
+        key.first->erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,44 @@
+// RUN: quant-opt %s --lowbit-generate-kernels="target=avx512vnni" --canonicalize | FileCheck %s
+
+#u4 = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
+!w = !lowbit.tensor<256x64xf32, #u4, #lowbit.panels>
+!x = !lowbit.tensor<?x64xf32, #s8>
+
+// Equal layers share a kernel; another kind of input gets its own.
+// CHECK-LABEL: @layers
+// CHECK: call @lowbit_matmul(
+// CHECK: call @lowbit_matmul(
+// CHECK: call @lowbit_matmul_0(
+func.func @layers(%x: memref<?x64xf32>, %xq: memref<?x64xi8>, %xs: memref<?x1xf32>,
+                  %c: memref<16x8x64xi8>, %s: memref<16x2x16xf16>, %z: memref<16x2x16xi8>,
+                  %y: memref<?x256xf32>) {
+  lowbit.packed_matmul ins(%x : memref<?x64xf32>)
+    weight(%c, %s, %z : memref<16x8x64xi8>, memref<16x2x16xf16>, memref<16x2x16xi8> as !w)
+    outs(%y : memref<?x256xf32>)
+  lowbit.packed_matmul ins(%x : memref<?x64xf32>)
+    weight(%c, %s, %z : memref<16x8x64xi8>, memref<16x2x16xf16>, memref<16x2x16xi8> as !w)
+    outs(%y : memref<?x256xf32>)
+  lowbit.packed_matmul ins(%xq, %xs : memref<?x64xi8>, memref<?x1xf32> as !x)
+    weight(%c, %s, %z : memref<16x8x64xi8>, memref<16x2x16xf16>, memref<16x2x16xi8> as !w)
+    outs(%y : memref<?x256xf32>)
+  return
+}
+
+// Float activations: one fused multiply-add per 16 weights.
+// CHECK-LABEL: func.func private @lowbit_matmul(
+// CHECK-NOT: qvec.dot
+// CHECK: vector.fma
+// CHECK: return
+
+// int8 activations: dot products of whole chunks, and zero points applied to
+// the group's integer sum.
+// CHECK-LABEL: func.func private @lowbit_matmul_0(
+// CHECK: scf.parallel
+// CHECK: vector.reduction <add>
+// CHECK: scf.parallel
+// CHECK: qvec.dot {{.*}} {lhs_max = 15 : i32} : vector<16xi32>, vector<64xi8>
+// CHECK: arith.subi
+// CHECK: arith.sitofp
+// CHECK: vector.fma
+// CHECK: return

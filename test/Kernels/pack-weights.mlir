@@ -1,0 +1,67 @@
+// RUN: quant-opt %s --lowbit-pack-weights="target=avx2" 2>%t | FileCheck %s
+// RUN: FileCheck %s --check-prefix=REMARK < %t
+
+!u4 = !lowbit.tensor<2x8xf32, #lowbit.uniform<u4, group = [1, 8], scale = f16, zero = u4>>
+!s2 = !lowbit.tensor<17x16xf32, #lowbit.uniform<s2, group = [*, *], scale = f32, zero = none>>
+!x4 = !lowbit.tensor<?x8xf32, #lowbit.uniform<s4, group = [1, *], scale = f32, zero = none>>
+
+// Lane r of a chunk holds row r: byte j has column j in its low nibble and
+// column 4 + j in its high one. The rows that the panel lacks are zero.
+// CHECK-LABEL: @nibbles
+// CHECK: lowbit.constant
+// CHECK-SAME: codes = dense<{{.*}}64, 81, 98, 115, -107, -90, -73, -56, 0, {{[0, ]*}}]]]> : tensor<1x1x64xi8>
+// CHECK-SAME: scales = dense<{{.*}}1.000000e+00, 2.000000e+00, 0.000000e+00{{.*}}> : tensor<1x1x16xf16>
+// CHECK-SAME: zeros = dense<{{.*}}7, 8, 0{{.*}}> : tensor<1x1x16xi8>
+// CHECK-SAME: #lowbit.panels>
+func.func @nibbles(%x: tensor<?x8xf32>) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<[[0x10, 0x32, 0x54, 0x76], [0x65, 0x87, 0xA9, 0xCB]]> : tensor<2x4xi8>,
+    scales = dense<[[1.0], [2.0]]> : tensor<2x1xf16>,
+    zeros = dense<[[7], [8]]> : tensor<2x1xi8>} : !u4
+  %y = lowbit.matmul %x, %w : (tensor<?x8xf32>, !u4) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// Signed codes move up by half of their range, and the one scale of the tensor
+// is repeated for each row. Seventeen rows take two panels.
+// CHECK-LABEL: @signed
+// CHECK: lowbit.constant
+// CHECK-SAME: codes = dense<"0xAAFF0055{{.*}}> : tensor<2x1x64xi8>
+// CHECK-SAME: tensor<2x1x16xf32>
+// CHECK-NOT: zeros
+// CHECK: return
+func.func @signed(%x: tensor<3x16xf32>) -> tensor<3x17xf32> {
+  %w = lowbit.constant {
+    codes = dense<0xE4> : tensor<17x4xi8>,
+    scales = dense<0.5> : tensor<1x1xf32>} : !s2
+  %y = lowbit.matmul %x, %w : (tensor<3x16xf32>, !s2) -> tensor<3x17xf32>
+  return %y : tensor<3x17xf32>
+}
+
+// A weight that two matmuls read is packed once.
+// CHECK-LABEL: @shared
+// CHECK-COUNT-1: lowbit.constant
+// CHECK-NOT: lowbit.constant
+// CHECK: return
+func.func @shared(%x: tensor<3x16xf32>) -> (tensor<3x17xf32>, tensor<3x17xf32>) {
+  %w = lowbit.constant {
+    codes = dense<0xE4> : tensor<17x4xi8>,
+    scales = dense<0.5> : tensor<1x1xf32>} : !s2
+  %y = lowbit.matmul %x, %w : (tensor<3x16xf32>, !s2) -> tensor<3x17xf32>
+  %z = lowbit.matmul %x, %w : (tensor<3x16xf32>, !s2) -> tensor<3x17xf32>
+  return %y, %z : tensor<3x17xf32>, tensor<3x17xf32>
+}
+
+// What no kernel serves keeps its layout.
+// REMARK: remark: no avx2 kernel: the panel kernels multiply symmetric s8 activations
+// CHECK-LABEL: @unserved
+// CHECK-NOT: #lowbit.panels
+// CHECK: return
+func.func @unserved(%x: !x4) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<0x10> : tensor<2x4xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>,
+    zeros = dense<7> : tensor<2x1xi8>} : !u4
+  %y = lowbit.matmul %x, %w : (!x4, !u4) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
