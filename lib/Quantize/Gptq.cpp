@@ -25,6 +25,7 @@
 #include "Parallel.h"
 #include "RowTiles.h"
 #include "lowbit/Support/OutputFile.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 
 using namespace lowbit;
@@ -57,7 +58,8 @@ public:
         firstRow(firstRow), rows(rows), width(weights.getCols()),
         groupCols(encoder.getGroupCols()),
         storedInCodingOrder(options.actOrder && !options.staticGroups),
-        g(factor.getFactor(), width, width), d(rows, width) {}
+        g(factor.getFactor(), width, width), d(rows, width),
+        outputErrors(rows, width) {}
 
   TileSums solve();
 
@@ -76,6 +78,8 @@ private:
   int64_t getBlockBegin(int64_t end) const;
   void codeBlock(int64_t begin, int64_t end);
   double getOutputNorm() const;
+  void refine();
+  void refineGroup(llvm::ArrayRef<int64_t> places);
 
   MatrixEncoder &encoder;
   ConstMatrixView weights;
@@ -86,6 +90,8 @@ private:
   const FactorMap g;
   /// The weights of the places not yet coded, the errors w - ŵ of the others.
   Eigen::MatrixXf d;
+  /// D G of the places that are coded.
+  Eigen::MatrixXf outputErrors;
   TileSums sums;
 };
 
@@ -184,11 +190,68 @@ void TileSolver::codeBlock(int64_t begin, int64_t end) {
     encoder.encode(firstRow, getStoredColumn(place),
                    ConstMatrixView(values.data(), rows, 1, 1, rows),
                    MatrixView(decoded.data(), rows, 1, 1, rows));
-    sums.outputs.error +=
-        ((values - decoded) * diagonal).cast<double>().squaredNorm();
+    outputErrors.col(place) = (values - decoded) * diagonal;
     d.col(place) -= decoded;
     s.leftCols(i).noalias() += d.col(place) * g.row(place).segment(begin, i);
   }
+}
+
+/// One pass of coordinate descent over all groups.
+void TileSolver::refine() {
+  std::vector<llvm::SmallVector<int64_t>> groups(
+      llvm::divideCeil(width, groupCols));
+  for (int64_t place = width - 1; place >= 0; --place)
+    groups[getStoredColumn(place) / groupCols].push_back(place);
+  for (llvm::ArrayRef<int64_t> places : groups)
+    refineGroup(places);
+}
+
+/// Fits the scale of a group to its codes, and then each of its codes, to what
+/// the errors of all other columns leave to be absorbed. With P = D H, a change
+/// of column c by x changes the loss by H_cc x² / 2 - P_c x: the best x is
+/// P_c / H_cc.
+void TileSolver::refineGroup(llvm::ArrayRef<int64_t> places) {
+  const int64_t count = places.size();
+  const int64_t height = *llvm::max_element(places) + 1;
+  Eigen::MatrixXf rowsOfG = Eigen::MatrixXf::Zero(height, count);
+  Eigen::MatrixXf current(rows, count);
+  llvm::SmallVector<int64_t> storedCols(count);
+  for (auto [i, place] : llvm::enumerate(places)) {
+    rowsOfG.col(i).head(place + 1) = g.col(place).head(place + 1);
+    storedCols[i] = getStoredColumn(place);
+    const int64_t column = getColumn(place);
+    for (int64_t row = 0; row < rows; ++row)
+      current(row, i) =
+          -d(row, place) +
+          (factor.isDead(column) ? 0.0f : weights(firstRow + row, column));
+  }
+  const Eigen::MatrixXf before = current;
+  const Eigen::MatrixXf h = rowsOfG.transpose() * rowsOfG;
+  Eigen::MatrixXf p = outputErrors.leftCols(height) * rowsOfG;
+
+  Eigen::VectorXf slope = current.cwiseProduct(p).rowwise().sum();
+  Eigen::VectorXf curvature = current.cwiseProduct(current * h).rowwise().sum();
+  std::vector<float> factors(rows);
+  for (int64_t row = 0; row < rows; ++row)
+    factors[row] = curvature(row) > 0 ? 1 + slope(row) / curvature(row) : 1;
+  encoder.rescale(firstRow, storedCols, factors,
+                  MatrixView(current.data(), rows, count, 1, rows));
+  p.noalias() -= (current - before) * h;
+
+  Eigen::VectorXf values(rows), change(rows);
+  for (int64_t i = 0; i < count; ++i) {
+    values = current.col(i) + p.col(i) / h(i, i);
+    change = current.col(i);
+    encoder.encode(firstRow, storedCols[i],
+                   ConstMatrixView(values.data(), rows, 1, 1, rows),
+                   MatrixView(current.col(i).data(), rows, 1, 1, rows));
+    change = current.col(i) - change;
+    p.noalias() -= change * h.row(i);
+  }
+  const Eigen::MatrixXf changes = current - before;
+  for (auto [i, place] : llvm::enumerate(places))
+    d.col(place) -= changes.col(i);
+  outputErrors.leftCols(height).noalias() -= changes * rowsOfG.transpose();
 }
 
 TileSums TileSolver::solve() {
@@ -202,6 +265,9 @@ TileSums TileSolver::solve() {
     codeBlock(begin, end);
     end = begin;
   }
+  for (int64_t i = 0; i < options.refinements; ++i)
+    refine();
+  sums.outputs.error = outputErrors.cast<double>().squaredNorm();
   sums.weights.error = d.cast<double>().squaredNorm();
   return sums;
 }

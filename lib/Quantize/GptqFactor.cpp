@@ -20,6 +20,9 @@ llvm::Error GptqOptions::check() const {
   if (!(damping >= 0) || !std::isfinite(damping))
     return makeError("damping is " + std::to_string(damping) +
                      ", but must be a number from 0 on");
+  if (refinements < 0)
+    return makeError("refinements is " + llvm::Twine(refinements) +
+                     ", but must not be negative");
   if (blockSize < 1)
     return makeError("block-size is " + llvm::Twine(blockSize) +
                      ", but must be at least 1");
@@ -51,14 +54,17 @@ static void permuteSymmetric(ColMajorMap h, llvm::ArrayRef<int64_t> from) {
   }
 }
 
-/// Replaces the lower triangle of `h` plus `shift` on the diagonal by its
-/// Cholesky factor. On failure the lower triangle is restored from the upper.
+/// Replaces `h` plus `shift` on the diagonal by its Cholesky factor, in the
+/// lower and, transposed, in the upper triangle. On failure `h` is as before,
+/// but for the diagonal.
 static bool factorize(ColMajorMap h, const Eigen::VectorXf &diagonal,
                       float shift) {
   h.diagonal() = diagonal.array() + shift;
   Eigen::LLT<Eigen::Ref<Eigen::MatrixXf, 0, Eigen::OuterStride<>>> llt(h);
-  if (llt.info() == Eigen::Success && h.diagonal().allFinite())
+  if (llt.info() == Eigen::Success && h.diagonal().allFinite()) {
+    h.triangularView<Eigen::StrictlyUpper>() = h.transpose();
     return true;
+  }
   h.triangularView<Eigen::StrictlyLower>() = h.transpose();
   return false;
 }

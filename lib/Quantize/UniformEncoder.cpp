@@ -105,6 +105,38 @@ void UniformEncoder::encode(int64_t firstRow, int64_t firstCol,
   }
 }
 
+void UniformEncoder::rescale(int64_t firstRow,
+                             llvm::ArrayRef<int64_t> storedCols,
+                             llvm::ArrayRef<float> factors,
+                             MatrixView decoded) {
+  const UniformFormat::Spec &spec = format.getSpec();
+  const int64_t rows = decoded.getRows();
+  const int64_t group = storedCols.front() / getGroupCols();
+  float *groupScales = &scales[group * getRows() + firstRow];
+  for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
+    const int64_t end = std::min(begin + getGroupRows(), rows);
+    float factor = 0;
+    for (int64_t row = begin; row < end; ++row)
+      factor += factors[row] / (end - begin);
+    const float scale = std::clamp(
+        roundToType(spec.scaleType, groupScales[begin] * factor),
+        getSmallestPositive(spec.scaleType), getLargest(spec.scaleType));
+    // A scale is never negative; what would be is left alone.
+    if (!(factor > 0))
+      continue;
+    for (int64_t row = begin; row < end; ++row) {
+      groupScales[row] = scale;
+      const float zero = zeros[group * getRows() + firstRow + row];
+      for (auto [i, col] : llvm::enumerate(storedCols)) {
+        const uint8_t code = codes[col * getRows() + firstRow + row];
+        const int32_t value =
+            spec.isSigned ? signExtendCode(code, spec.bits) : code;
+        decoded(row, i) = scale * (value - zero);
+      }
+    }
+  }
+}
+
 QuantizedMatrix UniformEncoder::finish() {
   const UniformFormat::Spec &spec = format.getSpec();
   const int64_t rows = getRows(), cols = getCols();

@@ -291,6 +291,60 @@ TEST(Gptq, LossIsHalfTheQuadraticForm) {
       }
 }
 
+TEST(Gptq, RefinementsLowerTheLossAndReportIt) {
+  Hessian hessian = makeHessian(70, 6);
+  Matrix weights = Random(15).matrix(40, 70);
+  for (int64_t group : {0, 16})
+    for (bool actOrder : {false, true})
+      for (bool staticGroups : {false, true})
+        for (ElementType scaleType : {ElementType::F32, ElementType::F16}) {
+          GptqOptions options;
+          options.actOrder = actOrder;
+          options.staticGroups = staticGroups;
+          UniformFormat format = makeFormat(2, group, false, scaleType);
+          GptqFactor factor = unwrap(GptqFactor::compute(hessian, options));
+          double loss =
+              unwrap(gptq(format, weights, factor, minMax, options)).loss;
+          for (int64_t refinements : {1, 2, 4}) {
+            options.refinements = refinements;
+            GptqResult result =
+                unwrap(gptq(format, weights, factor, minMax, options));
+            EXPECT_LT(result.loss, loss);
+            loss = result.loss;
+            Matrix difference =
+                subtract(weights, decodeInOrder(format, result));
+            EXPECT_NEAR(2 * loss /
+                            getQuadraticForm(difference, hessian,
+                                             factor.getDiagonalShift()),
+                        1, 1e-4);
+          }
+        }
+}
+
+TEST(Gptq, RefinementsServeEveryGroupShape) {
+  Hessian hessian = makeHessian(30, 4);
+  Matrix weights = Random(16).matrix(21, 30);
+  for (auto [groupRows, groupCols] :
+       {std::pair<int64_t, int64_t>{0, 0}, {4, 8}, {1, 1}})
+    for (bool symmetric : {false, true}) {
+      UniformFormat::Spec spec;
+      spec.isSigned = symmetric;
+      spec.hasZeroPoint = !symmetric;
+      spec.groupRows = groupRows;
+      spec.groupCols = groupCols;
+      UniformFormat format = unwrap(UniformFormat::get(spec));
+      GptqOptions options;
+      options.refinements = 2;
+      GptqResult result = solve(format, weights, hessian, options);
+      Matrix decoded = decode(format, result.matrix);
+      // What the solver thinks that it stored is what is stored.
+      EXPECT_NEAR(
+          result.weightError * result.weightError *
+              getQuadraticForm(weights, makeIdentity(30)),
+          getQuadraticForm(subtract(weights, decoded), makeIdentity(30)), 1e-3);
+    }
+}
+
 TEST(Gptq, FactorIsTriangularFactorOfTheDampedHessian) {
   Hessian hessian = makeHessian(40, 3);
   GptqOptions options;
@@ -431,6 +485,10 @@ TEST(Gptq, RejectsBadInput) {
   EXPECT_EQ(getMessage(GptqFactor::compute(makeIdentity(4), options)),
             "block-size is 0, but must be at least 1");
   options.blockSize = 128;
+  options.refinements = -1;
+  EXPECT_EQ(getMessage(GptqFactor::compute(makeIdentity(4), options)),
+            "refinements is -1, but must not be negative");
+  options.refinements = 0;
   Hessian hessian = makeIdentity(4);
   hessian.values[5] = NAN;
   EXPECT_EQ(getMessage(GptqFactor::compute(hessian, options)),

@@ -53,6 +53,14 @@ public:
   virtual void encode(int64_t firstRow, int64_t firstCol,
                       ConstMatrixView values, MatrixView decoded) = 0;
 
+  /// Multiplies the scale of a group, for the rows from `firstRow` on, by
+  /// `factors`, as far as the format can store that; codes stay. `decoded`
+  /// holds what the stored columns decode to, one column for each of
+  /// `storedCols`, and is updated. Factors of rows that share parameters are
+  /// averaged. A format without scales does nothing.
+  virtual void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
+                       llvm::ArrayRef<float> factors, MatrixView decoded) {}
+
   /// The result, when every value has been coded. May be called once.
   virtual QuantizedMatrix finish() = 0;
 

@@ -32,6 +32,10 @@ struct GptqOptions {
   /// Columns between two updates of the columns that follow them. Changes
   /// results by rounding errors only.
   int64_t blockSize = 128;
+  /// Passes over the finished codes in which each group's scale is fitted to
+  /// its codes, and each code is chosen anew with all others fixed (coordinate
+  /// descent). Every pass lowers the loss.
+  int64_t refinements = 0;
   /// 0 takes all processors. Results do not depend on it.
   unsigned threads = 0;
 
@@ -61,8 +65,8 @@ public:
   double getDiagonalShift() const { return shift; }
 
   /// The factor G of the damped Hessian H = G Gᵀ in *reverse* order of coding:
-  /// row and column i stand for the step width - 1 - i. Lower triangular,
-  /// column-major; what lies above the diagonal has no meaning.
+  /// row and column i stand for the step width - 1 - i. Lower triangular; above
+  /// the diagonal lies Gᵀ, so that rows of G are contiguous, too.
   ///
   /// With it column i is coded from w_i + sum_{j>i} (w_j - ŵ_j) G_ji / G_ii.
   /// That is the same as GPTQ's usual form with the upper factor U of the
@@ -80,8 +84,9 @@ private:
 };
 
 struct GptqResult : SolverResult {
-  /// Sum of (w - ŵ)² / (2 U_ii²) over all columns as they were coded, which is
-  /// half of tr((W - Ŵ) H (W - Ŵ)ᵀ) for the damped Hessian.
+  /// Half of tr((W - Ŵ) H (W - Ŵ)ᵀ) for the damped Hessian, which without
+  /// refinements is the sum of (w - ŵ)² / (2 U_ii²) over all columns as they
+  /// were coded.
   double loss = 0;
 };
 
