@@ -8,6 +8,7 @@
 
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
+#include "lowbit/Calibration/Passes.h"
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
@@ -22,6 +23,7 @@ void lowbit::registerAllPasses() {
   registerUpstreamPasses();
   registerLowbitKernelsPasses();
   registerLowbitPasses();
+  registerLowbitCalibrationPasses();
   registerLowbitToLinalgPasses();
   registerOnnxToLinalgPasses();
   registerLowbitGPUPasses();

@@ -1,0 +1,53 @@
+//===- LayerSelection.h - which layers a pass quantizes ------ -*- C++ -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CALIBRATION_LAYERSELECTION_H
+#define LOWBIT_CALIBRATION_LAYERSELECTION_H
+
+#include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace lowbit {
+
+/// A layer that is going to be quantized.
+struct QuantizableLayer {
+  QuantizableOpInterface op;
+  /// The name of the node that it was imported from, made unique.
+  std::string name;
+};
+
+/// What a user says about the choice of layers.
+struct LayerFilter {
+  /// Regular expressions that a part of the name has to match, or must not;
+  /// empty for no condition.
+  std::string include;
+  std::string exclude;
+  /// Whether the last linear layer and embeddings are quantized, too.
+  bool head = false;
+  bool embeddings = false;
+};
+
+/// The name that a location gives to an op; empty if it has none.
+llvm::StringRef getNodeName(mlir::Location loc);
+
+/// The linear layer that makes the output of a function with several linear
+/// layers: the last one from whose result the function's result follows without
+/// meeting another activation. Null if there is none.
+QuantizableOpInterface findHead(mlir::FunctionOpInterface function);
+
+/// The layers to quantize, in the order of the module. Fails if a regular
+/// expression is malformed or excludes everything.
+llvm::Expected<llvm::SmallVector<QuantizableLayer>>
+selectLayers(mlir::ModuleOp module, const LayerFilter &filter);
+
+} // namespace lowbit
+
+#endif // LOWBIT_CALIBRATION_LAYERSELECTION_H

@@ -1,0 +1,54 @@
+//===- LayerWeight.h - a layer's weight, in and out ---------- -*- C++ -*--===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CALIBRATION_LAYERWEIGHT_H
+#define LOWBIT_CALIBRATION_LAYERWEIGHT_H
+
+#include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Quantize/Solver.h"
+
+namespace lowbit {
+
+/// The float weight of a layer as a matrix [output channels, input channels],
+/// whichever way it lies in the model. f32 weights are not copied.
+class LayerWeight {
+public:
+  static llvm::Expected<LayerWeight> get(QuantizableOpInterface op);
+
+  ConstMatrixView getMatrix() const { return matrix; }
+  mlir::FloatType getElementType() const { return elementType; }
+  /// As they stand in the model.
+  llvm::ArrayRef<char> getBytes() const { return bytes; }
+  llvm::SmallVector<int64_t, 2> getShape() const {
+    return {matrix.getRows(), matrix.getCols()};
+  }
+  /// Tells the system that the weight's pages are not needed any more.
+  void release() const;
+
+private:
+  ConstMatrixView matrix;
+  mlir::FloatType elementType;
+  /// The bytes in the model, which stay mapped.
+  llvm::ArrayRef<char> bytes;
+  /// Copies of what is not stored as f32, or only once for all elements.
+  std::vector<float> converted;
+  std::shared_ptr<llvm::SmallVector<char>> expanded;
+};
+
+/// Replaces the layer by one on the quantized weight, whose components go to
+/// the weight store of the dialect. A weight whose columns are stored in
+/// another order has its input gathered in that order. Erases the layer, and
+/// its float weight if nothing else uses it.
+llvm::Error replaceLayer(const QuantizableLayer &layer,
+                         QuantFormatAttrInterface format,
+                         const SolverResult &result);
+
+} // namespace lowbit
+
+#endif // LOWBIT_CALIBRATION_LAYERWEIGHT_H

@@ -1,0 +1,116 @@
+//===- LayerSelection.cpp - which layers a pass quantizes -----------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Regex.h"
+#include <optional>
+
+using namespace mlir;
+using namespace lowbit;
+
+llvm::StringRef lowbit::getNodeName(Location loc) {
+  return llvm::TypeSwitch<LocationAttr, llvm::StringRef>(loc)
+      .Case([](NameLoc name) { return name.getName().getValue(); })
+      .Case([](CallSiteLoc call) { return getNodeName(call.getCallee()); })
+      .Case([](FusedLoc fused) -> llvm::StringRef {
+        for (Location part : fused.getLocations())
+          if (llvm::StringRef name = getNodeName(part); !name.empty())
+            return name;
+        return {};
+      })
+      .Default([](LocationAttr) { return llvm::StringRef(); });
+}
+
+/// The op that alone uses `value`, and uses it with constants only.
+static Operation *getOnlyContinuation(Value value) {
+  if (!value.hasOneUse())
+    return nullptr;
+  OpOperand &use = *value.use_begin();
+  for (OpOperand &operand : use.getOwner()->getOpOperands())
+    if (&operand != &use && !matchPattern(operand.get(), m_Constant()))
+      return nullptr;
+  return use.getOwner();
+}
+
+QuantizableOpInterface lowbit::findHead(FunctionOpInterface function) {
+  unsigned numLinear = 0;
+  QuantizableOpInterface head;
+  function.walk([&](QuantizableOpInterface op) {
+    if (!op.isQuantizable() ||
+        op.getQuantizableKind() != QuantizableKind::Linear)
+      return;
+    ++numLinear;
+    Value value = op->getResult(0);
+    while (Operation *user = getOnlyContinuation(value)) {
+      if (user->hasTrait<OpTrait::IsTerminator>() &&
+          user->getParentOp() == function) {
+        head = op;
+        return;
+      }
+      if (isa<QuantizableOpInterface>(user) || user->getNumResults() != 1)
+        return;
+      value = user->getResult(0);
+    }
+  });
+  return numLinear > 1 ? head : QuantizableOpInterface();
+}
+
+static llvm::Error makeRegex(llvm::StringRef text, llvm::StringRef option,
+                             std::optional<llvm::Regex> &regex) {
+  if (text.empty())
+    return llvm::Error::success();
+  regex.emplace(text);
+  std::string message;
+  if (regex->isValid(message))
+    return llvm::Error::success();
+  return makeError(option + " is '" + text +
+                   "', which is no regular expression: " + message);
+}
+
+llvm::Expected<SmallVector<QuantizableLayer>>
+lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
+  std::optional<llvm::Regex> include, exclude;
+  if (llvm::Error error = makeRegex(filter.include, "include", include))
+    return std::move(error);
+  if (llvm::Error error = makeRegex(filter.exclude, "exclude", exclude))
+    return std::move(error);
+
+  SmallVector<QuantizableLayer> layers;
+  llvm::StringMap<unsigned> timesUsed;
+  unsigned numCandidates = 0;
+  for (auto function : module.getOps<FunctionOpInterface>()) {
+    QuantizableOpInterface head = filter.head ? nullptr : findHead(function);
+    function.walk([&](QuantizableOpInterface op) {
+      if (!op.isQuantizable() || op == head)
+        return;
+      const QuantizableKind kind = op.getQuantizableKind();
+      if (kind != QuantizableKind::Linear &&
+          !(kind == QuantizableKind::Embedding && filter.embeddings))
+        return;
+      ++numCandidates;
+      std::string name = getNodeName(op.getLoc()).str();
+      if (name.empty())
+        name = "layer";
+      if (unsigned times = timesUsed[name]++)
+        name += "." + std::to_string(times);
+      if ((include && !include->match(name)) ||
+          (exclude && exclude->match(name)))
+        return;
+      layers.push_back({op, std::move(name)});
+    });
+  }
+  if (layers.empty() && numCandidates != 0)
+    return makeError("include='" + filter.include + "' exclude='" +
+                     filter.exclude + "' leave none of the " +
+                     Twine(numCandidates) + " layers to quantize");
+  return layers;
+}

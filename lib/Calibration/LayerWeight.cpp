@@ -1,0 +1,172 @@
+//===- LayerWeight.cpp - a layer's weight, in and out ---------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Calibration/LayerWeight.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
+#include "lowbit/Quantize/FloatStorage.h"
+#include "lowbit/Support/Memory.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+/// Tensors from this size on go to a file.
+static constexpr uint64_t inlineLimit = 64 << 10;
+
+/// How a float type is stored; none for types that weights do not have.
+static std::optional<ElementType> getStoredType(Type type) {
+  if (type.isF32())
+    return ElementType::F32;
+  if (type.isF16())
+    return ElementType::F16;
+  if (type.isBF16())
+    return ElementType::BF16;
+  return std::nullopt;
+}
+
+llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
+  Value value = op.getQuantizableWeight().get();
+  auto type = cast<RankedTensorType>(value.getType());
+  std::optional<ElementType> stored = getStoredType(type.getElementType());
+  Attribute constant;
+  if (!stored || type.getRank() != 2 ||
+      !matchPattern(value, m_Constant(&constant)))
+    return makeError("its weight is no constant matrix of f32, f16 or bf16");
+
+  LayerWeight weight;
+  weight.elementType = cast<FloatType>(type.getElementType());
+  weight.expanded = std::make_shared<llvm::SmallVector<char>>();
+  llvm::Expected<llvm::ArrayRef<char>> bytes =
+      getConstantBytes(constant, *weight.expanded);
+  if (!bytes)
+    return bytes.takeError();
+  weight.bytes = *bytes;
+
+  const auto *values = reinterpret_cast<const float *>(weight.bytes.data());
+  if (*stored != ElementType::F32) {
+    weight.converted.resize(type.getNumElements());
+    const auto *from = reinterpret_cast<const uint8_t *>(weight.bytes.data());
+    for (auto [i, to] : llvm::enumerate(weight.converted))
+      to = loadFloat(*stored, from + i * getByteSize(*stored));
+    values = weight.converted.data();
+  }
+  const int64_t inAxis = op.getInputChannelAxis();
+  const int64_t outAxis = op.getOutputChannelAxis();
+  const int64_t strides[] = {type.getDimSize(1), 1};
+  weight.matrix =
+      ConstMatrixView(values, type.getDimSize(outAxis), type.getDimSize(inAxis),
+                      strides[outAxis], strides[inAxis]);
+  return weight;
+}
+
+void LayerWeight::release() const {
+  if (expanded->empty())
+    releasePages(bytes);
+}
+
+/// A constant of a component's bytes: in the module if it is small, else in the
+/// file of new weights.
+static llvm::Expected<TypedAttr> storeComponent(RankedTensorType type,
+                                                const Twine &name,
+                                                llvm::ArrayRef<uint8_t> bytes) {
+  llvm::ArrayRef<char> chars(reinterpret_cast<const char *>(bytes.data()),
+                             bytes.size());
+  if (bytes.size() < inlineLimit)
+    return DenseElementsAttr::getFromRawBuffer(type, chars);
+  auto *dialect = type.getContext()->getLoadedDialect<LowbitDialect>();
+  std::string key = name.str();
+  llvm::Expected<std::string> path = dialect->getWeightStore().write(
+      key, getSafeTensorsType(type.getElementType()), type.getShape(), chars);
+  if (!path)
+    return path.takeError();
+  return ExternalAttr::get(type, *path, key);
+}
+
+static llvm::Expected<Value> makeConstant(OpBuilder &builder, Location loc,
+                                          llvm::StringRef name,
+                                          QuantTensorType type,
+                                          const QuantizedMatrix &matrix) {
+  SmallVector<TypedAttr> components;
+  for (const FormatComponent &component : type.getComponents()) {
+    const Component *stored = matrix.getComponent(component.name);
+    assert(stored && "the solver made other components than the format has");
+    llvm::Expected<TypedAttr> value = storeComponent(
+        component.type, name + "." + component.name, stored->bytes);
+    if (!value)
+      return value.takeError();
+    components.push_back(*value);
+  }
+  return ConstantOp::create(builder, loc, type, components).getResult();
+}
+
+/// `input` with its last axis in another order.
+static Value reorderChannels(OpBuilder &builder, Location loc, Value input,
+                             llvm::ArrayRef<int64_t> order) {
+  auto indices = DenseElementsAttr::get(
+      RankedTensorType::get(order.size(), builder.getI64Type()), order);
+  Value constant = onnx::ConstantOp::create(builder, loc, indices);
+  const int64_t lastAxis = cast<ShapedType>(input.getType()).getRank() - 1;
+  return onnx::GatherOp::create(builder, loc, input.getType(), input, constant,
+                                lastAxis);
+}
+
+/// Whether `value` can be the bias of a `lowbit.matmul`: one number per output.
+static bool isBiasVector(Value value, int64_t outputs) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() == 1 && type.getDimSize(0) == outputs;
+}
+
+static Value buildLinear(OpBuilder &builder, QuantizableOpInterface op,
+                         Value input, Value weight, int64_t outputs) {
+  const Location loc = op.getLoc();
+  Type type = op->getResult(0).getType();
+  Value bias;
+  if (OpOperand *operand = op.getQuantizableBias())
+    bias = operand->get();
+  if (!bias || isBiasVector(bias, outputs))
+    return MatmulOp::create(builder, loc, type, input, weight, bias);
+  Value product = MatmulOp::create(builder, loc, type, input, weight, Value());
+  return onnx::AddOp::create(builder, loc, type, product, bias);
+}
+
+llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
+                                 QuantFormatAttrInterface format,
+                                 const SolverResult &result) {
+  QuantizableOpInterface op = layer.op;
+  OpBuilder builder(op);
+  auto floatType =
+      cast<RankedTensorType>(op.getQuantizableWeight().get().getType());
+  auto type = QuantTensorType::get({result.matrix.rows, result.matrix.cols},
+                                   floatType.getElementType(), format);
+  llvm::Expected<Value> weight =
+      makeConstant(builder, op.getLoc(), layer.name, type, result.matrix);
+  if (!weight)
+    return weight.takeError();
+
+  Value input = op.getQuantizableInput().get();
+  Value output;
+  if (op.getQuantizableKind() == QuantizableKind::Embedding) {
+    assert(result.columnOrder.empty() && "an embedding sums over no columns");
+    output = GatherOp::create(builder, op.getLoc(), op->getResult(0).getType(),
+                              *weight, input);
+  } else {
+    if (!result.columnOrder.empty())
+      input = reorderChannels(builder, op.getLoc(), input, result.columnOrder);
+    output = buildLinear(builder, op, input, *weight, result.matrix.rows);
+  }
+  Operation *constant = op.getQuantizableWeight().get().getDefiningOp();
+  op->getResult(0).replaceAllUsesWith(output);
+  op->erase();
+  if (constant->use_empty())
+    constant->erase();
+  return llvm::Error::success();
+}

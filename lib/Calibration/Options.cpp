@@ -1,0 +1,81 @@
+//===- Options.cpp - what quantizing passes share -------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "lowbit/Support/OutputFile.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace lowbit;
+
+llvm::Expected<UniformFormat::Spec>
+lowbit::parseFormat(const FormatOptions &options) {
+  UniformFormat::Spec spec;
+  if (options.bits < 2 || options.bits > 8)
+    return makeError("bits is " + llvm::Twine(options.bits) +
+                     ", but must be 2 to 8");
+  if (options.groupSize < 1 && options.groupSize != -1)
+    return makeError("group-size is " + llvm::Twine(options.groupSize) +
+                     ", but must be positive, or -1 for whole rows");
+  std::optional<ElementType> scaleType =
+      llvm::StringSwitch<std::optional<ElementType>>(options.scaleType)
+          .Case("f16", ElementType::F16)
+          .Case("bf16", ElementType::BF16)
+          .Case("f32", ElementType::F32)
+          .Default(std::nullopt);
+  if (!scaleType)
+    return makeError("scale-type is '" + options.scaleType +
+                     "', but must be f16, bf16 or f32");
+  spec.bits = options.bits;
+  spec.isSigned = options.symmetric;
+  spec.hasZeroPoint = !options.symmetric;
+  spec.groupRows = 1;
+  spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
+  spec.scaleType = *scaleType;
+  return spec;
+}
+
+std::unique_ptr<RangeSearch>
+lowbit::makeRangeSearch(const FormatOptions &options) {
+  if (options.mse)
+    return std::make_unique<MseSearch>();
+  return std::make_unique<MinMaxSearch>();
+}
+
+LayerSummary lowbit::summarize(llvm::StringRef name,
+                               QuantFormatAttrInterface format,
+                               const SolverResult &result, double seconds) {
+  LayerSummary summary;
+  summary.name = name.str();
+  summary.rows = result.matrix.rows;
+  summary.cols = result.matrix.cols;
+  summary.format = format.getBlockFormat()->describe();
+  summary.bitsPerWeight = result.matrix.getBitsPerWeight();
+  summary.weightError = result.weightError;
+  summary.outputError = result.outputError;
+  summary.seconds = seconds;
+  return summary;
+}
+
+llvm::Error lowbit::writeReport(llvm::StringRef path,
+                                llvm::ArrayRef<LayerSummary> layers) {
+  if (path.empty())
+    return llvm::Error::success();
+  if (path == "-") {
+    printSummaryTable(llvm::errs(), layers);
+    return llvm::Error::success();
+  }
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  if (path.ends_with(".json"))
+    file->os() << llvm::formatv("{0:2}\n", toJSON(layers));
+  else
+    printSummaryTable(file->os(), layers);
+  return file->commit();
+}

@@ -1,0 +1,44 @@
+//===- Options.h - what quantizing passes share --------------- -*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_CALIBRATION_OPTIONS_H
+#define LOWBIT_LIB_CALIBRATION_OPTIONS_H
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Quantize/LayerSummary.h"
+#include "lowbit/Quantize/Solver.h"
+#include "lowbit/Quantize/UniformFormat.h"
+#include <memory>
+
+namespace lowbit {
+
+/// The options of a pass that describe a format, as the user wrote them.
+struct FormatOptions {
+  unsigned bits;
+  int64_t groupSize;
+  bool symmetric;
+  std::string scaleType;
+  bool mse;
+};
+
+/// The format that the options describe; its message names the wrong option.
+llvm::Expected<UniformFormat::Spec> parseFormat(const FormatOptions &options);
+
+std::unique_ptr<RangeSearch> makeRangeSearch(const FormatOptions &options);
+
+/// What a solver's result looks like in the table of layers.
+LayerSummary summarize(llvm::StringRef name, QuantFormatAttrInterface format,
+                       const SolverResult &result, double seconds);
+
+/// Writes the table to the file that the option `report` names, if any.
+llvm::Error writeReport(llvm::StringRef path,
+                        llvm::ArrayRef<LayerSummary> layers);
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_CALIBRATION_OPTIONS_H
