@@ -10,6 +10,7 @@
 #include "InitUpstream.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Conversion/GPU/Passes.h"
+#include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
@@ -25,6 +26,8 @@ void lowbit::registerAllPasses() {
   registerLowbitPasses();
   registerLowbitCalibrationPasses();
   registerLowbitToLinalgPasses();
+  registerLinalgToCpuPasses();
+  registerLowerToCpuPipeline();
   registerOnnxToLinalgPasses();
   registerLowbitGPUPasses();
   registerLowerToNvptxPipeline();

@@ -184,7 +184,8 @@ llvm::Expected<Tensor> lowbit::parseNpy(llvm::ArrayRef<char> content,
   if (!type)
     return type.takeError();
   if (header.fortranOrder && header.shape.size() > 1)
-    return makeError("'" + name + "' is in Fortran order; save "
+    return makeError("'" + name +
+                     "' is in Fortran order; save "
                      "numpy.ascontiguousarray(...) of it");
 
   std::optional<int64_t> size = getByteSize(*type);
@@ -230,9 +231,9 @@ llvm::Expected<std::string> lowbit::serializeNpy(const Tensor &tensor) {
   os << "), }";
   // Elements start at a multiple of 64, as numpy's own files have it.
   size_t prefix = magic.size() + 2 + 2;
-  header.append(llvm::offsetToAlignment(prefix + header.size() + 1,
-                                        llvm::Align(64)),
-                ' ');
+  header.append(
+      llvm::offsetToAlignment(prefix + header.size() + 1, llvm::Align(64)),
+      ' ');
   header += '\n';
 
   std::string content = magic.str();

@@ -52,8 +52,7 @@ static llvm::Expected<Tensor> readEntry(zip_t *archive, uint64_t index,
   while (content.size() < stat.size) {
     size_t old = content.size();
     content.resize(std::min<uint64_t>(stat.size, old + step));
-    int64_t count =
-        zip_fread(file, content.data() + old, content.size() - old);
+    int64_t count = zip_fread(file, content.data() + old, content.size() - old);
     if (count <= 0)
       return makeError("'" + Twine(name) + "' is truncated or damaged");
     content.resize(old + count);

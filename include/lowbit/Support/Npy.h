@@ -1,4 +1,5 @@
-//===- Npy.h - numpy's files of arrays ------------------------ -*- C++ -*--===//
+//===- Npy.h - numpy's files of arrays ------------------------ -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,0 +1,104 @@
+//===- Pipeline.cpp - from linalg on tensors to the LLVM dialect ----------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void lowbit::buildTensorPhase(OpPassManager &pm,
+                              const CpuLoweringOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwisePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void lowbit::buildBufferizationPhase(OpPassManager &pm,
+                                     const CpuLoweringOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createMarkInputsReadOnlyPass());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
+  // Contiguous at the borders, as every caller provides and expects.
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  bufferization::buildBufferDeallocationPipeline(pm);
+  // Deallocation frees at the end of the block, which would keep all
+  // intermediate results of a model.
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createOptimizeAllocationLivenessPass());
+  pm.addPass(createConvertBufferizationToMemRefPass());
+}
+
+void lowbit::buildLoopPhase(OpPassManager &pm,
+                            const CpuLoweringOptions &options) {
+  LowerContractionsPassOptions contractions;
+  contractions.vectorBytes = options.vectorBytes;
+  contractions.vectorRegisters = options.vectorRegisters;
+  contractions.parallel = options.parallel;
+  pm.addPass(createLowerContractionsPass(contractions));
+  LowerLinalgToLoopsPassOptions loops;
+  loops.parallel = options.parallel;
+  pm.addPass(createLowerLinalgToLoopsPass(loops));
+  pm.addPass(createConvertSCFToOpenMPPass());
+  OpPassManager &simplify = pm.nest<func::FuncOp>();
+  simplify.addPass(createApproximateMathPass());
+  simplify.addPass(createCanonicalizerPass());
+  simplify.addPass(createCSEPass());
+  simplify.addPass(createLoopInvariantCodeMotionPass());
+}
+
+void lowbit::buildLlvmPhase(OpPassManager &pm,
+                            const CpuLoweringOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createResolveExpandShapesPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createLowerAssertsPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createLowerWeightsPass());
+  if (!options.entry.empty()) {
+    EmitEntryPassOptions entry;
+    entry.function = options.entry;
+    pm.addPass(createEmitEntryPass(entry));
+  }
+  pm.addPass(createConvertToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void lowbit::buildLowerToCpuPipeline(OpPassManager &pm,
+                                     const CpuLoweringOptions &options) {
+  buildTensorPhase(pm, options);
+  buildBufferizationPhase(pm, options);
+  buildLoopPhase(pm, options);
+  buildLlvmPhase(pm, options);
+}
+
+void lowbit::registerLowerToCpuPipeline() {
+  PassPipelineRegistration<CpuLoweringOptions>(
+      "lowbit-lower-to-cpu",
+      "Lower linalg on tensors to the LLVM dialect, vectorized and "
+      "multi-threaded",
+      buildLowerToCpuPipeline);
+}

@@ -1,0 +1,293 @@
+//===- LanguageModel.cpp - feeding tokens to a language model -------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Execution/LanguageModel.h"
+#include "lowbit/Support/Npy.h"
+#include "lowbit/Support/OutputFile.h"
+#include "llvm/ADT/APFloat.h"
+#include <cmath>
+#include <random>
+
+using namespace lowbit;
+using llvm::StringRef;
+using llvm::Twine;
+
+//===----------------------------------------------------------------------===//
+// Token files
+//===----------------------------------------------------------------------===//
+
+template <typename T>
+static std::vector<int64_t> widen(const Tensor &tensor) {
+  const T *values = reinterpret_cast<const T *>(tensor.getBytes());
+  return {values, values + tensor.getNumElements()};
+}
+
+static llvm::Expected<std::vector<int64_t>> readIntegers(const Tensor &tensor,
+                                                         StringRef path) {
+  switch (tensor.getType()) {
+  case ElementType::I8:
+    return widen<int8_t>(tensor);
+  case ElementType::U8:
+    return widen<uint8_t>(tensor);
+  case ElementType::I16:
+    return widen<int16_t>(tensor);
+  case ElementType::U16:
+    return widen<uint16_t>(tensor);
+  case ElementType::I32:
+    return widen<int32_t>(tensor);
+  case ElementType::U32:
+    return widen<uint32_t>(tensor);
+  case ElementType::I64:
+    return widen<int64_t>(tensor);
+  default:
+    return makeError("'" + path + "' must hold integer tokens, got " +
+                     tensor.describe());
+  }
+}
+
+llvm::Expected<TokenWindows> TokenWindows::read(StringRef path,
+                                                int64_t context) {
+  llvm::Expected<Tensor> tensor = readNpy(path);
+  if (!tensor)
+    return tensor.takeError();
+  auto tokens = readIntegers(*tensor, path);
+  if (!tokens)
+    return tokens.takeError();
+  TokenWindows windows;
+  windows.tokens = std::move(*tokens);
+  if (tensor->getRank() == 2) {
+    windows.length = tensor->getShape()[1];
+  } else if (tensor->getRank() == 1) {
+    if (context <= 0)
+      return makeError("'" + path +
+                       "' is a flat array of tokens; --context "
+                       "must say into windows of which length to cut it");
+    windows.length = context;
+    windows.tokens.resize(windows.tokens.size() / context * context);
+  } else {
+    return makeError("'" + path +
+                     "' must hold tokens as [windows, length] or "
+                     "as a flat array, got " +
+                     tensor->describe());
+  }
+  if (windows.length < 2 || windows.tokens.empty())
+    return makeError("'" + path +
+                     "' holds no window of two tokens or more, "
+                     "got " +
+                     tensor->describe());
+  return windows;
+}
+
+//===----------------------------------------------------------------------===//
+// Language models
+//===----------------------------------------------------------------------===//
+
+static bool isInteger(ElementType type) {
+  return type == ElementType::I32 || type == ElementType::I64;
+}
+
+static void setInteger(Tensor &tensor, int64_t index, int64_t value) {
+  if (tensor.getType() == ElementType::I64)
+    tensor.data<int64_t>()[index] = value;
+  else
+    tensor.data<int32_t>()[index] = int32_t(value);
+}
+
+static bool isPast(const TensorSpec &spec) {
+  return StringRef(spec.name).starts_with("past");
+}
+
+llvm::Expected<LanguageModel> LanguageModel::get(const Signature &signature) {
+  std::optional<size_t> tokens;
+  for (auto [index, spec] : llvm::enumerate(signature.inputs)) {
+    bool isPerToken = spec.dims.size() == 2 && isInteger(spec.type);
+    if (spec.name == "input_ids" && isPerToken)
+      tokens = index;
+    else if (!(spec.name == "attention_mask" && isPerToken) &&
+             !(spec.name == "position_ids" && isPerToken) && !isPast(spec))
+      return makeError("not a language model that quant-run can feed: input '" +
+                       spec.name + "' (" + spec.describe() +
+                       ") is none of input_ids, attention_mask, position_ids "
+                       "(integers of two dimensions), past_key_values.*");
+  }
+  if (!tokens)
+    return makeError("not a language model: it has no input 'input_ids'");
+  std::optional<size_t> logits;
+  for (auto [index, spec] : llvm::enumerate(signature.outputs)) {
+    bool fits = spec.dims.size() == 3 && spec.type == ElementType::F32;
+    if (fits && (spec.name == "logits" || !logits))
+      logits = index;
+  }
+  if (!logits)
+    return makeError("not a language model: it has no output float32[batch, "
+                     "sequence, vocabulary]");
+  return LanguageModel(signature, *tokens, *logits);
+}
+
+int64_t LanguageModel::getVocabulary() const {
+  return signature->outputs[logits].dims[2].size;
+}
+
+int64_t LanguageModel::getBatch() const {
+  return signature->inputs[tokens].dims[0].size;
+}
+
+std::vector<Tensor> LanguageModel::makeInputs(llvm::ArrayRef<int64_t> ids,
+                                              int64_t length) const {
+  int64_t batch = ids.size() / length;
+  std::vector<Tensor> inputs;
+  for (const TensorSpec &spec : signature->inputs) {
+    if (isPast(spec)) {
+      // [batch, heads, past, head size], with no past.
+      llvm::SmallVector<int64_t> shape;
+      for (auto [index, dim] : llvm::enumerate(spec.dims))
+        shape.push_back(dim.size >= 0 ? dim.size : index == 0 ? batch : 0);
+      inputs.emplace_back(spec.type, shape);
+      continue;
+    }
+    llvm::SmallVector<int64_t> shape = {batch, length};
+    Tensor tensor(spec.type, shape);
+    for (int64_t i = 0, e = ids.size(); i < e; ++i) {
+      int64_t value = spec.name == "input_ids"        ? ids[i]
+                      : spec.name == "attention_mask" ? 1
+                                                      : i % length;
+      setInteger(tensor, i, value);
+    }
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+//===----------------------------------------------------------------------===//
+// Perplexity
+//===----------------------------------------------------------------------===//
+
+/// -log softmax(logits)[target].
+static double getLoss(llvm::ArrayRef<float> logits, int64_t target) {
+  double largest = *llvm::max_element(logits);
+  double sum = 0;
+  for (float logit : logits)
+    sum += std::exp(double(logit) - largest);
+  return largest + std::log(sum) - double(logits[target]);
+}
+
+static llvm::Error checkTokens(const TokenWindows &windows, int64_t vocabulary,
+                               StringRef path) {
+  for (auto [index, token] : llvm::enumerate(windows.tokens))
+    if (token < 0 || (vocabulary >= 0 && token >= vocabulary))
+      return makeError(
+          "'" + path + "' has the token " + Twine(token) + " at [" +
+          Twine(index / windows.length) + ", " + Twine(index % windows.length) +
+          "], outside of the model's vocabulary" +
+          (vocabulary >= 0 ? " of " + Twine(vocabulary) : Twine("")));
+  return llvm::Error::success();
+}
+
+/// Enough tokens in one run to keep all threads busy, few enough for their
+/// logits to stay small.
+static constexpr int64_t tokensPerRun = 1024;
+
+llvm::Expected<Perplexity>
+lowbit::measurePerplexity(const Session &session, const TokenWindows &windows,
+                          StringRef path) {
+  llvm::Expected<LanguageModel> model =
+      LanguageModel::get(session.getSignature());
+  if (!model)
+    return model.takeError();
+  if (llvm::Error error = checkTokens(windows, model->getVocabulary(), path))
+    return error;
+
+  int64_t length = windows.length - 1;
+  int64_t batch = model->getBatch();
+  if (batch < 0)
+    batch = std::max<int64_t>(1, tokensPerRun / length);
+  if (windows.count() % batch != 0 && model->getBatch() >= 0)
+    return makeError("'" + path + "' has " + Twine(windows.count()) +
+                     " windows, no multiple of the model's batch of " +
+                     Twine(batch));
+  double loss = 0;
+  for (int64_t first = 0; first < windows.count(); first += batch) {
+    int64_t count = std::min(batch, windows.count() - first);
+    std::vector<int64_t> tokens;
+    for (int64_t i = 0; i < count; ++i)
+      llvm::append_range(tokens, windows.getWindow(first + i).drop_back());
+    auto outputs = session.run(model->makeInputs(tokens, length));
+    if (!outputs)
+      return outputs.takeError();
+    const Tensor &logits = (*outputs)[model->getLogitsIndex()];
+    int64_t vocabulary = logits.getShape()[2];
+    if (logits.getShape()[0] != count || logits.getShape()[1] != length)
+      return makeError("the model returned logits " + logits.describe() +
+                       " for " + Twine(count) + " windows of " + Twine(length) +
+                       " tokens");
+    // Sums over windows one by one, so that the batch does not matter.
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t t = 0; t < length; ++t) {
+        int64_t target = windows.getWindow(first + i)[t + 1];
+        if (target >= vocabulary)
+          return checkTokens(windows, vocabulary, path);
+        llvm::ArrayRef<float> row = logits.values<float>().slice(
+            (i * length + t) * vocabulary, vocabulary);
+        loss += getLoss(row, target);
+      }
+  }
+  int64_t targets = windows.count() * length;
+  return Perplexity{std::exp(loss / double(targets)), targets, windows.count()};
+}
+
+//===----------------------------------------------------------------------===//
+// Synthetic inputs
+//===----------------------------------------------------------------------===//
+
+/// The size of a dimension that is known at run time only.
+static int64_t chooseSize(const TensorSpec &spec, size_t index,
+                          int64_t tokens) {
+  StringRef name = spec.dims[index].name;
+  if (name.contains("past") && !name.contains("sequence +"))
+    return 0;
+  if (name.contains("batch"))
+    return 1;
+  size_t dynamic = llvm::count_if(
+      spec.dims, [](const TensorSpec::Dim &dim) { return dim.size < 0; });
+  return name.empty() && index == 0 && dynamic > 1 ? 1 : tokens;
+}
+
+llvm::Expected<std::vector<Tensor>>
+lowbit::makeSyntheticInputs(const Signature &signature, int64_t tokens) {
+  // The same on every machine, which the distributions of <random> are not.
+  std::mt19937 random(1);
+  if (signature.findInput("input_ids")) {
+    llvm::Expected<LanguageModel> model = LanguageModel::get(signature);
+    if (!model)
+      return model.takeError();
+    int64_t vocabulary = model->getVocabulary();
+    // The first tokens exist in every vocabulary.
+    int64_t limit = vocabulary > 0 ? vocabulary : 64;
+    int64_t batch = std::max<int64_t>(1, model->getBatch());
+    std::vector<int64_t> ids(batch * tokens);
+    for (int64_t &id : ids)
+      id = random() % limit;
+    return model->makeInputs(ids, tokens);
+  }
+  std::vector<Tensor> inputs;
+  for (const TensorSpec &spec : signature.inputs) {
+    llvm::SmallVector<int64_t> shape;
+    for (auto [index, dim] : llvm::enumerate(spec.dims))
+      shape.push_back(dim.size >= 0 ? dim.size
+                                    : chooseSize(spec, index, tokens));
+    Tensor tensor(spec.type, shape);
+    if (spec.type == ElementType::F32)
+      for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+        tensor.data<float>()[i] = float(random()) / float(1u << 31) - 1.0f;
+    else if (spec.type != ElementType::Bool && !isInteger(spec.type))
+      return makeError("input '" + spec.name + "' (" + spec.describe() +
+                       ") has no synthetic values; give some by --inputs");
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}

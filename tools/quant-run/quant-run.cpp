@@ -1,0 +1,235 @@
+//===- quant-run.cpp - runs a model ---------------------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Execution/LanguageModel.h"
+#include "lowbit/InitAllDialects.h"
+#include "lowbit/Support/Npy.h"
+#include "lowbit/Support/OutputFile.h"
+#include "lowbit/Tools/ModuleFile.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+#include <malloc.h>
+
+using namespace lowbit;
+namespace cl = llvm::cl;
+using llvm::StringRef;
+using llvm::Twine;
+
+namespace {
+/// The command line. LLVM's libraries register options of their own when they
+/// are loaded, some of the same names; these are registered in their place.
+struct Options {
+  cl::OptionCategory category{"quant-run options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required,
+                             cl::desc("<.onnx, .mlir, .mlirbc or .so>"),
+                             cl::cat(category)};
+  cl::opt<std::string> inputs{"inputs",
+                              cl::desc("Run on the arrays of an .npz file"),
+                              cl::value_desc("a.npz"), cl::cat(category)};
+  cl::opt<std::string> outputs{"outputs",
+                               cl::desc("Write the results to an .npz file"),
+                               cl::value_desc("b.npz"), cl::cat(category)};
+  cl::opt<std::string> perplexity{
+      "perplexity",
+      cl::desc("Print the perplexity on tokens: integers [windows, length], or "
+               "a flat array with --context"),
+      cl::value_desc("tokens.npy"), cl::cat(category)};
+  cl::opt<int64_t> context{
+      "context", cl::desc("Length of the windows of a flat token file"),
+      cl::init(0), cl::cat(category)};
+  cl::opt<bool> bench{"bench", cl::desc("Print how long a run takes"),
+                      cl::cat(category)};
+  cl::list<int64_t> tokens{
+      "tokens", cl::CommaSeparated,
+      cl::desc("Numbers of tokens for --bench and --compare (default 1)"),
+      cl::value_desc("1,512"), cl::cat(category)};
+  cl::opt<std::string> compare{
+      "compare",
+      cl::desc("Print how far another model's outputs are from this one's"),
+      cl::value_desc("other"), cl::cat(category)};
+  cl::opt<bool> json{"json", cl::desc("Print figures as JSON"),
+                     cl::cat(category)};
+  cl::opt<unsigned> threads{"threads",
+                            cl::desc("Number of threads (default: all cores)"),
+                            cl::init(0), cl::cat(category)};
+  cl::opt<std::string> cpu{
+      "cpu", cl::desc("Compile for: native, avx2, avx512 or LLVM's name"),
+      cl::init("native"), cl::cat(category)};
+  cl::opt<std::string> features{"features",
+                                cl::desc("Processor features to add or remove"),
+                                cl::value_desc("+x,-y"), cl::cat(category)};
+};
+} // namespace
+
+namespace {
+/// A session with what it refers to.
+struct Model {
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::unique_ptr<Session> session;
+};
+} // namespace
+
+static llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+parseModule(StringRef path, mlir::MLIRContext &context) {
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(
+      &context, [&](mlir::Diagnostic &diagnostic) {
+        if (message.empty()) {
+          llvm::raw_string_ostream os(message);
+          if (auto loc = mlir::dyn_cast<mlir::FileLineColLoc>(
+                  diagnostic.getLocation()))
+            os << loc.getFilename().getValue() << ':' << loc.getLine() << ": ";
+          os << diagnostic;
+        }
+        return mlir::success();
+      });
+  mlir::OwningOpRef<mlir::ModuleOp> module = loadModule(path, context);
+  if (!module)
+    return makeError(message);
+  return module;
+}
+
+static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
+  Model result;
+  if (llvm::sys::path::extension(path) == ".so") {
+    auto session = Session::open(path);
+    if (!session)
+      return session.takeError();
+    result.session = std::move(*session);
+    return result;
+  }
+  mlir::DialectRegistry registry;
+  lowbit::registerAllDialects(registry);
+  result.context = std::make_unique<mlir::MLIRContext>(registry);
+  auto module = parseModule(path, *result.context);
+  if (!module)
+    return module.takeError();
+  result.module = std::move(*module);
+  llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
+  if (!target)
+    return target.takeError();
+  auto engine = JitEngine::create({*target});
+  if (!engine)
+    return engine.takeError();
+  auto session = Session::compile(*result.module, *engine);
+  if (!session)
+    return makeError("'" + path + "': " + llvm::toString(session.takeError()));
+  result.session = std::move(*session);
+  return result;
+}
+
+static std::vector<int64_t> getTokens(const Options &o) {
+  if (o.tokens.empty())
+    return {1};
+  return {o.tokens.begin(), o.tokens.end()};
+}
+
+static llvm::Error runInputs(const Session &session, const Options &o) {
+  llvm::Expected<NamedTensors> inputs = readNpz(o.inputs);
+  if (!inputs)
+    return inputs.takeError();
+  llvm::Expected<NamedTensors> outputs = session.run(*inputs);
+  if (!outputs)
+    return outputs.takeError();
+  if (!o.outputs.empty())
+    return writeNpz(o.outputs, *outputs);
+  for (const auto &[name, tensor] : *outputs)
+    llvm::outs() << name << ": " << tensor.describe() << '\n';
+  return llvm::Error::success();
+}
+
+static llvm::Error runPerplexity(const Session &session, const Options &o) {
+  auto windows = TokenWindows::read(o.perplexity, o.context);
+  if (!windows)
+    return windows.takeError();
+  auto perplexity = measurePerplexity(session, *windows, o.perplexity);
+  if (!perplexity)
+    return perplexity.takeError();
+  if (o.json)
+    llvm::outs() << llvm::json::Value(
+                        llvm::json::Object{{"perplexity", perplexity->value},
+                                           {"windows", perplexity->windows},
+                                           {"targets", perplexity->targets}})
+                 << '\n';
+  else
+    llvm::outs() << llvm::format("perplexity: %.4f\n", perplexity->value);
+  return llvm::Error::success();
+}
+
+static llvm::Error runCompare(const Session &session, const Options &o) {
+  llvm::Expected<Model> other = loadModel(o.compare, o);
+  if (!other)
+    return other.takeError();
+  if (o.inputs.empty()) {
+    auto inputs =
+        makeSyntheticInputs(session.getSignature(), getTokens(o).front());
+    if (!inputs)
+      return inputs.takeError();
+    return runComparison(session, *other->session, *inputs, o.json);
+  }
+  llvm::Expected<NamedTensors> named = readNpz(o.inputs);
+  if (!named)
+    return named.takeError();
+  auto inputs = session.getSignature().orderInputs(*named);
+  if (!inputs)
+    return inputs.takeError();
+  return runComparison(session, *other->session, *inputs, o.json);
+}
+
+static llvm::Error run(const Options &o) {
+  if (o.inputs.empty() && o.perplexity.empty() && !o.bench && o.compare.empty())
+    return makeError("nothing to do: give --inputs, --perplexity, --bench or "
+                     "--compare");
+  if (!o.outputs.empty() && (o.inputs.empty() || !o.compare.empty()))
+    return makeError("--outputs needs --inputs, and no --compare");
+  for (int64_t count : o.tokens)
+    if (count < 1)
+      return makeError("--tokens must be positive, got " + Twine(count));
+  if (llvm::Error error = setThreads(o.threads))
+    return error;
+  llvm::Expected<Model> loaded = loadModel(o.model, o);
+  if (!loaded)
+    return loaded.takeError();
+  const Session &session = *loaded->session;
+  if (!o.compare.empty())
+    return runCompare(session, o);
+  if (!o.inputs.empty())
+    if (llvm::Error error = runInputs(session, o))
+      return error;
+  if (!o.perplexity.empty())
+    if (llvm::Error error = runPerplexity(session, o))
+      return error;
+  if (o.bench)
+    return runBenchmark(session, getTokens(o), o.json);
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ResetCommandLineParser();
+  Options options;
+  cl::ParseCommandLineOptions(argc, argv, "Runs a model\n");
+  // Intermediate results come and go with each run: keep their memory instead
+  // of having the system clear it anew.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  if (llvm::Error error = run(options)) {
+    llvm::WithColor::error(llvm::errs(), "quant-run")
+        << llvm::toString(std::move(error)) << '\n';
+    return 1;
+  }
+  return 0;
+}
