@@ -94,3 +94,14 @@ func.func @weights() -> (tensor<2x1xi8>, tensor<2x1xi8>) {
   %1 = lowbit.weight #lowbit.external<"w.safetensors", "c"> : tensor<2x1xi8>
   return %0, %1 : tensor<2x1xi8>, tensor<2x1xi8>
 }
+
+// Buffers of different weights stay apart.
+// CHECK-LABEL: @buffers
+// CHECK: %[[A:.+]] = lowbit.weight dense<1.{{.*}}> : tensor<2xf32> to memref<2xf32>
+// CHECK: %[[B:.+]] = lowbit.weight dense<2.{{.*}}> : tensor<2xf32> to memref<2xf32>
+// CHECK: return %[[A]], %[[B]]
+func.func @buffers() -> (memref<2xf32>, memref<2xf32>) {
+  %a = lowbit.weight dense<1.0> : tensor<2xf32> to memref<2xf32>
+  %b = lowbit.weight dense<2.0> : tensor<2xf32> to memref<2xf32>
+  return %a, %b : memref<2xf32>, memref<2xf32>
+}

@@ -25,10 +25,14 @@ Operation *LowbitDialect::materializeConstant(OpBuilder &builder,
     if (auto components = dyn_cast<DictionaryAttr>(value))
       return ConstantOp::create(builder, loc, quant, components);
   auto typed = dyn_cast<TypedAttr>(value);
-  if (typed && typed.getType() == type &&
-      isa<DenseElementsAttr, ExternalAttr>(value))
-    return WeightOp::create(builder, loc, typed);
-  return nullptr;
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!typed || !shaped || !isa<DenseElementsAttr, ExternalAttr>(value))
+    return nullptr;
+  auto from = cast<ShapedType>(typed.getType());
+  if (from.getShape() != shaped.getShape() ||
+      from.getElementType() != shaped.getElementType())
+    return nullptr;
+  return WeightOp::create(builder, loc, type, typed);
 }
 
 /// The bytes of inline component constants, in order; fails if one lies in a
@@ -52,12 +56,9 @@ static int64_t getRows(ArrayRef<int64_t> shape) {
   return ShapedType::getNumElements(shape.drop_back());
 }
 
-OpFoldResult WeightOp::fold(FoldAdaptor) {
-  // A buffer is not its value.
-  if (!isa<RankedTensorType>(getType()))
-    return {};
-  return getValue();
-}
+// A constant must always fold, also as a buffer: upstream's folder tells
+// constants apart by what they fold to.
+OpFoldResult WeightOp::fold(FoldAdaptor) { return getValue(); }
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getComponents(); }
 
