@@ -76,4 +76,64 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
   ];
 }
 
+def QuantizeGptq : QuantizingPass<"gptq"> {
+  let summary = "Quantize linear layers with error feedback on real activations";
+  let description = [{
+    Like `--quantize-rtn`, but codes the columns of a weight one after the other,
+    and lets the columns that follow absorb the error made so far in the way that
+    changes the layer's output least (GPTQ, Frantar et al. 2022, arXiv
+    2210.17323). What changes the output is learned from calibration data: the
+    model runs once, layer by layer, and each layer sees inputs that come from
+    the quantized layers before it.
+
+    `calibration` names a `.npy` file with samples for the model's main input:
+    int32 or int64 token windows [samples, length] for a language model. Without
+    it a language model makes its own data; a remark says so.
+
+    With `act-order` the input channels with the largest activations are coded
+    first. Unless the scales are found before (`static-groups`), the weight is
+    stored in that order, and the input of the layer is gathered in it.
+
+    Layers finished are kept in the folder `state`, if one is given; a run that
+    was interrupted goes on from there when it is started again.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --gptq="bits=4 group-size=64 calibration=calib.npy" -o model-int4.mlir
+    ```
+  }];
+  let options = !listconcat(formatOptions, layerOptions, [
+    Option<"calibration", "calibration", "std::string", "",
+           "A .npy file of calibration samples">,
+    Option<"samples", "samples", "int64_t", "0",
+           "Samples to take of the file, evenly spread (0: all), or to generate "
+           "(0: 32)">,
+    Option<"length", "length", "int64_t", "128",
+           "Length of generated samples in tokens">,
+    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">,
+    Option<"actOrder", "act-order", "bool", "false",
+           "Code the input channels in the order of their importance">,
+    Option<"staticGroups", "static-groups", "bool", "false",
+           "Find the scales of all groups before coding">,
+    Option<"damping", "damping", "double", "0.01",
+           "Added to the diagonal of the Hessian, relative to its mean">,
+    Option<"blockSize", "block-size", "int64_t", "128",
+           "Columns that are coded between two updates of the rest">,
+    Option<"refinements", "refinements", "int64_t", "0",
+           "Passes of coordinate descent over the finished codes and scales; "
+           "each lowers the error of the layer's output">,
+    Option<"sequential", "sequential", "bool", "true",
+           "Calibrate each layer on inputs that come from quantized layers, "
+           "instead of float ones">,
+    Option<"state", "state", "std::string", "",
+           "A folder for finished layers, to resume an interrupted run from">,
+    Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
+           "MiB of activations to hold in memory; more goes to a temporary file">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were quantized">
+  ];
+}
+
 #endif // LOWBIT_CALIBRATION_PASSES_TD

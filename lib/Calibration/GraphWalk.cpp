@@ -1,0 +1,286 @@
+//===- GraphWalk.cpp - one walk over a graph with real data ---------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Calibration/GraphWalk.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+static bool isConstant(Value value) {
+  return matchPattern(value, m_Constant());
+}
+
+/// Whether code takes a constant as an argument instead of holding it: what
+/// differs between layers that are otherwise alike. Shapes, axes and scalars
+/// stay, as code is specialized for them.
+static bool isLifted(Value constant) {
+  auto type = dyn_cast<RankedTensorType>(constant.getType());
+  return type && isa<FloatType>(type.getElementType()) &&
+         type.getNumElements() > 1;
+}
+
+GraphWalk::GraphWalk(func::FuncOp function,
+                     ArrayRef<QuantizableOpInterface> layers, Compiler compile,
+                     uint64_t memoryBudget)
+    : function(function), layers(layers), compile(std::move(compile)),
+      activations(memoryBudget), weights(layers.size()) {
+  for (auto [index, layer] : llvm::enumerate(layers))
+    layerOf[layer] = index;
+  assignStages();
+  connectStages();
+}
+
+int GraphWalk::getLayer(Operation *op) const {
+  auto found = layerOf.find(op);
+  return found == layerOf.end() ? -1 : static_cast<int>(found->second);
+}
+
+/// The values that `op` reads, those inside its regions included.
+static SmallVector<OpOperand *> getAllOperands(Operation *op) {
+  SmallVector<OpOperand *> operands;
+  op->walk([&](Operation *inner) {
+    for (OpOperand &operand : inner->getOpOperands())
+      if (inner == op ||
+          !op->isAncestor(operand.get().getParentBlock()->getParentOp()))
+        operands.push_back(&operand);
+  });
+  return operands;
+}
+
+/// Finds the ops on which the input of a layer depends, and their stages.
+void GraphWalk::assignStages() {
+  llvm::DenseSet<Operation *> needed;
+  SmallVector<Value> worklist;
+  for (QuantizableOpInterface layer : layers)
+    worklist.push_back(layer.getQuantizableInput().get());
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val().getDefiningOp();
+    if (!op || isConstant(op->getResult(0)) || !needed.insert(op).second)
+      continue;
+    for (OpOperand *operand : getAllOperands(op))
+      worklist.push_back(operand->get());
+  }
+
+  llvm::DenseMap<Value, unsigned> stageOfValue;
+  for (Operation &op : function.getBody().front()) {
+    if (op.getNumResults() == 0 || isConstant(op.getResult(0)))
+      continue;
+    unsigned stage = 0;
+    for (OpOperand *operand : getAllOperands(&op))
+      stage = std::max(stage, stageOfValue.lookup(operand->get()));
+    const int layer = getLayer(&op);
+    if (layer >= 0) {
+      const Value input = layers[layer].getQuantizableInput().get();
+      const unsigned visited = stageOfValue.lookup(input);
+      stages.resize(std::max<size_t>(stages.size(), visited + 1));
+      auto &visits = stages[visited].visits;
+      auto *sameInput = llvm::find_if(visits, [&](ArrayRef<unsigned> visit) {
+        return layers[visit.front()].getQuantizableInput().get() == input;
+      });
+      if (sameInput == visits.end())
+        visits.push_back({static_cast<unsigned>(layer)});
+      else
+        sameInput->push_back(layer);
+      stage = std::max(stage, visited + 1);
+    }
+    for (Value result : op.getResults())
+      stageOfValue[result] = stage;
+    if (needed.contains(&op)) {
+      stages.resize(std::max<size_t>(stages.size(), stage + 1));
+      stages[stage].ops.push_back(&op);
+      stageOf[&op] = stage;
+    }
+  }
+}
+
+void GraphWalk::addInput(Stage &stage, OpOperand &operand) {
+  Input input{operand.get()};
+  const int layer = getLayer(operand.getOwner());
+  if (layer >= 0 && &layers[layer].getQuantizableWeight() == &operand)
+    input.layer = layer;
+  else if (isConstant(operand.get()) && !isLifted(operand.get()))
+    return;
+  if (llvm::none_of(stage.inputs, [&](const Input &other) {
+        return other.value == input.value && other.layer == input.layer;
+      }))
+    stage.inputs.push_back(input);
+}
+
+/// Finds what crosses the borders of the stages, and when it is last needed.
+void GraphWalk::connectStages() {
+  llvm::MapVector<Value, unsigned> lastUse;
+  auto use = [&](Value value, unsigned stage) {
+    unsigned &last = lastUse[value];
+    last = std::max(last, stage);
+  };
+  for (auto [index, stage] : llvm::enumerate(stages)) {
+    const unsigned current = index;
+    for (Operation *op : stage.ops)
+      for (OpOperand *operand : getAllOperands(op)) {
+        Operation *definition = operand->get().getDefiningOp();
+        if (definition && stageOf.contains(definition) &&
+            stageOf[definition] == current)
+          continue;
+        addInput(stage, *operand);
+        if (!isConstant(operand->get()))
+          use(operand->get(), current);
+      }
+    for (ArrayRef<unsigned> visit : stage.visits)
+      use(layers[visit.front()].getQuantizableInput().get(), current);
+  }
+  for (auto [value, last] : lastUse) {
+    if (Operation *definition = value.getDefiningOp())
+      stages[stageOf.lookup(definition)].outputs.push_back(value);
+    stages[last].dead.push_back(value);
+  }
+}
+
+/// A module with one function: the ops of a stage. Stages that differ in
+/// nothing but weights give equal modules.
+OwningOpRef<ModuleOp> GraphWalk::buildModule(const Stage &stage) {
+  MLIRContext *context = function.getContext();
+  const Location loc = UnknownLoc::get(context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+  SmallVector<Type> inputTypes, outputTypes;
+  for (const Input &input : stage.inputs)
+    inputTypes.push_back(input.value.getType());
+  for (Value output : stage.outputs)
+    outputTypes.push_back(output.getType());
+  auto stageFunction =
+      func::FuncOp::create(builder, loc, "stage",
+                           FunctionType::get(context, inputTypes, outputTypes));
+  Block *block = stageFunction.addEntryBlock();
+  builder.setInsertionPointToStart(block);
+
+  IRMapping mapping;
+  llvm::DenseMap<unsigned, Value> layerWeights;
+  for (auto [input, argument] :
+       llvm::zip_equal(stage.inputs, block->getArguments())) {
+    if (input.layer >= 0)
+      layerWeights[input.layer] = argument;
+    else
+      mapping.map(input.value, argument);
+  }
+  for (Operation *op : stage.ops) {
+    for (OpOperand *operand : getAllOperands(op))
+      if (isConstant(operand->get()) && !isLifted(operand->get()) &&
+          !mapping.contains(operand->get()))
+        builder.clone(*operand->get().getDefiningOp(), mapping);
+    Operation *copy = builder.clone(*op, mapping);
+    copy->setDiscardableAttrs(ArrayRef<NamedAttribute>());
+    if (const int layer = getLayer(op); layer >= 0)
+      cast<QuantizableOpInterface>(copy).getQuantizableWeight().set(
+          layerWeights.lookup(layer));
+  }
+  SmallVector<Value> results;
+  for (Value output : stage.outputs)
+    results.push_back(mapping.lookup(output));
+  func::ReturnOp::create(builder, loc, results);
+  module->walk([&](Operation *op) { op->setLoc(loc); });
+  return module;
+}
+
+/// How the host holds elements of a float type.
+static ElementType getHostType(Type type) {
+  if (type.isF16())
+    return ElementType::F16;
+  if (type.isBF16())
+    return ElementType::BF16;
+  return type.isF64() ? ElementType::F64 : ElementType::F32;
+}
+
+/// The elements of a constant, in place where it lies in a file.
+llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
+  if (input.layer >= 0 && weights[input.layer].getBytes())
+    return weights[input.layer];
+  Attribute value;
+  matchPattern(input.value, m_Constant(&value));
+  auto type = cast<RankedTensorType>(input.value.getType());
+  auto storage = std::make_shared<SmallVector<char>>();
+  llvm::Expected<ArrayRef<char>> bytes = getConstantBytes(value, *storage);
+  if (!bytes)
+    return bytes.takeError();
+  // Compiled code does not write to its inputs.
+  return Tensor(getHostType(type.getElementType()), type.getShape(),
+                const_cast<char *>(bytes->data()), storage);
+}
+
+llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {
+  if (stage.outputs.empty())
+    return llvm::Error::success();
+  OwningOpRef<ModuleOp> module = buildModule(stage);
+  llvm::Expected<const CompiledFunction *> code = compile(*module);
+  if (!code)
+    return code.takeError();
+
+  std::vector<Tensor> arguments(stage.inputs.size());
+  for (auto [input, argument] : llvm::zip_equal(stage.inputs, arguments))
+    if (isConstant(input.value)) {
+      llvm::Expected<Tensor> constant = getConstant(input);
+      if (!constant)
+        return constant.takeError();
+      argument = std::move(*constant);
+    }
+  for (unsigned batch = 0; batch < numBatches; ++batch) {
+    for (auto [input, argument] : llvm::zip_equal(stage.inputs, arguments))
+      if (!isConstant(input.value)) {
+        llvm::Expected<Tensor> value = activations.get(input.value, batch);
+        if (!value)
+          return value.takeError();
+        argument = std::move(*value);
+      }
+    llvm::Expected<std::vector<Tensor>> results = (*code)->run(arguments);
+    if (!results)
+      return results.takeError();
+    for (auto [value, result] : llvm::zip_equal(stage.outputs, *results))
+      if (llvm::Error error = activations.put(value, batch, result))
+        return error;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
+  const unsigned numBatches = batches.size();
+  for (auto [batch, inputs] : llvm::enumerate(batches))
+    for (auto [argument, tensor] :
+         llvm::zip_equal(function.getArguments(), inputs))
+      if (llvm::Error error = activations.put(argument, batch, tensor))
+        return error;
+
+  for (const Stage &stage : stages) {
+    if (llvm::Error error = runStage(stage, numBatches))
+      return error;
+    // The float copies of what has been replaced in this stage are not needed
+    // any more.
+    for (const Input &input : stage.inputs)
+      if (input.layer >= 0)
+        weights[input.layer] = Tensor();
+    for (ArrayRef<unsigned> members : stage.visits) {
+      Value input = layers[members.front()].getQuantizableInput().get();
+      auto getInput = [&](unsigned batch) {
+        return activations.get(input, batch);
+      };
+      llvm::Expected<std::vector<Tensor>> replaced =
+          visit({members, numBatches, getInput});
+      if (!replaced)
+        return replaced.takeError();
+      for (auto [layer, weight] : llvm::zip_equal(members, *replaced))
+        weights[layer] = std::move(weight);
+    }
+    for (Value value : stage.dead)
+      activations.erase(value);
+  }
+  return llvm::Error::success();
+}

@@ -1,0 +1,323 @@
+//===- QuantizeGptq.cpp - quantizes layers on their real inputs -----------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "Progress.h"
+#include "ResumeState.h"
+#include "lowbit/Calibration/CalibrationData.h"
+#include "lowbit/Calibration/CalibrationModel.h"
+#include "lowbit/Calibration/GenerateTokens.h"
+#include "lowbit/Calibration/GraphWalk.h"
+#include "lowbit/Calibration/LayerWeight.h"
+#include "lowbit/Calibration/Passes.h"
+#include "lowbit/Quantize/Gptq.h"
+#include "lowbit/Support/OutputFile.h"
+#include "llvm/Support/xxhash.h"
+#include <chrono>
+
+namespace lowbit {
+#define GEN_PASS_DEF_QUANTIZEGPTQ
+#include "lowbit/Calibration/Passes.h.inc"
+} // namespace lowbit
+
+using namespace mlir;
+using namespace lowbit;
+
+/// Tokens that run through the model at once: enough to keep kernels busy.
+static constexpr int64_t batchTokens = 2048;
+static constexpr int64_t defaultGeneratedSamples = 32;
+
+namespace {
+/// Quantizes the layers of one visit after the other.
+class LayerQuantizer {
+public:
+  struct Options {
+    UniformFormat::Spec format;
+    GptqOptions gptq;
+    bool sequential;
+  };
+
+  LayerQuantizer(ArrayRef<QuantizableLayer> layers, const Options &options,
+                 const RangeSearch &search, const ResumeState &state)
+      : layers(layers), options(options), search(search), state(state),
+        progress(layers.size()), summaries(layers.size()) {}
+
+  llvm::Expected<std::vector<Tensor>> visit(const GraphWalk::Visit &visit);
+  ArrayRef<LayerSummary> getSummaries() const { return summaries; }
+
+private:
+  llvm::Expected<GptqFactor> factorize(const GraphWalk::Visit &visit,
+                                       int64_t width);
+  llvm::Error quantize(unsigned index, const GraphWalk::Visit &visit,
+                       std::optional<GptqFactor> &factor,
+                       std::vector<Tensor> &replaced);
+
+  ArrayRef<QuantizableLayer> layers;
+  const Options &options;
+  const RangeSearch &search;
+  const ResumeState &state;
+  Progress progress;
+  SmallVector<LayerSummary> summaries;
+};
+
+struct QuantizeGptqPass final
+    : lowbit::impl::QuantizeGptqBase<QuantizeGptqPass> {
+  using QuantizeGptqBase::QuantizeGptqBase;
+
+  void runOnOperation() override;
+
+private:
+  llvm::Error run();
+  llvm::Expected<CalibrationData> getData(func::FuncOp function,
+                                          const CalibrationModel &model);
+  uint64_t getFingerprint(const CalibrationData &data) const;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// The Hessian's factor for layers with this input.
+llvm::Expected<GptqFactor>
+LayerQuantizer::factorize(const GraphWalk::Visit &visit, int64_t width) {
+  HessianAccumulator hessian(width, options.gptq.threads);
+  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
+    llvm::Expected<Tensor> input = visit.getInput(batch);
+    if (!input)
+      return input.takeError();
+    if (input->getType() != ElementType::F32 ||
+        input->getShape().back() != width)
+      return makeError("its input is " + input->describe() +
+                       " during calibration, but the weight has " +
+                       Twine(width) + " input channels");
+    hessian.update(ConstMatrixView(input->data<float>(),
+                                   input->getNumElements() / width, width),
+                   input->getShape().front());
+  }
+  return GptqFactor::compute(std::move(hessian).finish(), options.gptq);
+}
+
+/// The quantized weight as the float graph takes it: of the type, and in the
+/// orientation, of the layer's own weight.
+static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
+                                           const BlockFormat &format,
+                                           const SolverResult &result) {
+  auto type = cast<ShapedType>(layer.getQuantizableWeight().get().getType());
+  const int64_t rows = result.matrix.rows, cols = result.matrix.cols;
+  Tensor stored(ElementType::F32, {rows, cols});
+  MatrixView values(stored.data<float>(), rows, cols);
+  if (llvm::Error error = format.decode(result.matrix, values))
+    return std::move(error);
+  Tensor weight(ElementType::F32, type.getShape());
+  const int64_t strides[] = {type.getDimSize(1), 1};
+  MatrixView oriented(weight.data<float>(), rows, cols,
+                      strides[layer.getOutputChannelAxis()],
+                      strides[layer.getInputChannelAxis()]);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t col = 0; col < cols; ++col)
+      oriented(row,
+               result.columnOrder.empty() ? col : result.columnOrder[col]) =
+          values(row, col);
+  return weight;
+}
+
+llvm::Error LayerQuantizer::quantize(unsigned index,
+                                     const GraphWalk::Visit &visit,
+                                     std::optional<GptqFactor> &factor,
+                                     std::vector<Tensor> &replaced) {
+  const auto start = std::chrono::steady_clock::now();
+  const QuantizableLayer &layer = layers[index];
+  llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
+  if (!weight)
+    return weight.takeError();
+  if (!weight->getElementType().isF32())
+    return makeError("calibration runs in f32, but its weight is not");
+  auto format = UniformAttr::get(layer.op->getContext(), options.format,
+                                 weight->getShape());
+  std::shared_ptr<const BlockFormat> blockFormat = format.getBlockFormat();
+
+  std::optional<ResumeState::Entry> known =
+      state.load(index, layer.name, *weight, *blockFormat);
+  if (!known) {
+    if (!factor) {
+      llvm::Expected<GptqFactor> computed =
+          factorize(visit, weight->getMatrix().getCols());
+      if (!computed)
+        return computed.takeError();
+      factor.emplace(std::move(*computed));
+    }
+    llvm::Expected<GptqResult> result =
+        gptq(*blockFormat, weight->getMatrix(), *factor, search, options.gptq);
+    if (!result)
+      return result.takeError();
+    const std::chrono::duration<double> elapsed =
+        std::chrono::steady_clock::now() - start;
+    LayerSummary summary =
+        summarize(layer.name, format, *result, elapsed.count());
+    if (llvm::Error error = state.save(index, *weight, *result, summary))
+      return error;
+    known.emplace(ResumeState::Entry{std::move(*result), std::move(summary)});
+  }
+  weight->release();
+  progress.layerDone(known->summary);
+  summaries[index] = known->summary;
+
+  replaced.emplace_back();
+  if (options.sequential) {
+    llvm::Expected<Tensor> decoded =
+        decodeWeight(layer.op, *blockFormat, known->result);
+    if (!decoded)
+      return decoded.takeError();
+    replaced.back() = std::move(*decoded);
+  }
+  return replaceLayer(layer, format, known->result);
+}
+
+llvm::Expected<std::vector<Tensor>>
+LayerQuantizer::visit(const GraphWalk::Visit &visit) {
+  std::optional<GptqFactor> factor;
+  std::vector<Tensor> replaced;
+  for (unsigned index : visit.layers)
+    if (llvm::Error error = quantize(index, visit, factor, replaced))
+      return makeError("cannot quantize layer '" + layers[index].name +
+                       "': " + llvm::toString(std::move(error)));
+  return replaced;
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<CalibrationData>
+QuantizeGptqPass::getData(func::FuncOp function,
+                          const CalibrationModel &model) {
+  if (!calibration.empty())
+    return CalibrationData::read(calibration, function, samples);
+  GenerationOptions options;
+  options.samples = samples == 0 ? defaultGeneratedSamples : samples;
+  options.length = length;
+  options.seed = seed;
+  llvm::Expected<Tensor> tokens = generateTokens(model, options);
+  if (!tokens)
+    return tokens.takeError();
+  emitRemark(function.getLoc())
+      << "no calibration data given: the model generated "
+      << tokens->getShape()[0] << " samples of " << tokens->getShape()[1]
+      << " tokens (seed " << static_cast<uint64_t>(seed) << ")";
+  return CalibrationData::get(*tokens, function, "generated tokens");
+}
+
+/// Two runs with one fingerprint make the same of the same layers.
+uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
+     << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
+     << refinements << ' ' << sequential << ' ' << head << ' ' << include
+     << '\0' << exclude << '\0' << data.getSamples().describe() << ' '
+     << llvm::xxh3_64bits(llvm::ArrayRef(
+            reinterpret_cast<const uint8_t *>(data.getSamples().getBytes()),
+            data.getSamples().getByteSize()));
+  return llvm::xxh3_64bits(text);
+}
+
+/// The function that the layers belong to; there must be one.
+static llvm::Expected<func::FuncOp>
+findFunction(ArrayRef<QuantizableLayer> layers) {
+  func::FuncOp function;
+  for (const QuantizableLayer &layer : layers) {
+    auto parent = dyn_cast<func::FuncOp>(layer.op->getParentOp());
+    if (!parent)
+      return makeError("layer '" + layer.name +
+                       "' lies in the body of another op, where it cannot be "
+                       "calibrated; exclude it");
+    if (function && function != parent)
+      return makeError("the layers lie in the functions '" +
+                       function.getName() + "' and '" + parent.getName() +
+                       "'; calibrate one of them at a time");
+    function = parent;
+  }
+  return function;
+}
+
+llvm::Error QuantizeGptqPass::run() {
+  const FormatOptions formatOptions{bits, groupSize, symmetric, scaleType, mse};
+  llvm::Expected<UniformFormat::Spec> format = parseFormat(formatOptions);
+  if (!format)
+    return format.takeError();
+  LayerQuantizer::Options options{*format, {}, sequential};
+  options.gptq.damping = damping;
+  options.gptq.actOrder = actOrder;
+  options.gptq.staticGroups = staticGroups;
+  options.gptq.blockSize = blockSize;
+  options.gptq.refinements = refinements;
+  options.gptq.threads = threads;
+  if (llvm::Error error = options.gptq.check())
+    return error;
+  if (samples < 0)
+    return makeError("samples is " + Twine(samples) +
+                     ", but must be positive, or 0 for all");
+  if (length < 2)
+    return makeError("length is " + Twine(length) + ", but must be at least 2");
+
+  llvm::Expected<SmallVector<QuantizableLayer>> layers =
+      selectLayers(getOperation(), {include, exclude, head});
+  if (!layers)
+    return layers.takeError();
+  if (layers->empty())
+    return llvm::Error::success();
+  llvm::Expected<func::FuncOp> function = findFunction(*layers);
+  if (!function)
+    return function.takeError();
+
+  // The copy is what runs; the layers of the original are replaced on the way.
+  llvm::Expected<std::unique_ptr<CalibrationModel>> model =
+      CalibrationModel::create(*function, *layers, threads);
+  if (!model)
+    return model.takeError();
+  llvm::Expected<CalibrationData> data = getData(*function, **model);
+  if (!data)
+    return data.takeError();
+  const int64_t numSamples = data->getNumSamples();
+  int64_t batchSize = std::clamp<int64_t>(
+      batchTokens * numSamples / data->getSamples().getNumElements(), 1,
+      numSamples);
+  while (numSamples % batchSize != 0)
+    --batchSize;
+  llvm::Expected<std::vector<GraphWalk::Batch>> batches =
+      data->makeBatches(batchSize);
+  if (!batches)
+    return batches.takeError();
+  if (llvm::Error error = (*model)->specialize(batches->front()))
+    return error;
+  llvm::Expected<ResumeState> resume =
+      ResumeState::open(state, getFingerprint(*data));
+  if (!resume)
+    return resume.takeError();
+
+  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formatOptions);
+  LayerQuantizer quantizer(*layers, options, *search, *resume);
+  GraphWalk walk((*model)->getFunction(), (*model)->getLayers(),
+                 [&](ModuleOp stage) { return (*model)->compile(stage); },
+                 memoryBudget << 20);
+  if (llvm::Error error =
+          walk.run(*batches, [&](const GraphWalk::Visit &visit) {
+            return quantizer.visit(visit);
+          }))
+    return error;
+  numLayers += layers->size();
+  return writeReport(report, quantizer.getSummaries());
+}
+
+void QuantizeGptqPass::runOnOperation() {
+  if (llvm::Error error = run()) {
+    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
+    signalPassFailure();
+  }
+}
