@@ -11,6 +11,7 @@
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Conversion/LowbitQuant/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
@@ -25,6 +26,7 @@ void lowbit::registerAllPasses() {
   registerLowbitKernelsPasses();
   registerLowbitPasses();
   registerLowbitCalibrationPasses();
+  registerLowbitQuantConversionPasses();
   registerLowbitToLinalgPasses();
   registerLinalgToCpuPasses();
   registerLowerToCpuPipeline();

@@ -164,3 +164,33 @@ func.func @structural(%w: !t, %lb: index, %ub: index, %step: index) -> !t {
   }
   return %1 : !t
 }
+
+// -----
+
+#w = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
+#x = #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>
+!w = !lowbit.tensor<96x64xf32, #w, #lowbit.panels>
+
+// A packed weight is for kernels: rows become one dimension, nothing is decoded.
+// CHECK-LABEL: @packed
+// CHECK-SAME: %[[X:.+]]: tensor<2x?x64xf32>
+// CHECK: %[[ROWS:.+]] = tensor.collapse_shape %[[X]] {{\[\[}}0, 1], [2]]
+// CHECK: %[[INIT:.+]] = tensor.empty(%{{.+}}) : tensor<?x96xf32>
+// CHECK: %[[Y:.+]] = lowbit.packed_matmul ins(%[[ROWS]] : tensor<?x64xf32>)
+// CHECK-SAME: weight(%{{.+}}, %{{.+}}, %{{.+}} : tensor<6x8x64xi8>, tensor<6x2x16xf16>, tensor<6x2x16xi8> as !lowbit.tensor<96x64xf32, {{.+}}, #lowbit.panels>)
+// CHECK-SAME: bias(%{{.+}} : tensor<96xf32>) outs(%[[INIT]] : tensor<?x96xf32>) -> tensor<?x96xf32>
+// CHECK: tensor.expand_shape %[[Y]]
+func.func @packed(%x: tensor<2x?x64xf32>, %w: !w, %b: tensor<96xf32>) -> tensor<2x?x96xf32> {
+  %0 = lowbit.matmul %x, %w, %b : (tensor<2x?x64xf32>, !w, tensor<96xf32>) -> tensor<2x?x96xf32>
+  return %0 : tensor<2x?x96xf32>
+}
+
+// The components of a quantized input are collapsed each, and their type says so.
+// CHECK-LABEL: @packed_quantized
+// CHECK-DAG: %[[CODES:.+]] = tensor.collapse_shape %{{.+}} {{\[\[}}0, 1], [2]] : tensor<2x3x64xi8> into tensor<6x64xi8>
+// CHECK-DAG: %[[SCALES:.+]] = tensor.collapse_shape %{{.+}} {{\[\[}}0, 1], [2]] : tensor<2x3x2xf32> into tensor<6x2xf32>
+// CHECK: lowbit.packed_matmul ins(%[[CODES]], %[[SCALES]] : tensor<6x64xi8>, tensor<6x2xf32> as !lowbit.tensor<6x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>)
+func.func @packed_quantized(%x: !lowbit.tensor<2x3x64xf32, #x>, %w: !w) -> tensor<2x3x96xf32> {
+  %0 = lowbit.matmul %x, %w : (!lowbit.tensor<2x3x64xf32, #x>, !w) -> tensor<2x3x96xf32>
+  return %0 : tensor<2x3x96xf32>
+}

@@ -105,3 +105,32 @@ func.func @buffers() -> (memref<2xf32>, memref<2xf32>) {
   %b = lowbit.weight dense<2.0> : tensor<2xf32> to memref<2xf32>
   return %a, %b : memref<2xf32>, memref<2xf32>
 }
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+
+// CHECK-LABEL: @pack
+// CHECK: lowbit.constant {codes = dense<{{.+}}> : tensor<1x1x64xi8>, scales = dense<{{.+}}> : tensor<1x1x16xf16>} : !lowbit.tensor<2x2xf32, {{.+}}, #lowbit.panels>
+// CHECK-NOT: lowbit.pack
+func.func @pack() -> !lowbit.tensor<2x2xf32, #s4, #lowbit.panels> {
+  %0 = lowbit.constant {
+    codes = dense<[[0x21], [0xF8]]> : tensor<2x1xi8>, scales = dense<[[0.5], [2.0]]> : tensor<2x1xf16>
+  } : !lowbit.tensor<2x2xf32, #s4>
+  %1 = lowbit.pack %0 : !lowbit.tensor<2x2xf32, #s4> -> !lowbit.tensor<2x2xf32, #s4, #lowbit.panels>
+  return %1 : !lowbit.tensor<2x2xf32, #s4, #lowbit.panels>
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+
+// CHECK-LABEL: @pack_external
+// CHECK: lowbit.pack
+func.func @pack_external() -> !lowbit.tensor<2x2xf32, #s4, #lowbit.panels> {
+  %0 = lowbit.constant {
+    codes = #lowbit.external<"w.safetensors", "c"> : tensor<2x1xi8>, scales = dense<[[0.5], [2.0]]> : tensor<2x1xf16>
+  } : !lowbit.tensor<2x2xf32, #s4>
+  %1 = lowbit.pack %0 : !lowbit.tensor<2x2xf32, #s4> -> !lowbit.tensor<2x2xf32, #s4, #lowbit.panels>
+  return %1 : !lowbit.tensor<2x2xf32, #s4, #lowbit.panels>
+}

@@ -136,6 +136,60 @@ func.func @pack_unpacked(%x: !lowbit.tensor<2x8xf32, #s4>) {
 // -----
 
 #s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @pack_twice(%x: !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>) {
+  // expected-error @below {{input must not be packed, but is laid out as #lowbit.panels}}
+  %0 = lowbit.pack %x : !lowbit.tensor<2x8xf32, #s4, #lowbit.panels> -> !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @pack_shape(%x: !lowbit.tensor<2x8xf32, #s4>) {
+  // expected-error @below {{result must differ from the input '!lowbit.tensor<2x8xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>' in its layout only, got}}
+  %0 = lowbit.pack %x : !lowbit.tensor<2x8xf32, #s4> -> !lowbit.tensor<2x16xf32, #s4, #lowbit.panels>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @dequantize_packed(%x: !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>) {
+  // expected-error @below {{'lowbit.dequantize' op input must not be packed}}
+  %0 = lowbit.dequantize %x : !lowbit.tensor<2x8xf32, #s4, #lowbit.panels> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @quantize_packed(%x: tensor<2x8xf32>) {
+  // expected-error @below {{'lowbit.quantize' op result must not be packed}}
+  %0 = lowbit.quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @gather_packed(%x: !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>, %i: tensor<3xi64>) {
+  // expected-error @below {{'lowbit.gather' op table must not be packed}}
+  %0 = lowbit.gather %x[%i] : (!lowbit.tensor<2x8xf32, #s4, #lowbit.panels>, tensor<3xi64>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @matmul_packed_input(%x: !lowbit.tensor<2x8xf32, #s4, #lowbit.panels>, %w: !lowbit.tensor<4x8xf32, #s4>) {
+  // expected-error @below {{'lowbit.matmul' op input must not be packed}}
+  %0 = lowbit.matmul %x, %w : (!lowbit.tensor<2x8xf32, #s4, #lowbit.panels>, !lowbit.tensor<4x8xf32, #s4>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
 func.func @matmul_rank(%x: tensor<2x8xf32>, %w: !lowbit.tensor<4x2x8xf32, #s4>) {
   // expected-error @below {{'lowbit.matmul' op weight must be a matrix of static shape, got}}
   %0 = lowbit.matmul %x, %w : (tensor<2x8xf32>, !lowbit.tensor<4x2x8xf32, #s4>) -> tensor<2x4xf32>

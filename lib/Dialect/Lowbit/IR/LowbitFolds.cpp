@@ -44,7 +44,8 @@ getInlineComponents(QuantTensorType type, DictionaryAttr components,
   for (const FormatComponent &component : type.getComponents()) {
     auto dense =
         dyn_cast_or_null<DenseElementsAttr>(components.get(component.name));
-    if (!dense || ExternalAttr::getByteSize(component.type) >= LowbitDialect::inlineLimit)
+    if (!dense ||
+        ExternalAttr::getByteSize(component.type) >= LowbitDialect::inlineLimit)
       return failure();
     bytes.push_back(
         llvm::cantFail(getConstantBytes(dense, storage.emplace_back())));
@@ -102,7 +103,8 @@ OpFoldResult DequantizeOp::fold(FoldAdaptor adaptor) {
 OpFoldResult QuantizeOp::fold(FoldAdaptor adaptor) {
   auto dense = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
   if (!dense || !getInput().getType().getElementType().isF32() ||
-      ExternalAttr::getByteSize(getInput().getType()) >= LowbitDialect::inlineLimit)
+      ExternalAttr::getByteSize(getInput().getType()) >=
+          LowbitDialect::inlineLimit)
     return {};
   std::vector<float> values(dense.getValues<float>().begin(),
                             dense.getValues<float>().end());

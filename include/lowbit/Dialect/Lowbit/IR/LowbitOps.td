@@ -9,6 +9,7 @@
 #ifndef LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD
 #define LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD
 
+include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.td"
 include "lowbit/Dialect/Lowbit/IR/LowbitTypes.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"

@@ -1,0 +1,112 @@
+//===- UniformAttrTest.cpp - the format attribute against the C++ format --===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
+#include "lowbit/Quantize/Solver.h"
+#include "mlir/IR/MLIRContext.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+class UniformAttrTest : public testing::Test {
+protected:
+  UniformAttrTest() { context.loadDialect<LowbitDialect>(); }
+
+  static UniformFormat::Spec makeSpec(unsigned bits, bool isSigned,
+                                      int64_t groupRows, int64_t groupCols) {
+    UniformFormat::Spec spec;
+    spec.bits = bits;
+    spec.isSigned = isSigned;
+    spec.hasZeroPoint = !isSigned;
+    spec.groupRows = groupRows;
+    spec.groupCols = groupCols;
+    return spec;
+  }
+
+  MLIRContext context;
+};
+} // namespace
+
+// The two lists of components are made by different code and must be the same.
+TEST_F(UniformAttrTest, ComponentsAreThoseOfTheFormat) {
+  const int64_t rows = 5, cols = 50;
+  for (unsigned bits = 2; bits <= 8; ++bits)
+    for (bool isSigned : {false, true})
+      for (int64_t groupRows : {0, 1, 2, 7})
+        for (int64_t groupCols : {0, 1, 16, 64}) {
+          UniformFormat::Spec spec =
+              makeSpec(bits, isSigned, groupRows, groupCols);
+          UniformFormat format = llvm::cantFail(UniformFormat::get(spec));
+          auto attr = UniformAttr::get(&context, spec, {rows, cols});
+          auto components = attr.getComponents({rows, cols});
+          auto expected = format.getComponents(rows, cols);
+          ASSERT_EQ(components.size(), expected.size());
+          for (auto [component, other] : llvm::zip(components, expected)) {
+            EXPECT_EQ(component.name, other.name);
+            EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape))
+                << format.describe() << " " << component.name.str();
+            EXPECT_EQ(ExternalAttr::getByteSize(component.type),
+                      static_cast<uint64_t>(other.getByteSize()));
+          }
+        }
+}
+
+TEST_F(UniformAttrTest, BitsPerWeightAreThoseThatAreStored) {
+  std::vector<float> values(3 * 50, 0.5f);
+  for (unsigned bits : {2, 3, 4, 8}) {
+    UniformFormat::Spec spec = makeSpec(bits, false, 1, 32);
+    UniformFormat format = llvm::cantFail(UniformFormat::get(spec));
+    SolverResult result = llvm::cantFail(
+        roundToNearest(format, ConstMatrixView(values.data(), 3, 50),
+                       MinMaxSearch(), /*threads=*/1));
+    QuantFormatAttrInterface attr = UniformAttr::get(&context, spec, {3, 50});
+    EXPECT_DOUBLE_EQ(attr.getBitsPerWeight({3, 50}),
+                     result.matrix.getBitsPerWeight());
+  }
+  // 4 bits, and a scale of 16 and a zero point of 4 for 128 of them.
+  QuantFormatAttrInterface attr =
+      UniformAttr::get(&context, makeSpec(4, false, 1, 128), {16, 1024});
+  EXPECT_DOUBLE_EQ(attr.getBitsPerWeight({16, 1024}), 4 + 16. / 128 + 4. / 128);
+}
+
+TEST_F(UniformAttrTest, PaddingIsStatedWhereItIsNeeded) {
+  auto isPadded = [&](int64_t groupRows, int64_t groupCols,
+                      ArrayRef<int64_t> shape) {
+    return UniformAttr::get(&context, makeSpec(4, false, groupRows, groupCols),
+                            shape)
+        .getPadded();
+  };
+  EXPECT_FALSE(isPadded(1, 32, {5, 64}));
+  EXPECT_TRUE(isPadded(1, 32, {5, 65}));
+  EXPECT_FALSE(isPadded(0, 0, {5, 65}));
+  EXPECT_TRUE(isPadded(2, 0, {5, 65}));
+  EXPECT_FALSE(isPadded(5, 13, {5, 65}));
+  EXPECT_FALSE(isPadded(1, 32, {ShapedType::kDynamic, 2, 64}));
+}
+
+TEST_F(UniformAttrTest, LevelsAreTheValuesOfTheCodes) {
+  auto getLevels = [&](unsigned bits, bool isSigned) {
+    return UniformAttr::get(&context, makeSpec(bits, isSigned, 1, 0), {1, 8})
+        .getCodeLevels();
+  };
+  EXPECT_EQ(getLevels(2, false), (SmallVector<float>{0, 1, 2, 3}));
+  EXPECT_EQ(getLevels(2, true), (SmallVector<float>{0, 1, -2, -1}));
+  EXPECT_EQ(getLevels(8, true)[128], -128);
+}
+
+TEST_F(UniformAttrTest, SafeTensorsNames) {
+  EXPECT_EQ(getSafeTensorsType(IntegerType::get(&context, 8)), "I8");
+  EXPECT_EQ(
+      getSafeTensorsType(IntegerType::get(&context, 8, IntegerType::Unsigned)),
+      "U8");
+  EXPECT_EQ(getSafeTensorsType(BFloat16Type::get(&context)), "BF16");
+  EXPECT_EQ(getSafeTensorsType(IntegerType::get(&context, 4)), "");
+}
