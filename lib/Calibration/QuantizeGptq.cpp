@@ -15,8 +15,10 @@
 #include "lowbit/Calibration/GraphWalk.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/Gptq.h"
 #include "lowbit/Support/OutputFile.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/xxhash.h"
 #include <chrono>
 
@@ -316,6 +318,11 @@ llvm::Error QuantizeGptqPass::run() {
 }
 
 void QuantizeGptqPass::runOnOperation() {
+  // Only a normalized graph shows its layers and their shapes.
+  OpPassManager normalize(ModuleOp::getOperationName());
+  onnx::buildNormalizePipeline(normalize);
+  if (failed(runPipeline(normalize, getOperation())))
+    return signalPassFailure();
   if (llvm::Error error = run()) {
     emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
     signalPassFailure();

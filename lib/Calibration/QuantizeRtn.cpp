@@ -9,8 +9,10 @@
 #include "Options.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
 #include <chrono>
 
 namespace lowbit {
@@ -77,6 +79,11 @@ llvm::Error QuantizeRtnPass::run() {
 }
 
 void QuantizeRtnPass::runOnOperation() {
+  // Only a normalized graph shows its layers and their shapes.
+  OpPassManager normalize(ModuleOp::getOperationName());
+  onnx::buildNormalizePipeline(normalize);
+  if (failed(runPipeline(normalize, getOperation())))
+    return signalPassFailure();
   if (llvm::Error error = run()) {
     emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
     signalPassFailure();

@@ -8,7 +8,7 @@
 // TABLE:      layer    shape  format {{ *}}bits/weight  weight error  output error  seconds
 // TABLE-NEXT: q_proj   4x8    u4 [1, 4] f16
 // TABLE-NEXT: up_proj  8x4    u4 [1, 4] f16
-// TABLE-NEXT: layer    6x8    u4 [1, 4] f16
+// TABLE-NEXT: MatMul   6x8    u4 [1, 4] f16
 // TABLE-NEXT: 3 layers 112 weights
 
 // JSON:     "format": "u4 [1, 128] f16"
