@@ -208,6 +208,40 @@ def make_group_cases(rng):
         )
 
 
+def make_range_cases(rng):
+    """Ranges that the numpy reference does not have: narrow, unsigned without zero points, NaN."""
+
+    def make(name, code, zero, flags, weight, values):
+        quant = f"!lowbit.tensor<4x10xf32, #lowbit.uniform<{code}, group = [1, *], scale = f32, zero = {zero}{flags}>>"
+        body = (
+            f"%q = lowbit.quantize %a0 : tensor<4x10xf32> -> {quant}\n"
+            f"%r0 = lowbit.dequantize %q : {quant} -> tensor<4x10xf32>"
+        )
+        return Case(name, [weight], body, ["tensor<4x10xf32>"], [values])
+
+    weight = rng.standard_normal((4, 10)).astype(np.float32)
+    weight[1] = 0
+    weight[2] = -np.abs(weight[2])
+    largest = np.abs(weight).max(axis=1, keepdims=True)
+    largest = np.where(largest == 0, np.float32(1), largest)
+    scale = (largest + largest) / np.float32(6)
+    codes = np.clip(np.rint(weight / scale), -3, 3).astype(np.int32)
+    yield make("narrow", "s3", "none", ", narrow", weight, scale * codes.astype(np.float32))
+
+    largest = weight.max(axis=1, keepdims=True)
+    largest = np.where(largest <= 0, np.float32(1), largest)
+    scale = largest / np.float32(15)
+    codes = np.clip(np.rint(weight / scale), 0, 15).astype(np.int32)
+    yield make("positive", "u4", "none", "", weight, scale * codes.astype(np.float32))
+
+    broken = weight.copy()
+    broken[3, 4] = np.nan
+    scheme = uniform.Scheme(bits=4, group_size=None)
+    values = uniform.quantize_rtn(weight, scheme).dequantize()
+    values[3] = np.nan
+    yield make("nan", "u4", "u4", "", broken, values)
+
+
 def write_module(cases):
     lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
     main = []
@@ -235,7 +269,7 @@ def write_module(cases):
 
 def main():
     rng = np.random.default_rng(0)
-    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng)]
+    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng), *make_range_cases(rng)]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False
     )
@@ -261,7 +295,8 @@ def main():
         actual = np.array(json.loads(text), dtype=np.int32).view(np.float32)
         expected = case.expected[0]
         if case.tolerance == 0.0:
-            good = actual.shape == expected.shape and np.array_equal(actual.view(np.int32), expected.view(np.int32))
+            same = (actual.view(np.int32) == expected.view(np.int32)) | (np.isnan(actual) & np.isnan(expected))
+            good = actual.shape == expected.shape and same.all()
         else:
             good = np.linalg.norm(actual - expected) <= case.tolerance * np.linalg.norm(expected)
         if not good:
