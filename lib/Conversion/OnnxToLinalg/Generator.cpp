@@ -179,49 +179,79 @@ struct TriluLowering final : OnnxLowering<TriluOp> {
   }
 };
 
-/// Walks along the axis and adds one slice after the other.
 struct CumSumLowering final : OnnxLowering<CumSumOp> {
   using OnnxLowering::OnnxLowering;
 
   LoweredResults lower(CumSumOp op, Adaptor adaptor,
-                       LoweringBuilder &b) const override {
-    Value x = adaptor.getX();
-    int64_t rank = getRank(x);
-    auto axisConstant = b.getConstants(adaptor.getAxis());
-    if (!axisConstant)
-      return b.refuse("'axis' must be constant");
-    int64_t axis = normalizeAxis(axisConstant->front(), rank);
-    Type type = getElementType(x);
-    Sizes sizes = b.getSizes(x), sliceSizes = sizes;
-    sliceSizes[axis] = b.getIndexAttr(1);
-    Sizes offsets(rank, b.getIndexAttr(0)), strides(rank, b.getIndexAttr(1));
-    Value length = b.toValue(sizes[axis]), zero = b.constantIndex(0);
-    Value one = b.constantIndex(1);
-    Value last = b.toValue(b.sub(sizes[axis], b.getIndexAttr(1)));
-    Value start = b.filled(sliceSizes, b.constant(type, 0));
-    auto loop = scf::ForOp::create(b, zero, length, one,
-                                   ValueRange{start, b.empty(sizes, type)});
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value step = loop.getInductionVar(), soFar = loop.getRegionIterArg(0);
-    offsets[axis] =
-        op.getReverse() ? b.createOrFold<arith::SubIOp>(last, step) : step;
-    Value slice =
-        tensor::ExtractSliceOp::create(b, x, offsets, sliceSizes, strides);
-    Value sum =
-        createElementwise(b, {soFar, slice}, type,
-                          [](ImplicitLocOpBuilder &nested, ValueRange args) {
-                            return emitAdd(nested, args[0], args[1]);
-                          });
-    sum = b.castTensor(sum, soFar.getType());
-    Value result = tensor::InsertSliceOp::create(
-        b, op.getExclusive() ? soFar : sum, loop.getRegionIterArg(1), offsets,
-        sliceSizes, strides);
-    scf::YieldOp::create(b, ValueRange{sum, result});
-    return SmallVector<Value>{loop.getResult(1)};
-  }
+                       LoweringBuilder &b) const override;
 };
 } // namespace
+
+/// Walks along the axis and adds one slice after the other.
+static Value createCumSum(LoweringBuilder &b, CumSumOp op, Value x,
+                          int64_t axis) {
+  int64_t rank = getRank(x);
+  Type type = getElementType(x);
+  Sizes sizes = b.getSizes(x), sliceSizes = sizes;
+  sliceSizes[axis] = b.getIndexAttr(1);
+  Sizes offsets(rank, b.getIndexAttr(0)), strides(rank, b.getIndexAttr(1));
+  Value length = b.toValue(sizes[axis]), zero = b.constantIndex(0);
+  Value one = b.constantIndex(1);
+  Value last = b.toValue(b.sub(sizes[axis], b.getIndexAttr(1)));
+  Value start = b.filled(sliceSizes, b.constant(type, 0));
+  auto loop = scf::ForOp::create(b, zero, length, one,
+                                 ValueRange{start, b.empty(sizes, type)});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value step = loop.getInductionVar(), soFar = loop.getRegionIterArg(0);
+  offsets[axis] =
+      op.getReverse() ? b.createOrFold<arith::SubIOp>(last, step) : step;
+  Value slice =
+      tensor::ExtractSliceOp::create(b, x, offsets, sliceSizes, strides);
+  Value sum =
+      createElementwise(b, {soFar, slice}, type,
+                        [](ImplicitLocOpBuilder &nested, ValueRange args) {
+                          return emitAdd(nested, args[0], args[1]);
+                        });
+  sum = b.castTensor(sum, soFar.getType());
+  Value result = tensor::InsertSliceOp::create(
+      b, op.getExclusive() ? soFar : sum, loop.getRegionIterArg(1), offsets,
+      sliceSizes, strides);
+  scf::YieldOp::create(b, ValueRange{sum, result});
+  return loop.getResult(1);
+}
+
+/// The sum along that one of the axes from `axis` on that is meant at run time.
+static Value createCumSumAlong(LoweringBuilder &b, CumSumOp op, Value x,
+                               OpFoldResult meant, int64_t axis) {
+  if (axis + 1 == getRank(x))
+    return createCumSum(b, op, x, axis);
+  Value isMeant = b.createOrFold<arith::OrIOp>(
+      b.isEqual(meant, b.getIndexAttr(axis)),
+      b.isEqual(meant, b.getIndexAttr(axis - getRank(x))));
+  auto ifOp = scf::IfOp::create(b, TypeRange(x.getType()), isMeant,
+                                /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  Value result = createCumSum(b, op, x, axis);
+  scf::YieldOp::create(b, b.castTensor(result, x.getType()));
+  b.setInsertionPointToStart(ifOp.elseBlock());
+  result = createCumSumAlong(b, op, x, meant, axis + 1);
+  scf::YieldOp::create(b, b.castTensor(result, x.getType()));
+  return ifOp.getResult(0);
+}
+
+LoweredResults CumSumLowering::lower(CumSumOp op, Adaptor adaptor,
+                                     LoweringBuilder &b) const {
+  Value x = adaptor.getX();
+  if (getRank(x) == 0)
+    return b.refuse("the operand must have at least one dimension");
+  if (auto axis = b.getConstants(adaptor.getAxis()))
+    return SmallVector<Value>{
+        createCumSum(b, op, x, normalizeAxis(axis->front(), getRank(x)))};
+  return SmallVector<Value>{
+      createCumSumAlong(b, op, x, b.getIndexElement(adaptor.getAxis(), 0), 0)};
+}
 
 void populateGeneratorLowerings(RewritePatternSet &patterns,
                                 const TypeConverter &typeConverter,

@@ -184,6 +184,11 @@ LoweredResults SliceLowering::lower(SliceOp op, Adaptor adaptor,
       slice.sizes[dim] = b.getIndexAttr(type.getDimSize(dim));
   if (Value scalars = sliceScalars(b, data, slice))
     return SmallVector<Value>{scalars};
+  // No view may begin where the tensor ends.
+  if (llvm::any_of(slice.sizes, [](OpFoldResult size) {
+        return isConstantIntValue(size, 0);
+      }))
+    return SmallVector<Value>{b.empty(slice.sizes, getElementType(data))};
   if (isConstant && llvm::all_of(*steps, [](int64_t step) { return step > 0; }))
     return SmallVector<Value>{tensor::ExtractSliceOp::create(
         b, data, slice.offsets, slice.sizes, slice.strides)};

@@ -114,6 +114,9 @@ Value lowbit::onnx::lowering::createConcat(LoweringBuilder &b,
   LoweringBuilder::Sizes partSizes = sizes;
   for (Value tensor : tensors) {
     partSizes[axis] = b.getSize(tensor, axis);
+    // No slice may begin where the tensor ends.
+    if (isConstantIntValue(partSizes[axis], 0))
+      continue;
     // The slice has the tensor's own type only where that is as precise.
     Value part = b.castTensor(tensor, tensor::ExtractSliceOp::inferResultType(
                                           getTensorType(result), partSizes));
@@ -132,6 +135,9 @@ Value lowbit::onnx::lowering::createSlice(LoweringBuilder &b, Value tensor,
   LoweringBuilder::Sizes strides(sizes.size(), b.getIndexAttr(1));
   offsets[axis] = offset;
   sizes[axis] = size;
+  // No slice may begin where the tensor ends.
+  if (isConstantIntValue(size, 0))
+    return b.empty(sizes, getElementType(tensor));
   return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, strides);
 }
 
