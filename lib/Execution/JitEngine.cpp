@@ -141,6 +141,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
   tuning.LoopVectorization = true;
   // Straight-line code is already in vectors where that pays.
   tuning.SLPVectorization = false;
+  // The loops that matter do enough in one iteration.
+  tuning.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);

@@ -30,7 +30,7 @@ public:
 struct JitOptions {
   CpuTarget target;
   /// As in -O0 .. -O3.
-  unsigned optimizationLevel = 3;
+  unsigned optimizationLevel = 2;
 };
 
 /// A just-in-time compiler. It may be used from one thread at a time; the code

@@ -51,6 +51,7 @@ void lowbit::buildBufferizationPhase(OpPassManager &pm,
 
 void lowbit::buildLoopPhase(OpPassManager &pm,
                             const CpuLoweringOptions &options) {
+  pm.addPass(createOutlineLinalgPass());
   LowerContractionsPassOptions contractions;
   contractions.vectorBytes = options.vectorBytes;
   contractions.vectorRegisters = options.vectorRegisters;
@@ -74,6 +75,8 @@ void lowbit::buildLlvmPhase(OpPassManager &pm,
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createLowerAssertsPass());
+  // What has an LLVM intrinsic can be vectorized; the rest are library calls.
+  pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createLowerWeightsPass());
   if (!options.entry.empty()) {

@@ -29,6 +29,32 @@ def FuseElementwisePass
                            "::mlir::arith::ArithDialect"];
 }
 
+def OutlineLinalgPass : Pass<"lowbit-outline-linalg", "::mlir::ModuleOp"> {
+  let summary = "Move linalg ops on buffers to functions, equal ones to one";
+  let description = [{
+    The layers of a model consist of equal operations on other buffers. Each
+    distinct operation becomes a private function, so that the time to compile a
+    model does not grow with the number of its layers.
+
+    ```mlir
+    linalg.matmul ins(%x, %w0 : memref<?x64xf32>, memref<64x64xf32>) outs(%y : memref<?x64xf32>)
+    linalg.matmul ins(%y, %w1 : memref<?x64xf32>, memref<64x64xf32>) outs(%z : memref<?x64xf32>)
+    ```
+
+    becomes
+
+    ```mlir
+    call @lowbit_matmul(%x, %w0, %y) : (memref<?x64xf32>, memref<64x64xf32>, memref<?x64xf32>) -> ()
+    call @lowbit_matmul(%y, %w1, %z) : (memref<?x64xf32>, memref<64x64xf32>, memref<?x64xf32>) -> ()
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOutlined", "num-outlined", "Number of operations moved">,
+    Statistic<"numFunctions", "num-functions", "Number of functions made">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def LowerContractionsPass
     : Pass<"lowbit-lower-contractions", "::mlir::ModuleOp"> {
   let summary = "Lower f32 contractions on buffers to packed vector loops";
