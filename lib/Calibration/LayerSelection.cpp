@@ -30,15 +30,22 @@ llvm::StringRef lowbit::getNodeName(Location loc) {
       .Default([](LocationAttr) { return llvm::StringRef(); });
 }
 
-/// The op that alone uses `value`, and uses it with constants only.
-static Operation *getOnlyContinuation(Value value) {
-  if (!value.hasOneUse())
-    return nullptr;
-  OpOperand &use = *value.use_begin();
-  for (OpOperand &operand : use.getOwner()->getOpOperands())
-    if (&operand != &use && !matchPattern(operand.get(), m_Constant()))
-      return nullptr;
-  return use.getOwner();
+/// Whether `value` becomes a result of `function` without meeting another
+/// activation on the way.
+static bool isResultOf(Value value, FunctionOpInterface function) {
+  while (value.hasOneUse()) {
+    OpOperand &use = *value.use_begin();
+    Operation *user = use.getOwner();
+    if (user->hasTrait<OpTrait::IsTerminator>())
+      return user->getParentOp() == function;
+    if (isa<QuantizableOpInterface>(user) || user->getNumResults() != 1)
+      return false;
+    for (OpOperand &operand : user->getOpOperands())
+      if (&operand != &use && !matchPattern(operand.get(), m_Constant()))
+        return false;
+    value = user->getResult(0);
+  }
+  return false;
 }
 
 QuantizableOpInterface lowbit::findHead(FunctionOpInterface function) {
@@ -49,17 +56,8 @@ QuantizableOpInterface lowbit::findHead(FunctionOpInterface function) {
         op.getQuantizableKind() != QuantizableKind::Linear)
       return;
     ++numLinear;
-    Value value = op->getResult(0);
-    while (Operation *user = getOnlyContinuation(value)) {
-      if (user->hasTrait<OpTrait::IsTerminator>() &&
-          user->getParentOp() == function) {
-        head = op;
-        return;
-      }
-      if (isa<QuantizableOpInterface>(user) || user->getNumResults() != 1)
-        return;
-      value = user->getResult(0);
-    }
+    if (isResultOf(op->getResult(0), function))
+      head = op;
   });
   return numLinear > 1 ? head : QuantizableOpInterface();
 }

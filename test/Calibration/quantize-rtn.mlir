@@ -8,8 +8,9 @@
 // TABLE:      layer    shape  format {{ *}}bits/weight  weight error  output error  seconds
 // TABLE-NEXT: q_proj   4x8    u4 [1, 4] f16
 // TABLE-NEXT: up_proj  8x4    u4 [1, 4] f16
+// TABLE-NEXT: key      8x8    u4 [1, 4] f16
 // TABLE-NEXT: MatMul   6x8    u4 [1, 4] f16
-// TABLE-NEXT: 3 layers 112 weights
+// TABLE-NEXT: 4 layers 176 weights
 
 // JSON:     "format": "u4 [1, 128] f16"
 // JSON:     "layer": "up_proj"
@@ -54,6 +55,20 @@ func.func @model(%tokens: tensor<?xi64>) -> tensor<?x6xf32> {
   %wh = onnx.Constant dense<1.0> : tensor<8x6xf32>
   %h = onnx.MatMul(%u, %wh) : (tensor<?x8xf32>, tensor<8x6xf32>) -> tensor<?x6xf32> loc("head")
   return %h : tensor<?x6xf32>
+}
+
+// The head is found beside other results, and through what follows it.
+// CHECK-LABEL: func.func private @with_cache
+// CHECK: lowbit.matmul
+// CHECK: onnx.MatMul
+func.func private @with_cache(%x: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %w = onnx.Constant dense<1.0> : tensor<8x8xf32>
+  %k = onnx.MatMul(%x, %w) : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32> loc("key")
+  %wh = onnx.Constant dense<2.0> : tensor<8x8xf32>
+  %h = onnx.MatMul(%k, %wh) : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32> loc("head")
+  %bias = onnx.Constant dense<3.0> : tensor<8xf32>
+  %y = onnx.Add(%h, %bias) : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+  return %y, %k : tensor<?x8xf32>, tensor<?x8xf32>
 }
 
 // The only layer of a function is no head.

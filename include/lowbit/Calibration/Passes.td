@@ -90,6 +90,9 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     int32 or int64 token windows [samples, length] for a language model. Without
     it a language model makes its own data; a remark says so.
 
+    Afterwards each scale is fitted to its codes, and each code chosen anew with
+    all others fixed, in `refinements` passes.
+
     With `act-order` the input channels with the largest activations are coded
     first. Unless the scales are found before (`static-groups`), the weight is
     stored in that order, and the input of the layer is gathered in it.
@@ -120,9 +123,10 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
            "Added to the diagonal of the Hessian, relative to its mean">,
     Option<"blockSize", "block-size", "int64_t", "128",
            "Columns that are coded between two updates of the rest">,
-    Option<"refinements", "refinements", "int64_t", "0",
+    Option<"refinements", "refinements", "int64_t", "2",
            "Passes of coordinate descent over the finished codes and scales; "
-           "each lowers the error of the layer's output">,
+           "each lowers the error of the layer's output; 0 is GPTQ as "
+           "published">,
     Option<"sequential", "sequential", "bool", "true",
            "Calibrate each layer on inputs that come from quantized layers, "
            "instead of float ones">,
