@@ -13,6 +13,9 @@ if(LOWBIT_SANITIZE)
     -fsanitize=${_sanitizers} -fno-omit-frame-pointer)
   target_link_options(lowbit_options INTERFACE -fsanitize=${_sanitizers})
 endif()
+if(LOWBIT_ENABLE_FUZZERS)
+  target_compile_options(lowbit_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # One precompiled header of the MLIR headers that nearly every file includes,
 # shared by all libraries that link MLIR.

@@ -10,6 +10,7 @@
 #include "ModelImporter.h"
 #include "WireFormat.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Onnx/IR/ShapeInference.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -79,11 +80,13 @@ void ModelImporter::setModuleAttributes(const ::onnx::ModelProto &model,
     module->setAttr("onnx.metadata_props", properties.getDictionary(context));
 }
 
-/// Verifies a module, with the first diagnostic as the error.
-static llvm::Error verifyModule(ModuleOp module) {
+/// Runs `function` with the first diagnostic that it emits as the error.
+static llvm::Error
+catchDiagnostics(MLIRContext *context,
+                 llvm::function_ref<LogicalResult()> function) {
   std::string message;
   ScopedDiagnosticHandler handler(
-      module.getContext(), [&](Diagnostic &diagnostic) {
+      context, [&](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
             !message.empty())
           return success();
@@ -92,9 +95,25 @@ static llvm::Error verifyModule(ModuleOp module) {
         message += diagnostic.str();
         return success();
       });
-  if (succeeded(verify(module)))
+  if (succeeded(function()))
     return llvm::Error::success();
   return makeError(message);
+}
+
+/// Verifies the module and refines its types, which shows whether what the
+/// model declares about its values can be true.
+static llvm::Error check(ModuleOp module) {
+  return catchDiagnostics(module.getContext(), [&]() -> LogicalResult {
+    if (failed(verify(module)))
+      return failure();
+    for (auto function : module.getOps<func::FuncOp>()) {
+      FailureOr<SymbolicShapes> shapes = inferShapes(function);
+      if (failed(shapes))
+        return failure();
+      refineTypes(function, *shapes);
+    }
+    return verify(module);
+  });
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
@@ -109,7 +128,7 @@ ModelImporter::import(const ::onnx::ModelProto &model) {
   setModuleAttributes(model, *module);
   if (llvm::Error error = importMain(model.graph(), *module))
     return error;
-  if (llvm::Error error = verifyModule(*module))
+  if (llvm::Error error = check(*module))
     return error;
   return module;
 }
