@@ -33,6 +33,11 @@ config.substitutions.append((
     "--convert-linalg-to-loops --convert-bufferization-to-memref "
     "--expand-strided-metadata --lower-affine --convert-scf-to-cf "
     "--convert-math-to-libm --convert-to-llvm --reconcile-unrealized-casts"))
+# Debian's package libonnx-testdata.
+onnx_testdata = "/usr/share/libonnx-testdata/data"
+if os.path.isdir(onnx_testdata):
+    config.available_features.add("onnx-testdata")
+    config.substitutions.append(("%onnx-testdata", onnx_testdata))
 if os.path.exists("/usr/local/cuda/bin/ptxas"):
     config.available_features.add("ptxas")
     config.substitutions.append(("%ptxas", "/usr/local/cuda/bin/ptxas"))
