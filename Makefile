@@ -1,12 +1,12 @@
-# `make demo` and `make check`, each alone, take a fresh Debian 12 machine from
-# nothing to done. Repeated, they do only what has changed.
+# `make check` takes a fresh Debian 12 machine from
+# nothing to done. Repeated, it does only what has changed.
 
 BUILD ?= build
 # Debian's own interpreter: its numpy and pytest are packages.
 PYTHON ?= /usr/bin/python3
 JOBS ?= $(shell nproc)
 
-.PHONY: all setup configure build demo check docs format clean
+.PHONY: all setup configure build check docs format clean
 
 all: build
 
@@ -19,9 +19,6 @@ configure: setup
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
-
-demo: build
-	@PATH="$(abspath $(BUILD))/bin:$$PATH" examples/demo.sh
 
 check: build
 	@$(PYTHON) utils/run_checks.py --build $(BUILD) --jobs $(JOBS)

@@ -13,7 +13,7 @@
 // GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
 // SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32
 // REGEX: error: include is '(', which is no regular expression: parentheses not balanced
-// NONE: error: include='' exclude='.' leave none of the 3 layers to quantize
+// NONE: error: include='' exclude='.' leave none of the 2 layers to quantize
 // NAN: error: cannot quantize layer 'bad': the weight in row 1, column 0 is NaN; only finite weights can be quantized
 // LARGE: error: cannot quantize layer 'large': weights between 0 and 1e+09 need scales up to 6.66667e+07, but f16 ends at 65504; a wider scale type is needed
 // REPORT: error: {{.*}}/no/such/folder/x
