@@ -13,17 +13,20 @@
 // GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
 // SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32
 // REGEX: error: include is '(', which is no regular expression: parentheses not balanced
-// NONE: error: include='' exclude='.' leave none of the 2 layers to quantize
+// NONE: error: include='' exclude='.' leave none of the 3 layers to quantize
 // NAN: error: cannot quantize layer 'bad': the weight in row 1, column 0 is NaN; only finite weights can be quantized
 // LARGE: error: cannot quantize layer 'large': weights between 0 and 1e+09 need scales up to 6.66667e+07, but f16 ends at 65504; a wider scale type is needed
 // REPORT: error: {{.*}}/no/such/folder/x
 // WIDE: lowbit.matmul
-func.func @model(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
+func.func @model(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
   %good = onnx.Constant dense<1.0> : tensor<2x2xf32>
   %0 = onnx.MatMul(%x, %good) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32> loc("good")
   %bad = onnx.Constant dense<[[1.0, 0x7FC00000], [2.0, 3.0]]> : tensor<2x2xf32>
   %1 = onnx.MatMul(%x, %bad) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32> loc("bad")
   %large = onnx.Constant dense<1.0e9> : tensor<2x2xf32>
   %2 = onnx.MatMul(%x, %large) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32> loc("large")
-  return %0, %1, %2 : tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>
+  // The last layer counts as the model's head, which stays float.
+  %head = onnx.Constant dense<2.0> : tensor<2x2xf32>
+  %3 = onnx.MatMul(%x, %head) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32> loc("head")
+  return %0, %1, %2, %3 : tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>
 }
