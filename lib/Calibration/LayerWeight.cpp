@@ -19,9 +19,6 @@
 using namespace mlir;
 using namespace lowbit;
 
-/// Tensors from this size on go to a file.
-static constexpr uint64_t inlineLimit = 64 << 10;
-
 /// How a float type is stored; none for types that weights do not have.
 static std::optional<ElementType> getStoredType(Type type) {
   if (type.isF32())
@@ -73,24 +70,6 @@ void LayerWeight::release() const {
     releasePages(bytes);
 }
 
-/// A constant of a component's bytes: in the module if it is small, else in the
-/// file of new weights.
-static llvm::Expected<TypedAttr> storeComponent(RankedTensorType type,
-                                                const Twine &name,
-                                                llvm::ArrayRef<uint8_t> bytes) {
-  llvm::ArrayRef<char> chars(reinterpret_cast<const char *>(bytes.data()),
-                             bytes.size());
-  if (bytes.size() < inlineLimit)
-    return DenseElementsAttr::getFromRawBuffer(type, chars);
-  auto *dialect = type.getContext()->getLoadedDialect<LowbitDialect>();
-  std::string key = name.str();
-  llvm::Expected<std::string> path = dialect->getWeightStore().write(
-      key, getSafeTensorsType(type.getElementType()), type.getShape(), chars);
-  if (!path)
-    return path.takeError();
-  return ExternalAttr::get(type, *path, key);
-}
-
 static llvm::Expected<Value> makeConstant(OpBuilder &builder, Location loc,
                                           llvm::StringRef name,
                                           QuantTensorType type,
@@ -99,8 +78,10 @@ static llvm::Expected<Value> makeConstant(OpBuilder &builder, Location loc,
   for (const FormatComponent &component : type.getComponents()) {
     const Component *stored = matrix.getComponent(component.name);
     assert(stored && "the solver made other components than the format has");
-    llvm::Expected<TypedAttr> value = storeComponent(
-        component.type, name + "." + component.name, stored->bytes);
+    llvm::Expected<TypedAttr> value = storeConstant(
+        (name + "." + component.name).str(), component.type,
+        ArrayRef(reinterpret_cast<const char *>(stored->bytes.data()),
+                 stored->bytes.size()));
     if (!value)
       return value.takeError();
     components.push_back(*value);
