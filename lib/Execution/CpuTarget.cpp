@@ -104,5 +104,14 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
   bool hasAvx = isX86 && subtarget->checkFeatures("+avx");
   result.vectorBytes = hasAvx512 ? 64 : hasAvx ? 32 : 16;
   result.vectorRegisters = hasAvx512 || !isX86 ? 32 : 16;
+  auto has = [&](StringRef name) {
+    return subtarget->checkFeatures(("+" + name).str());
+  };
+  if (isX86 && has("avx512vnni") && has("avx512bw") && has("avx512vl"))
+    result.kernels = "avx512vnni";
+  else if (isX86 && has("avx2") && has("fma") && has("f16c"))
+    result.kernels = "avx2";
+  else if (triple.isAArch64() && has("dotprod"))
+    result.kernels = "neon";
   return result;
 }

@@ -218,6 +218,7 @@ JitEngine::lowerAndCompile(ModuleOp module, StringRef entry, bool parallel) {
   CpuLoweringOptions lowering;
   lowering.vectorBytes = options.target.vectorBytes;
   lowering.vectorRegisters = options.target.vectorRegisters;
+  lowering.kernels = options.target.kernels;
   lowering.parallel = parallel;
   lowering.entry = entry.str();
   PassManager pm(module.getContext());

@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Execution/CompiledFunction.h"
 #include "lowbit/Execution/OpenMP.h"
+#include "lowbit/Kernels/Passes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/DynamicLibrary.h"
@@ -39,8 +40,9 @@ static llvm::Expected<func::FuncOp> findEntry(ModuleOp module) {
   return entry;
 }
 
-/// Brings an ONNX graph into the form that is lowered to the fastest code.
-static llvm::Error normalize(ModuleOp module) {
+/// Brings an ONNX graph into the form that is lowered to the fastest code, and
+/// its quantized weights into the layout of the kernels.
+static llvm::Error prepare(ModuleOp module, const std::string &kernels) {
   std::string message;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
@@ -51,6 +53,11 @@ static llvm::Error normalize(ModuleOp module) {
       });
   PassManager pm(module.getContext());
   onnx::buildNormalizePipeline(pm);
+  if (!kernels.empty()) {
+    LowbitPackWeightsOptions pack;
+    pack.target = kernels;
+    pm.addPass(createLowbitPackWeights(pack));
+  }
   if (failed(pm.run(module)))
     return makeError(message);
   return llvm::Error::success();
@@ -61,7 +68,8 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
   llvm::Expected<func::FuncOp> function = findEntry(module);
   if (!function)
     return function.takeError();
-  if (llvm::Error error = normalize(module))
+  if (llvm::Error error =
+          prepare(module, engine->getOptions().target.kernels))
     return error;
   // After normalization, which may find more static dimensions.
   llvm::Expected<Signature> signature = Signature::get(*function);

@@ -62,6 +62,15 @@ void WeightStore::setOutputPath(llvm::StringRef path) {
   outputPath = std::move(absolute);
 }
 
+llvm::Error WeightStore::useScratchOutput() {
+  llvm::SmallString<128> path;
+  if (std::error_code error = fs::getPotentiallyUniqueTempFileName(
+          "lowbit-weights", "safetensors", path))
+    return makeError("cannot name a temporary file: " + error.message());
+  setOutputPath(path);
+  return llvm::Error::success();
+}
+
 std::string WeightStore::getAbsolutePath(llvm::StringRef file) const {
   if (path::is_absolute(file))
     return makeAbsolute(file);

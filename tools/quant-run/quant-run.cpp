@@ -113,6 +113,11 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
   }
   mlir::DialectRegistry registry;
   lowbit::registerAllDialects(registry);
+  auto store = std::make_shared<WeightStore>();
+  // Where the packed weights go.
+  if (llvm::Error error = store->useScratchOutput())
+    return std::move(error);
+  attachWeightStore(registry, store);
   result.context = std::make_unique<mlir::MLIRContext>(registry);
   auto module = parseModule(path, *result.context);
   if (!module)

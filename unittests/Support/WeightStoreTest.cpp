@@ -117,6 +117,22 @@ TEST_F(WeightStoreTest, UncommittedOutputLeavesNothing) {
   EXPECT_EQ(entry, end);
 }
 
+TEST_F(WeightStoreTest, ScratchOutputGoesAway) {
+  std::string path;
+  {
+    WeightStore scratch;
+    ASSERT_FALSE(bool(scratch.useScratchOutput()));
+    auto written = scratch.write("a", "I8", {1}, {'x'});
+    ASSERT_TRUE(bool(written));
+    path = scratch.getPathFrom(*written, "/") + ".partial";
+    EXPECT_TRUE(llvm::sys::fs::exists("/" + path));
+    auto bytes = scratch.get(*written, "a");
+    ASSERT_TRUE(bool(bytes));
+    EXPECT_EQ(toString(*bytes), "x");
+  }
+  EXPECT_FALSE(llvm::sys::fs::exists("/" + path));
+}
+
 TEST_F(WeightStoreTest, TheSameNameTwiceIsAnError) {
   store.setOutputPath(getPath("new.safetensors"));
   ASSERT_TRUE(bool(store.write("a", "I8", {1}, {'x'})));

@@ -21,6 +21,9 @@ struct CpuTarget {
   std::string features;
   unsigned vectorBytes;
   unsigned vectorRegisters;
+  /// The generated kernels that it runs: "avx2", "avx512vnni", "neon", or
+  /// empty for none.
+  std::string kernels;
 
   /// `cpu` is "native", a level ("avx2", "avx512") or a name that LLVM knows
   /// for this machine's architecture; `features` are added to it. Asking for

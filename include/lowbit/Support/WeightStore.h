@@ -39,6 +39,9 @@ public:
   /// Where `write` puts new weights: a path as the user sees it, not relative
   /// to the base directory. Takes effect until the first `write`.
   void setOutputPath(llvm::StringRef path);
+  /// Makes `write` put new weights into a file that goes away with the store:
+  /// for programs that run a model and save none.
+  llvm::Error useScratchOutput();
 
   /// A tensor of a safetensors file by its name.
   llvm::Expected<llvm::ArrayRef<char>> get(llvm::StringRef file,

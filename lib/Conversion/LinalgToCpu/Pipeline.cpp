@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Conversion/QVec/Passes.h"
+#include "lowbit/Kernels/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -49,6 +51,22 @@ void lowbit::buildBufferizationPhase(OpPassManager &pm,
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
+void lowbit::buildKernelPhase(OpPassManager &pm,
+                              const CpuLoweringOptions &options) {
+  if (options.kernels.empty())
+    return;
+  LowbitGenerateKernelsOptions kernels;
+  kernels.target = options.kernels;
+  pm.addPass(createLowbitGenerateKernels(kernels));
+  if (options.kernels == "neon") {
+    pm.addPass(createConvertQVecToArm());
+  } else {
+    ConvertQVecToX86Options x86;
+    x86.level = options.kernels;
+    pm.addPass(createConvertQVecToX86(x86));
+  }
+}
+
 void lowbit::buildLoopPhase(OpPassManager &pm,
                             const CpuLoweringOptions &options) {
   pm.addPass(createOutlineLinalgPass());
@@ -77,6 +95,7 @@ void lowbit::buildLlvmPhase(OpPassManager &pm,
   pm.addPass(createLowerAssertsPass());
   // What has an LLVM intrinsic can be vectorized; the rest are library calls.
   pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createLowerWeightsPass());
   if (!options.entry.empty()) {
@@ -94,6 +113,7 @@ void lowbit::buildLowerToCpuPipeline(OpPassManager &pm,
                                      const CpuLoweringOptions &options) {
   buildTensorPhase(pm, options);
   buildBufferizationPhase(pm, options);
+  buildKernelPhase(pm, options);
   buildLoopPhase(pm, options);
   buildLlvmPhase(pm, options);
 }

@@ -33,6 +33,11 @@ struct CpuLoweringOptions
                         llvm::cl::desc("Run the outer loops of large ops on "
                                        "all threads, through OpenMP"),
                         llvm::cl::init(true)};
+  Option<std::string> kernels{
+      *this, "kernels",
+      llvm::cl::desc("Generated kernels for packed weights: avx2, avx512vnni "
+                     "or neon; empty if no weight is packed"),
+      llvm::cl::init("")};
   Option<std::string> entry{
       *this, "entry",
       llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
@@ -45,12 +50,15 @@ void buildTensorPhase(mlir::OpPassManager &pm,
 /// Tensors become buffers that are freed after their last use.
 void buildBufferizationPhase(mlir::OpPassManager &pm,
                              const CpuLoweringOptions &options);
+/// Operators on packed weights become calls of generated kernels.
+void buildKernelPhase(mlir::OpPassManager &pm,
+                      const CpuLoweringOptions &options);
 /// linalg on buffers becomes parallel loops and vectors.
 void buildLoopPhase(mlir::OpPassManager &pm, const CpuLoweringOptions &options);
 /// Loops and buffers become the LLVM dialect, with `lowbit_entry`.
 void buildLlvmPhase(mlir::OpPassManager &pm, const CpuLoweringOptions &options);
 
-/// The four phases in their order; registered as `--lowbit-lower-to-cpu`.
+/// All phases in their order; registered as `--lowbit-lower-to-cpu`.
 void buildLowerToCpuPipeline(mlir::OpPassManager &pm,
                              const CpuLoweringOptions &options);
 void registerLowerToCpuPipeline();
