@@ -9,6 +9,7 @@
 #include "LoweringBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -183,13 +184,48 @@ void LoweringBuilder::check(Value condition, const Twine &message) {
 // Tensors
 //===----------------------------------------------------------------------===//
 
+OpFoldResult LoweringBuilder::buildSize(AffineExpr size) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(size))
+    return getIndexAttr(constant.getValue());
+  if (isa<AffineSymbolExpr>(size)) {
+    for (BlockArgument argument :
+         op->getParentOfType<func::FuncOp>().getArguments()) {
+      ArrayRef<AffineExpr> dims =
+          shapes.getDims(argument).value_or(ArrayRef<AffineExpr>());
+      const auto *it = llvm::find(dims, size);
+      if (it != dims.end())
+        return createOrFold<tensor::DimOp>(argument, it - dims.begin());
+    }
+    return OpFoldResult();
+  }
+  auto binary = cast<AffineBinaryOpExpr>(size);
+  OpFoldResult lhs = buildSize(binary.getLHS());
+  OpFoldResult rhs = buildSize(binary.getRHS());
+  if (!lhs || !rhs)
+    return OpFoldResult();
+  switch (size.getKind()) {
+  case AffineExprKind::Add:
+    return add(lhs, rhs);
+  case AffineExprKind::Mul:
+    return mul(lhs, rhs);
+  case AffineExprKind::FloorDiv:
+    return floorDiv(lhs, rhs);
+  default:
+    return OpFoldResult();
+  }
+}
+
 OpFoldResult LoweringBuilder::getSize(Value tensor, int64_t dim) {
-  if (auto expr =
-          dyn_cast_or_null<AffineConstantExpr>(getSymbolicSize(tensor, dim)))
-    return getIndexAttr(expr.getValue());
+  AffineExpr symbolic = getSymbolicSize(tensor, dim);
+  if (auto constant = dyn_cast_or_null<AffineConstantExpr>(symbolic))
+    return getIndexAttr(constant.getValue());
   RankedTensorType type = getTensorType(tensor);
   if (!type.isDynamicDim(dim))
     return getIndexAttr(type.getDimSize(dim));
+  // Equal sizes become one value if they are computed from the arguments.
+  if (symbolic)
+    if (OpFoldResult size = buildSize(symbolic))
+      return size;
   // The sizes of what was just built are at hand.
   if (auto empty = tensor.getDefiningOp<tensor::EmptyOp>())
     return empty.getMixedSizes()[dim];

@@ -118,6 +118,9 @@ public:
                            llvm::ArrayRef<mlir::OpFoldResult> elements);
 
 private:
+  /// Computes a size from the dimensions of the function's arguments; null if
+  /// it depends on something else.
+  mlir::OpFoldResult buildSize(mlir::AffineExpr size);
   /// The value before the lowering of an operand of the op; else `value`.
   mlir::Value getOriginal(mlir::Value value) const;
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Dialect/Onnx/IR/OnnxDialect.h"
+#include "ShapeInference/Inference.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -35,6 +36,7 @@ void OnnxDialect::initialize() {
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.cpp.inc"
       >();
   addInterfaces<OnnxInlinerInterface>();
+  attachQuantizedOpShapes(*getContext());
 }
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value,

@@ -71,6 +71,10 @@ SymbolicShapes::Expressions makeDims(SymbolicShapes &shapes, int64_t rank);
 std::optional<SymbolicShapes::Expressions>
 getShapeOperand(SymbolicShapes &shapes, mlir::Value shape);
 
+/// Gives the lowbit dialect's operations, which must be loaded, their
+/// ShapeInferenceOpInterface.
+void attachQuantizedOpShapes(mlir::MLIRContext &context);
+
 } // namespace lowbit::onnx
 
 #endif // LOWBIT_LIB_DIALECT_ONNX_IR_SHAPEINFERENCE_INFERENCE_H

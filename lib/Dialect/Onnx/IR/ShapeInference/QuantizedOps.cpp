@@ -1,0 +1,75 @@
+//===- QuantizedOps.cpp - shapes of the lowbit dialect's operations -------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Quantized operations stand between ONNX's own in a graph. Without their
+// shapes, what follows them would have to broadcast at run time.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Inference.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+
+using namespace mlir;
+using namespace lowbit;
+using namespace lowbit::onnx;
+
+namespace {
+struct MatmulShapes final
+    : ShapeInferenceOpInterface::ExternalModel<MatmulShapes, lowbit::MatmulOp> {
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
+    auto matmul = cast<lowbit::MatmulOp>(op);
+    std::optional<ArrayRef<AffineExpr>> input =
+        shapes.getDims(matmul.getInput());
+    if (!input)
+      return success();
+    SymbolicShapes::Expressions dims(*input);
+    dims.back() =
+        shapes.getConstant(matmul.getWeight().getType().getShape().front());
+    shapes.setDims(matmul.getResult(), dims);
+    return success();
+  }
+};
+
+struct GatherShapes final
+    : ShapeInferenceOpInterface::ExternalModel<GatherShapes, lowbit::GatherOp> {
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
+    auto gather = cast<lowbit::GatherOp>(op);
+    std::optional<ArrayRef<AffineExpr>> indices =
+        shapes.getDims(gather.getIndices());
+    if (!indices)
+      return success();
+    SymbolicShapes::Expressions dims(*indices);
+    dims.push_back(
+        shapes.getConstant(gather.getTable().getType().getShape().back()));
+    shapes.setDims(gather.getResult(), dims);
+    return success();
+  }
+};
+
+/// The result has the shape of the operand.
+template <typename OpTy>
+struct SameShape final
+    : ShapeInferenceOpInterface::ExternalModel<SameShape<OpTy>, OpTy> {
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
+    if (std::optional<ArrayRef<AffineExpr>> dims =
+            shapes.getDims(op->getOperand(0)))
+      shapes.setDims(op->getResult(0), SymbolicShapes::Expressions(*dims));
+    return success();
+  }
+};
+} // namespace
+
+void lowbit::onnx::attachQuantizedOpShapes(MLIRContext &context) {
+  lowbit::MatmulOp::attachInterface<MatmulShapes>(context);
+  lowbit::GatherOp::attachInterface<GatherShapes>(context);
+  lowbit::QuantizeOp::attachInterface<SameShape<lowbit::QuantizeOp>>(context);
+  lowbit::DequantizeOp::attachInterface<SameShape<lowbit::DequantizeOp>>(
+      context);
+  lowbit::DynamicQuantizeOp::attachInterface<
+      SameShape<lowbit::DynamicQuantizeOp>>(context);
+}
