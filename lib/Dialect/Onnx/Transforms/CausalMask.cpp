@@ -16,11 +16,13 @@
 
 #include "CausalMask.h"
 #include "Matchers.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Onnx/IR/SymbolicArithmetic.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
+using namespace lowbit;
 using namespace lowbit::onnx;
 
 std::optional<double> lowbit::onnx::getUniformValue(Value value) {
@@ -248,23 +250,46 @@ AffineExpr ElementEvaluator::evaluateTriangle(Value value, const Index &index) {
   return normalizeExpression(trilu.getUpper() ? offset : -offset);
 }
 
+/// Whether each element of a constant is true; nothing if it cannot be read.
+static std::optional<SmallVector<bool>> getTruths(Value value) {
+  Attribute attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return std::nullopt;
+  SmallVector<bool> truths;
+  if (auto dense = dyn_cast<DenseIntElementsAttr>(attribute)) {
+    for (const APInt &element : dense.getValues<APInt>())
+      truths.push_back(!element.isZero());
+    return truths;
+  }
+  // In a file a truth value takes a byte.
+  auto external = dyn_cast<ExternalAttr>(attribute);
+  if (!external || !getElementTypeOrSelf(value).isInteger(1))
+    return std::nullopt;
+  llvm::Expected<ArrayRef<char>> bytes = external.getBytes();
+  if (!bytes) {
+    // The file is missing or too short, which whoever needs its data reports.
+    llvm::consumeError(bytes.takeError());
+    return std::nullopt;
+  }
+  for (char byte : *bytes)
+    truths.push_back(byte != 0);
+  return truths;
+}
+
 /// A table of truth values in the model, if it is a lower triangle.
 AffineExpr ElementEvaluator::evaluateConstantTriangle(Value value,
                                                       const Index &index) {
-  DenseIntElementsAttr dense;
-  if (!matchPattern(value, m_Constant(&dense)) || index.size() < 2)
+  int64_t rank = index.size(), rows = getKnownDim(value, -2);
+  int64_t columns = getKnownDim(value, -1);
+  if (rank < 2 || getRank(value) != rank)
     return {};
-  auto type = cast<RankedTensorType>(value.getType());
-  int64_t rank = type.getRank(), columns = type.getDimSize(rank - 1);
-  int64_t rows = type.getDimSize(rank - 2);
-  if (dense.isSplat() || dense.getNumElements() != rows * columns)
+  std::optional<SmallVector<bool>> truths = getTruths(value);
+  if (!truths || static_cast<int64_t>(truths->size()) != rows * columns)
     return {};
-  int64_t position = 0;
-  for (const APInt &element : dense.getValues<APInt>()) {
+  for (auto [position, truth] : llvm::enumerate(*truths)) {
     int64_t row = position / columns, column = position % columns;
-    if (element.isZero() == (column <= row))
+    if (truth != (column <= row))
       return {};
-    ++position;
   }
   return normalizeExpression(index[rank - 2] - index[rank - 1]);
 }
@@ -333,17 +358,19 @@ AffineExpr ElementEvaluator::evaluateMasked(Value value, const Index &index) {
   auto mul = dyn_cast<MulOp>(op);
   if (!mul)
     return {};
-  for (Value mask : {mul.getA(), mul.getB()}) {
-    Value other = getOtherOperand(mul, mask);
-    AffineExpr hidden;
-    // Zero times infinity is no number.
+  for (Value factor : {mul.getA(), mul.getB()}) {
+    auto cast = factor.getDefiningOp<CastOp>();
+    if (!cast || !getElementTypeOrSelf(cast.getInput()).isInteger(1))
+      continue;
+    AffineExpr truth = evaluateTruth(factor, getOperandIndex(factor, index));
+    Value other = getOtherOperand(mul, factor);
     std::optional<double> number = getUniformValue(other);
-    auto truth = mask.getDefiningOp<CastOp>();
-    if (hides(number) && std::isfinite(*number) && truth &&
-        getElementTypeOrSelf(truth.getInput()).isInteger(1))
-      hidden = evaluateTruth(mask, getOperandIndex(mask, index));
-    if (hidden)
-      return hidden;
+    // Zero times infinity is no number.
+    if (truth && hides(number) && std::isfinite(*number))
+      return truth;
+    // A mask times the condition that it was made of.
+    if (truth && truth == evaluateMasked(other, getOperandIndex(other, index)))
+      return truth;
   }
   return {};
 }

@@ -61,6 +61,8 @@ private:
   LogicalResult checkShapes(MatMulOp root, const AttentionParts &parts,
                             const KeySource &key, Value v,
                             PatternRewriter &rewriter) const;
+  bool isWithin(Value mask, Value product) const;
+  bool isCutToLength(Value mask, AffineExpr length) const;
   LogicalResult collectMasks(MatMulOp root, const AttentionParts &parts,
                              bool &isCausal,
                              SmallVectorImpl<AttentionMask> &masks,
@@ -106,10 +108,6 @@ LogicalResult RecognizeAttention::checkShapes(MatMulOp root,
   auto getDim = [&](Value value, int64_t axis) {
     return shapes.getDim(value, axis);
   };
-  // A mask or a broadcast operand could make the scores larger than q.
-  if (!shapes.haveEqualDims(parts.product, parts.scores))
-    return rewriter.notifyMatchFailure(
-        root, "a mask is not known to be smaller than the scores");
   AffineExpr batch = getDim(parts.q, 0);
   if (!batch || getKeyDim(0) != batch || getDim(v, 0) != batch)
     return rewriter.notifyMatchFailure(
@@ -126,6 +124,54 @@ LogicalResult RecognizeAttention::checkShapes(MatMulOp root,
   return success();
 }
 
+/// Whether a mask is broadcast to scores without making them larger.
+bool RecognizeAttention::isWithin(Value mask, Value product) const {
+  std::optional<ArrayRef<AffineExpr>> dims = shapes.getDims(mask);
+  std::optional<ArrayRef<AffineExpr>> to = shapes.getDims(product);
+  if (!dims || !to || dims->size() > to->size())
+    return false;
+  return llvm::all_of(llvm::zip(*dims, to->take_back(dims->size())),
+                      [&](auto pair) {
+                        auto [dim, target] = pair;
+                        return dim == target || dim == shapes.getConstant(1);
+                      });
+}
+
+/// Whether a mask is a square table of the model, of which rows and columns are
+/// cut to the length of the sequence. The cut is shorter if the table is, but
+/// then the scores do not fit and the model does not run: in one that does, the
+/// mask is as long as the sequence.
+bool RecognizeAttention::isCutToLength(Value mask, AffineExpr length) const {
+  bool cutsRows = false, cutsColumns = false;
+  while (auto slice = mask.getDefiningOp<SliceOp>()) {
+    std::optional<SmallVector<int64_t>> starts, axes, steps;
+    starts = shapes.getConstantElements(slice.getStarts());
+    std::optional<ArrayRef<AffineExpr>> ends =
+        shapes.getElements(slice.getEnds());
+    if (isPresent(slice.getAxes()))
+      axes = shapes.getConstantElements(slice.getAxes());
+    steps = isPresent(slice.getSteps())
+                ? shapes.getConstantElements(slice.getSteps())
+                : SmallVector<int64_t>{1};
+    if (!starts || !ends || !axes || !steps || axes->size() != 1 ||
+        starts->size() != 1 || ends->size() != 1 || steps->size() != 1 ||
+        starts->front() != 0 || ends->front() != length || steps->front() != 1)
+      return false;
+    int64_t axis = axes->front(), rank = getRank(mask);
+    axis = axis < 0 ? axis : axis - rank;
+    cutsRows |= axis == -2;
+    cutsColumns |= axis == -1;
+    if (axis < -2)
+      return false;
+    mask = slice.getData();
+  }
+  // A table of one row would be broadcast.
+  int64_t size = getKnownDim(mask, -1);
+  return cutsRows && cutsColumns && mask.getDefiningOp<ConstantOp>() &&
+         !ShapedType::isDynamic(size) && size > 1 &&
+         getKnownDim(mask, -2) == size;
+}
+
 /// Sorts the masks into those that only hide the future and others.
 LogicalResult RecognizeAttention::collectMasks(
     MatMulOp root, const AttentionParts &parts, bool &isCausal,
@@ -133,8 +179,14 @@ LogicalResult RecognizeAttention::collectMasks(
   AffineExpr queries = shapes.getDim(parts.product, 2);
   AffineExpr keys = shapes.getDim(parts.product, 3);
   for (const AttentionMask &mask : parts.masks) {
-    bool isSquare = queries == keys && shapes.getDim(mask.value, -2) == keys &&
-                    shapes.getDim(mask.value, -1) == keys;
+    bool isCut = isCutToLength(mask.value, keys);
+    // A mask that is broadcast to more than q k^T would widen the scores.
+    if (!isCut && !isWithin(mask.value, parts.product))
+      return rewriter.notifyMatchFailure(
+          root, "a mask is not known to be smaller than the scores");
+    bool isSquare =
+        queries == keys && (isCut || (shapes.getDim(mask.value, -2) == keys &&
+                                      shapes.getDim(mask.value, -1) == keys));
     if (isSquare && !mask.keeps && isCausalMask(shapes, mask.value)) {
       isCausal = true;
       continue;
@@ -145,7 +197,7 @@ LogicalResult RecognizeAttention::collectMasks(
       continue;
     }
     // ONNX's op pads a mask that is too short instead of broadcasting it.
-    if (!keys || shapes.getDim(mask.value, -1) != keys)
+    if (isCut || !keys || shapes.getDim(mask.value, -1) != keys)
       return rewriter.notifyMatchFailure(
           root, "a mask is not known to be as long as the keys");
     if (mask.keeps && mask.fill > kAbsorbsBelow)

@@ -80,21 +80,32 @@ RecognizeLinear::matchAndRewrite(ReshapeOp root,
     return rewriter.notifyMatchFailure(root, "the bias is a matrix");
   std::optional<ArrayRef<AffineExpr>> from = shapes.getDims(flatten.getData());
   std::optional<ArrayRef<AffineExpr>> to = shapes.getDims(root.getReshaped());
-  if (!from || !to || from->size() < 3 || from->size() != to->size() ||
-      from->drop_back() != to->drop_back() ||
-      from->back() != shapes.getDim(linear->input, 1) ||
+  // The channels may have been flattened, too: [..., heads, channels].
+  auto channels =
+      dyn_cast_or_null<AffineConstantExpr>(shapes.getDim(linear->input, 1));
+  if (!from || !to || !channels || to->size() < 3 ||
+      from->size() < to->size() ||
+      from->take_front(to->size() - 1) != to->drop_back() ||
+      shapes.product(from->drop_front(to->size() - 1)) != channels ||
       to->back() != shapes.getDim(root.getData(), 1))
     return rewriter.notifyMatchFailure(
         root, "the reshapes do more than flatten the tokens");
   Location loc = linear->op->getLoc();
   Type elementType = getElementTypeOrSelf(root);
+  Value input = flatten.getData();
+  if (from->size() != to->size()) {
+    SmallVector<int64_t> shape(to->size() - 1, 0);
+    shape.push_back(channels.getValue());
+    input = createInferred<ReshapeOp>(
+        rewriter, shapes, flatten.getLoc(), elementType, input,
+        createIntegers(rewriter, loc, shape), rewriter.getI64IntegerAttr(0));
+  }
   Value weight = linear->weight;
   if (linear->isTransposed)
     weight = createInferred<TransposeOp>(rewriter, shapes, weight.getLoc(),
                                          elementType, weight,
                                          rewriter.getDenseI64ArrayAttr({1, 0}));
-  Value result = MatMulOp::create(rewriter, loc, root.getType(),
-                                  flatten.getData(), weight);
+  Value result = MatMulOp::create(rewriter, loc, root.getType(), input, weight);
   if (linear->bias)
     result = AddOp::create(rewriter, loc, root.getType(), result, linear->bias);
   rewriter.replaceOp(root, result);

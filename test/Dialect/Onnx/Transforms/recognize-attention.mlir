@@ -247,3 +247,78 @@ func.func @no_match_fill(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: 
   %3 = onnx.MatMul(%2, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return %3 : tensor<1x2x3x4xf32>
 }
+
+// -----
+
+// GPT-2: rows and columns of a table are cut to the length of the sequence,
+// which the model can only be run with if the table is as long.
+// CHECK-LABEL: func.func @cut_table
+func.func @cut_table(%q: tensor<1x2x?x4xf32> {onnx.dim_params = ["", "", "s", ""]},
+                     %kt: tensor<1x2x4x?xf32> {onnx.dim_params = ["", "", "", "s"]},
+                     %v: tensor<1x2x?x4xf32> {onnx.dim_params = ["", "", "s", ""]}) -> tensor<1x2x?x4xf32> {
+  %tril = onnx.Constant dense<[[[[1, 0, 0], [1, 1, 0], [1, 1, 1]]]]> : tensor<1x1x3x3xi1>
+  %fill = onnx.Constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %two = onnx.Constant dense<2> : tensor<1xi64>
+  %three = onnx.Constant dense<3> : tensor<1xi64>
+  %s = onnx.Shape(%q) {start = 2 : i64, end = 3 : i64} : (tensor<1x2x?x4xf32>) -> tensor<1xi64>
+  %rows = onnx.Slice(%tril, %zero, %s, %two, %one)
+      : (tensor<1x1x3x3xi1>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x1x?x3xi1>
+  %cut = onnx.Slice(%rows, %zero, %s, %three, %one)
+      : (tensor<1x1x?x3xi1>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x1x?x?xi1>
+  %0 = onnx.MatMul(%q, %kt) : (tensor<1x2x?x4xf32>, tensor<1x2x4x?xf32>) -> tensor<1x2x?x?xf32>
+  %1 = onnx.Where(%cut, %0, %fill) : (tensor<1x1x?x?xi1>, tensor<1x2x?x?xf32>, tensor<f32>) -> tensor<1x2x?x?xf32>
+  %2 = onnx.Softmax(%1) {axis = -1 : i64} : (tensor<1x2x?x?xf32>) -> tensor<1x2x?x?xf32>
+  %3 = onnx.MatMul(%2, %v) : (tensor<1x2x?x?xf32>, tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32>
+  // CHECK: onnx.Attention({{.*}} {is_causal = 1 : i64
+  return %3 : tensor<1x2x?x4xf32>
+}
+
+// -----
+
+// Only the rows are cut: the mask may still be longer than the keys.
+// CHECK-LABEL: func.func @no_match_half_cut
+func.func @no_match_half_cut(%q: tensor<1x2x?x4xf32> {onnx.dim_params = ["", "", "s", ""]},
+                             %kt: tensor<1x2x4x?xf32> {onnx.dim_params = ["", "", "", "s"]},
+                             %v: tensor<1x2x?x4xf32> {onnx.dim_params = ["", "", "s", ""]}) -> tensor<1x2x?x4xf32> {
+  %tril = onnx.Constant dense<[[[[1, 0, 0], [1, 1, 0], [1, 1, 1]]]]> : tensor<1x1x3x3xi1>
+  %fill = onnx.Constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %two = onnx.Constant dense<2> : tensor<1xi64>
+  %s = onnx.Shape(%q) {start = 2 : i64, end = 3 : i64} : (tensor<1x2x?x4xf32>) -> tensor<1xi64>
+  %cut = onnx.Slice(%tril, %zero, %s, %two, %one)
+      : (tensor<1x1x3x3xi1>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x1x?x3xi1>
+  %0 = onnx.MatMul(%q, %kt) : (tensor<1x2x?x4xf32>, tensor<1x2x4x?xf32>) -> tensor<1x2x?x?xf32>
+  %1 = onnx.Where(%cut, %0, %fill) : (tensor<1x1x?x3xi1>, tensor<1x2x?x?xf32>, tensor<f32>) -> tensor<1x2x?x?xf32>
+  %2 = onnx.Softmax(%1) {axis = -1 : i64} : (tensor<1x2x?x?xf32>) -> tensor<1x2x?x?xf32>
+  // CHECK-NOT: onnx.Attention
+  // CHECK: return
+  %3 = onnx.MatMul(%2, %v) : (tensor<1x2x?x?xf32>, tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32>
+  return %3 : tensor<1x2x?x4xf32>
+}
+
+// -----
+
+// Hugging Face: a triangle of the least number, times the comparison of ranges.
+// CHECK-LABEL: func.func @causal_product
+func.func @causal_product(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %c0 = onnx.Constant dense<0> : tensor<i64>
+  %c1 = onnx.Constant dense<1> : tensor<i64>
+  %c3 = onnx.Constant dense<3> : tensor<i64>
+  %a1 = onnx.Constant dense<1> : tensor<1xi64>
+  %full = onnx.Constant dense<-3.40282347E+38> : tensor<3x3xf32>
+  %triangle = onnx.Trilu(%full, %c1) {upper = 1 : i64} : (tensor<3x3xf32>, tensor<i64>) -> tensor<3x3xf32>
+  %range = onnx.Range(%c0, %c3, %c1) : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<3xi64>
+  %row = onnx.Unsqueeze(%range, %a1) : (tensor<3xi64>, tensor<1xi64>) -> tensor<3x1xi64>
+  %future = onnx.Greater(%range, %row) : (tensor<3xi64>, tensor<3x1xi64>) -> tensor<3x3xi1>
+  %cast = onnx.Cast(%future) {to = f32} : (tensor<3x3xi1>) -> tensor<3x3xf32>
+  %mask = onnx.Mul(%triangle, %cast) : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %0 = onnx.MatMul(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x3x3xf32>
+  %1 = onnx.Add(%0, %mask) : (tensor<1x2x3x3xf32>, tensor<3x3xf32>) -> tensor<1x2x3x3xf32>
+  %2 = onnx.Softmax(%1) {axis = 3 : i64} : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %3 = onnx.MatMul(%2, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  // CHECK: onnx.Attention({{.*}} {is_causal = 1 : i64
+  return %3 : tensor<1x2x3x4xf32>
+}

@@ -99,3 +99,24 @@ func.func @no_match_bias(%x: tensor<2x3x8xf32>, %b: tensor<6x24xf32>) -> tensor<
   %2 = onnx.Reshape(%1, %to) : (tensor<6x24xf32>, tensor<3xi64>) -> tensor<2x3x24xf32>
   return %2 : tensor<2x3x24xf32>
 }
+
+// -----
+
+// The projection of attention's output: heads and tokens are flattened at once.
+// CHECK-LABEL: func.func @flattened_heads
+// CHECK-SAME: (%[[X:.+]]: tensor<?x?x2x4xf32>
+func.func @flattened_heads(%x: tensor<?x?x2x4xf32>) -> tensor<?x?x24xf32> {
+  %none = onnx.NoValue
+  %w = onnx.Constant dense<1.0> : tensor<8x24xf32>
+  %flat = onnx.Constant dense<[-1, 8]> : tensor<2xi64>
+  %n = onnx.Constant dense<24> : tensor<1xi64>
+  %s = onnx.Shape(%x) {end = 2 : i64} : (tensor<?x?x2x4xf32>) -> tensor<2xi64>
+  %to = onnx.Concat(%s, %n) {axis = 0 : i64} : (tensor<2xi64>, tensor<1xi64>) -> tensor<3xi64>
+  %0 = onnx.Reshape(%x, %flat) : (tensor<?x?x2x4xf32>, tensor<2xi64>) -> tensor<?x8xf32>
+  %1 = onnx.Gemm(%0, %w, %none) : (tensor<?x8xf32>, tensor<8x24xf32>, none) -> tensor<?x24xf32>
+  %2 = onnx.Reshape(%1, %to) : (tensor<?x24xf32>, tensor<3xi64>) -> tensor<?x?x24xf32>
+  // CHECK: %[[S:.+]] = onnx.Constant dense<[0, 0, 8]>
+  // CHECK: %[[R:.+]] = onnx.Reshape(%[[X]], %[[S]]) : {{.*}} -> tensor<?x?x8xf32>
+  // CHECK: onnx.MatMul(%[[R]], %{{.*}}) : (tensor<?x?x8xf32>, tensor<8x24xf32>) -> tensor<?x?x24xf32>
+  return %2 : tensor<?x?x24xf32>
+}

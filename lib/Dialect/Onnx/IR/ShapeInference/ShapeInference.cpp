@@ -69,13 +69,34 @@ static LogicalResult joinWithType(OpResult result, SymbolicShapes &shapes) {
   return success();
 }
 
+/// Forgets elements that are not as many as the dimensions say, which happens
+/// where a model declares a shape that cannot be checked: everyone who reads
+/// elements may rely on their number.
+static void checkElements(OpResult result, SymbolicShapes &shapes) {
+  std::optional<ArrayRef<AffineExpr>> dims = shapes.getDims(result);
+  std::optional<ArrayRef<AffineExpr>> elements = shapes.getElements(result);
+  if (!elements)
+    return;
+  if (dims && getSmallSize(*dims) == static_cast<int64_t>(elements->size()))
+    return;
+  SymbolicShapes::Expressions kept;
+  if (dims)
+    kept.assign(dims->begin(), dims->end());
+  bool hasDims = dims.has_value();
+  shapes.erase(result);
+  if (hasDims)
+    shapes.setDims(result, kept);
+}
+
 LogicalResult lowbit::onnx::inferShapes(Operation *op, SymbolicShapes &shapes) {
   if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op))
     if (failed(inference.inferShapes(shapes)))
       return failure();
-  for (OpResult result : op->getResults())
+  for (OpResult result : op->getResults()) {
     if (failed(joinWithType(result, shapes)))
       return failure();
+    checkElements(result, shapes);
+  }
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (BlockArgument argument : block.getArguments())
