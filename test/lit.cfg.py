@@ -1,4 +1,5 @@
 import os
+import shutil
 import lit.formats
 from lit.llvm import llvm_config
 
@@ -25,6 +26,12 @@ config.substitutions.append(
     ("%mlir_libs", os.path.join(config.llvm_tools_dir, "..", "lib")))
 config.substitutions.append(
     ("%lowbit_libs", os.path.join(config.lowbit_binary_dir, "lib")))
+# For tests in C.
+config.substitutions.append(("%clang", os.path.join(config.llvm_tools_dir, "clang")))
+config.substitutions.append(
+    ("%include", os.path.join(config.lowbit_source_dir, "include")))
+config.substitutions.append(
+    ("%runtime", os.path.join(config.lowbit_source_dir, "lib", "Runtime", "Model")))
 # The plainest way from linalg to code, with nothing of ours in it.
 config.substitutions.append((
     "%loops",
@@ -47,3 +54,6 @@ with open("/proc/cpuinfo") as cpuinfo:
     flags = cpuinfo.read().split()
     if "avx512_vnni" in flags:
         config.available_features.add("avx512vnni")
+# Debian's packages qemu-user and libc6-dev-arm64-cross.
+if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/lib"):
+    config.available_features.add("qemu-aarch64")
