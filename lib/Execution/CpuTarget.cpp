@@ -17,6 +17,8 @@
 #include "llvm/TargetParser/Host.h"
 
 using namespace lowbit;
+using llvm::ArrayRef;
+using llvm::StringLiteral;
 using llvm::StringRef;
 
 /// The features of the host in LLVM's spelling, which complete "native": a
@@ -54,64 +56,100 @@ static llvm::Error checkFeatureNames(const llvm::MCSubtargetInfo &subtarget,
   return llvm::Error::success();
 }
 
-llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  llvm::Triple triple(llvm::sys::getProcessTriple());
+static llvm::Expected<const llvm::Target *>
+lookupTarget(const llvm::Triple &triple) {
+  // All that the packaged LLVM has and that models are compiled for.
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  LLVMInitializeAArch64TargetInfo();
+  LLVMInitializeAArch64Target();
+  LLVMInitializeAArch64TargetMC();
+  LLVMInitializeAArch64AsmPrinter();
   std::string message;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, message);
   if (!target)
     return makeError(message);
+  return target;
+}
 
-  CpuTarget result;
-  result.features = features.str();
-  if (cpu == "native") {
-    result.cpu = llvm::sys::getHostCPUName().str();
-    result.features = getHostFeatures();
-    if (!features.empty())
-      result.features += "," + features.str();
-  } else {
-    result.cpu = llvm::StringSwitch<StringRef>(cpu)
-                     .Case("avx2", "x86-64-v3")
-                     .Case("avx512", "x86-64-v4")
-                     .Default(cpu);
-    // Level 4 is older than the dot products that all its processors but the
-    // first have.
-    if (cpu == "avx512")
-      result.features =
-          "+avx512vnni" + (features.empty() ? "" : "," + features.str());
-  }
+/// The instruction sets on which generated code depends, in the order in which
+/// an error names the first that is missing.
+static ArrayRef<StringLiteral> getExtensions(const llvm::Triple &triple) {
+  static constexpr StringLiteral x86[] = {
+      "avx",      "avx2",     "fma",      "f16c",     "avx512f",    "avx512bw",
+      "avx512dq", "avx512vl", "avx512cd", "avx512vnni", "amx-int8"};
+  static constexpr StringLiteral arm[] = {"dotprod", "i8mm", "fullfp16", "sve"};
+  return triple.isX86() ? ArrayRef(x86) : ArrayRef(arm);
+}
 
-  auto host = makeSubtarget(*target, triple, "", "");
-  if (!host->isCPUStringValid(result.cpu))
-    return makeError("unknown processor '" + cpu +
-                     "'; known are native, avx2, avx512 and LLVM's names");
-  if (llvm::Error error = checkFeatureNames(*host, features))
+llvm::Expected<CpuTarget> CpuTarget::getFor(const llvm::Triple &triple,
+                                            StringRef cpu, StringRef features) {
+  llvm::Expected<const llvm::Target *> target = lookupTarget(triple);
+  if (!target)
+    return target.takeError();
+  auto base = makeSubtarget(**target, triple, "", "");
+  if (!base->isCPUStringValid(cpu))
+    return makeError("unknown processor '" + cpu + "'");
+  if (llvm::Error error = checkFeatureNames(*base, features))
     return error;
-  auto subtarget = makeSubtarget(*target, triple, result.cpu, result.features);
-  auto native = makeSubtarget(*target, triple, llvm::sys::getHostCPUName(),
-                              getHostFeatures());
-  for (StringRef needed : {"avx2", "fma", "avx512f", "avx512bw", "avx512vl",
-                           "avx512vnni", "amx-int8"})
-    if (subtarget->checkFeatures(("+" + needed).str()) &&
-        !native->checkFeatures(("+" + needed).str()))
-      return makeError("this machine cannot execute code for '" + cpu +
-                       "': it lacks " + needed);
-
-  bool isX86 = triple.isX86();
-  bool hasAvx512 = isX86 && subtarget->checkFeatures("+avx512f");
-  bool hasAvx = isX86 && subtarget->checkFeatures("+avx");
-  result.vectorBytes = hasAvx512 ? 64 : hasAvx ? 32 : 16;
-  result.vectorRegisters = hasAvx512 || !isX86 ? 32 : 16;
+  auto subtarget = makeSubtarget(**target, triple, cpu, features);
   auto has = [&](StringRef name) {
     return subtarget->checkFeatures(("+" + name).str());
   };
+
+  CpuTarget result;
+  result.triple = triple;
+  result.cpu = cpu;
+  result.features = features;
+  for (StringRef extension : getExtensions(triple))
+    if (has(extension))
+      result.extensions.push_back(extension.str());
+  bool isX86 = triple.isX86();
+  bool hasAvx512 = isX86 && has("avx512f");
+  result.vectorBytes = hasAvx512 ? 64 : isX86 && has("avx") ? 32 : 16;
+  result.vectorRegisters = hasAvx512 || !isX86 ? 32 : 16;
   if (isX86 && has("avx512vnni") && has("avx512bw") && has("avx512vl"))
     result.kernels = "avx512vnni";
   else if (isX86 && has("avx2") && has("fma") && has("f16c"))
     result.kernels = "avx2";
   else if (triple.isAArch64() && has("dotprod"))
     result.kernels = "neon";
+  return result;
+}
+
+llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string name = llvm::StringSwitch<std::string>(cpu)
+                         .Case("native", llvm::sys::getHostCPUName().str())
+                         .Case("avx2", "x86-64-v3")
+                         .Case("avx512", "x86-64-v4")
+                         .Default(cpu.str());
+  // Level 4 is older than the dot products that all its processors but the
+  // first have.
+  std::string all = cpu == "native"   ? getHostFeatures()
+                    : cpu == "avx512" ? "+avx512vnni"
+                                      : "";
+  if (!features.empty())
+    all += (all.empty() ? "" : ",") + features.str();
+  llvm::Expected<const llvm::Target *> target = lookupTarget(triple);
+  if (!target)
+    return target.takeError();
+  if (!makeSubtarget(**target, triple, "", "")->isCPUStringValid(name))
+    return makeError("unknown processor '" + cpu +
+                     "'; known are native, avx2, avx512 and LLVM's names");
+  llvm::Expected<CpuTarget> result = getFor(triple, name, all);
+  if (!result)
+    return result.takeError();
+  llvm::Expected<CpuTarget> native =
+      getFor(triple, llvm::sys::getHostCPUName(), getHostFeatures());
+  if (!native)
+    return native.takeError();
+  for (const std::string &needed : result->extensions)
+    if (!llvm::is_contained(native->extensions, needed))
+      return makeError("this machine cannot execute code for '" + cpu +
+                       "': it lacks " + needed);
   return result;
 }

@@ -7,29 +7,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/JitEngine.h"
-#include "lowbit/Conversion/LinalgToCpu/Passes.h"
-#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
-#include "lowbit/Conversion/OnnxToLinalg/Passes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Execution/Lowering.h"
 #include "lowbit/Execution/OpenMP.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace lowbit;
 namespace orc = llvm::orc;
-
-static constexpr llvm::StringLiteral tableName = "lowbit_weight_table";
-static constexpr llvm::StringLiteral weightsName = "lowbit.weights";
 
 CompiledModule::~CompiledModule() = default;
 
@@ -40,21 +29,6 @@ struct JitEngine::Impl {
 };
 
 namespace {
-/// Keeps the first error of a context, which says what is wrong; the others
-/// follow from it.
-struct FirstError {
-  explicit FirstError(MLIRContext *context)
-      : handler(context, [this](Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
-              message.empty())
-            message = diagnostic.str();
-          return success();
-        }) {}
-
-  std::string message;
-  ScopedDiagnosticHandler handler;
-};
-
 /// The code of one module, in a library of its own.
 class JitModule final : public CompiledModule {
 public:
@@ -84,28 +58,14 @@ private:
 };
 } // namespace
 
-static llvm::CodeGenOptLevel getCodeGenLevel(unsigned level) {
-  // The most expensive code generation costs time and gains nothing here.
-  return level == 0 ? llvm::CodeGenOptLevel::None
-                    : llvm::CodeGenOptLevel::Default;
-}
-
 JitEngine::JitEngine(JitOptions options, std::unique_ptr<Impl> impl)
     : options(std::move(options)), impl(std::move(impl)) {}
 JitEngine::~JitEngine() = default;
 
 llvm::Expected<std::shared_ptr<JitEngine>>
 JitEngine::create(JitOptions options) {
-  orc::JITTargetMachineBuilder builder{
-      llvm::Triple(llvm::sys::getProcessTriple())};
-  builder.setCPU(options.target.cpu);
-  llvm::SmallVector<StringRef> features;
-  StringRef(options.target.features).split(features, ',', -1, false);
-  builder.addFeatures(
-      std::vector<std::string>(features.begin(), features.end()));
-  builder.setCodeGenOptLevel(getCodeGenLevel(options.optimizationLevel));
-  builder.setRelocationModel(llvm::Reloc::PIC_);
-
+  orc::JITTargetMachineBuilder builder =
+      getMachineBuilder(options.target, options.optimizationLevel);
   auto impl = std::make_unique<Impl>();
   auto machine = builder.createTargetMachine();
   if (!machine)
@@ -131,37 +91,10 @@ JitEngine::create(JitOptions options) {
       new JitEngine(std::move(options), std::move(impl)));
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-                     unsigned level) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  // Straight-line code is already in vectors where that pays.
-  tuning.SLPVectorization = false;
-  // The loops that matter do enough in one iteration.
-  tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  using Level = llvm::OptimizationLevel;
-  const Level levels[] = {Level::O0, Level::O1, Level::O2, Level::O3};
-  if (level == 0)
-    builder.buildO0DefaultPipeline(Level::O0).run(module, modules);
-  else
-    builder.buildPerModuleDefaultPipeline(levels[std::min(level, 3u)])
-        .run(module, modules);
-}
-
 /// The addresses of the weights that the module's table is to hold.
 static llvm::Expected<std::vector<const char *>> getWeights(ModuleOp module) {
   std::vector<const char *> weights;
-  auto list = module->getAttrOfType<ArrayAttr>(weightsName);
+  auto list = module->getAttrOfType<ArrayAttr>(kWeightsAttribute);
   if (!list)
     return weights;
   for (Attribute value : list) {
@@ -179,18 +112,11 @@ JitEngine::compile(ModuleOp module) {
   if (!weights)
     return weights.takeError();
 
-  DialectRegistry translations;
-  registerAllToLLVMIRTranslations(translations);
-  module.getContext()->appendDialectRegistry(translations);
   auto context = std::make_unique<llvm::LLVMContext>();
-  FirstError error(module.getContext());
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(module, *context);
+  auto code = translateToLLVMIR(module, *context, *impl->machine);
   if (!code)
-    return makeError("cannot translate to LLVM IR: " + error.message);
-  code->setDataLayout(impl->machine->createDataLayout());
-  code->setTargetTriple(impl->machine->getTargetTriple());
-  optimize(*code, *impl->machine, options.optimizationLevel);
+    return code.takeError();
+  optimizeLLVMIR(**code, *impl->machine, options.optimizationLevel);
 
   auto library =
       impl->jit->createJITDylib("model." + std::to_string(impl->count++));
@@ -200,7 +126,7 @@ JitEngine::compile(ModuleOp module) {
                                             std::move(*weights));
   if (!result->getWeights().empty()) {
     orc::SymbolMap table;
-    table[impl->jit->mangleAndIntern(tableName)] = {
+    table[impl->jit->mangleAndIntern(kWeightTableSymbol)] = {
         orc::ExecutorAddr::fromPtr(result->getWeights().data()),
         llvm::JITSymbolFlags::Exported};
     if (llvm::Error error =
@@ -208,29 +134,16 @@ JitEngine::compile(ModuleOp module) {
       return error;
   }
   if (llvm::Error error = impl->jit->addIRModule(
-          *library, orc::ThreadSafeModule(std::move(code), std::move(context))))
+          *library, orc::ThreadSafeModule(std::move(*code), std::move(context))))
     return error;
   return result;
 }
 
 llvm::Expected<std::unique_ptr<CompiledModule>>
 JitEngine::lowerAndCompile(ModuleOp module, StringRef entry, bool parallel) {
-  CpuLoweringOptions lowering;
-  lowering.vectorBytes = options.target.vectorBytes;
-  lowering.vectorRegisters = options.target.vectorRegisters;
-  lowering.kernels = options.target.kernels;
-  lowering.parallel = parallel;
-  lowering.entry = entry.str();
-  PassManager pm(module.getContext());
-  // The passes are tested; what a user's module can break, they check.
-  pm.enableVerifier(false);
-  pm.addPass(createConvertOnnxToLinalg());
-  pm.addPass(createLowbitToLinalg());
-  buildLowerToCpuPipeline(pm, lowering);
-
-  FirstError error(module.getContext());
-  if (failed(pm.run(module)))
-    return makeError("cannot compile: " + error.message);
+  if (llvm::Error error =
+          lowerModel(module, entry, options.target, parallel))
+    return error;
   return compile(module);
 }
 

@@ -109,6 +109,8 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
     if (!session)
       return session.takeError();
     result.session = std::move(*session);
+    if (llvm::Error error = result.session->setThreads(o.threads))
+      return std::move(error);
     return result;
   }
   mlir::DialectRegistry registry;
@@ -133,6 +135,8 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
   if (!session)
     return makeError("'" + path + "': " + llvm::toString(session.takeError()));
   result.session = std::move(*session);
+  if (llvm::Error error = result.session->setThreads(o.threads))
+    return std::move(error);
   return result;
 }
 
@@ -203,8 +207,6 @@ static llvm::Error run(const Options &o) {
   for (int64_t count : o.tokens)
     if (count < 1)
       return makeError("--tokens must be positive, got " + Twine(count));
-  if (llvm::Error error = setThreads(o.threads))
-    return error;
   llvm::Expected<Model> loaded = loadModel(o.model, o);
   if (!loaded)
     return loaded.takeError();

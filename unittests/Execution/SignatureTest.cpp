@@ -31,33 +31,6 @@ static std::vector<Tensor> makeInputs() {
           Tensor(ElementType::F32, {4})};
 }
 
-TEST(SignatureTest, RoundTripsThroughJson) {
-  Signature signature = makeSignature();
-  std::string text;
-  llvm::raw_string_ostream(text) << signature.toJSON();
-  auto parsed = llvm::json::parse(text);
-  ASSERT_TRUE(bool(parsed));
-  auto again = Signature::fromJSON(*parsed);
-  ASSERT_TRUE(bool(again));
-  ASSERT_EQ(again->inputs.size(), 3u);
-  EXPECT_EQ(again->inputs[1].describe(), "int64[batch, total]");
-  EXPECT_EQ(again->outputs[0].describe(), "float32[batch, ?, 512]");
-}
-
-TEST(SignatureTest, MalformedMetadataIsAnError) {
-  for (
-      const char *text :
-      {"[]", "{}", R"({"inputs": [], "outputs": [{"name": "x"}]})",
-       R"({"inputs": [], "outputs": [{"name": "x", "type": "int5", "dims": []}]})",
-       R"({"inputs": [], "outputs": [{"name": "x", "type": "int8", "dims": [[]]}]})"}) {
-    auto parsed = llvm::json::parse(text);
-    ASSERT_TRUE(bool(parsed));
-    auto signature = Signature::fromJSON(*parsed);
-    EXPECT_FALSE(bool(signature)) << text;
-    llvm::consumeError(signature.takeError());
-  }
-}
-
 TEST(SignatureTest, AcceptsWhatFits) {
   EXPECT_EQ(getMessage(makeSignature().checkInputs(makeInputs())), "no error");
 }

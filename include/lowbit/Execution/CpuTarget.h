@@ -10,12 +10,15 @@
 #define LOWBIT_EXECUTION_CPUTARGET_H
 
 #include "llvm/Support/Error.h"
+#include "llvm/TargetParser/Triple.h"
 #include <string>
+#include <vector>
 
 namespace lowbit {
 
 /// A processor by LLVM's names, and what the vectorizer needs to know of it.
 struct CpuTarget {
+  llvm::Triple triple;
   std::string cpu;
   /// LLVM's spelling: "+avx2,-avx512f".
   std::string features;
@@ -24,12 +27,20 @@ struct CpuTarget {
   /// The generated kernels that it runs: "avx2", "avx512vnni", "neon", or
   /// empty for none.
   std::string kernels;
+  /// The instruction sets that not every processor of the architecture has.
+  std::vector<std::string> extensions;
 
   /// `cpu` is "native", a level ("avx2", "avx512") or a name that LLVM knows
   /// for this machine's architecture; `features` are added to it. Asking for
   /// more than this machine can execute is an error.
   static llvm::Expected<CpuTarget> get(llvm::StringRef cpu = "native",
                                        llvm::StringRef features = "");
+
+  /// The same for any machine, whose CPU is LLVM's name: nothing is asked of
+  /// this one.
+  static llvm::Expected<CpuTarget> getFor(const llvm::Triple &triple,
+                                          llvm::StringRef cpu,
+                                          llvm::StringRef features);
 };
 
 } // namespace lowbit

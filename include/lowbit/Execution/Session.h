@@ -18,13 +18,15 @@ namespace lowbit {
 /// shared library.
 class Session {
 public:
+  virtual ~Session();
+
   /// Compiles the model in `module`, of any level from onnx to linalg on
   /// tensors: its public function. The module is lowered in place; its context,
   /// with the weight store, must outlive the session.
   static llvm::Expected<std::unique_ptr<Session>>
   compile(mlir::ModuleOp module, std::shared_ptr<JitEngine> engine);
 
-  /// Loads what `quant-compile` made.
+  /// Loads what `quant-compile` made for this machine.
   static llvm::Expected<std::unique_ptr<Session>> open(llvm::StringRef path);
 
   const Signature &getSignature() const { return signature; }
@@ -35,13 +37,18 @@ public:
   /// The same with inputs and outputs in the order of the signature.
   llvm::Expected<std::vector<Tensor>> run(llvm::ArrayRef<Tensor> inputs) const;
 
-private:
-  Session(Signature signature, std::shared_ptr<void> code, EntryFn entry)
-      : signature(std::move(signature)), code(std::move(code)), entry(entry) {}
+  /// Sets the number of threads; 0 stands for all cores.
+  virtual llvm::Error setThreads(unsigned threads) = 0;
 
+protected:
+  explicit Session(Signature signature) : signature(std::move(signature)) {}
+
+  /// Runs on inputs that fit the signature.
+  virtual llvm::Expected<std::vector<Tensor>>
+  execute(llvm::ArrayRef<Tensor> inputs) const = 0;
+
+private:
   Signature signature;
-  std::shared_ptr<void> code;
-  EntryFn entry;
 };
 
 } // namespace lowbit

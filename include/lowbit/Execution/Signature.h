@@ -13,7 +13,6 @@
 #include "lowbit/Support/Tensor.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Error.h"
-#include "llvm/Support/JSON.h"
 #include <optional>
 
 namespace lowbit {
@@ -44,12 +43,6 @@ struct Signature {
   /// Reads the types of `function` and the names that the importer gave its
   /// arguments and results (`onnx.name`, `onnx.dim_params`).
   static llvm::Expected<Signature> get(mlir::func::FuncOp function);
-
-  /// The metadata that a compiled library carries:
-  ///   {"inputs": [{"name": "x", "type": "float32", "dims": ["batch", 64]}],
-  ///    "outputs": [...]}
-  llvm::json::Value toJSON() const;
-  static llvm::Expected<Signature> fromJSON(const llvm::json::Value &value);
 
   /// Checks the number, element types and shapes of `inputs`, and that
   /// dimensions of one name have one size.

@@ -1,0 +1,37 @@
+//===- Compile.h - models to files ---------------------------- -*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_COMPILE_COMPILE_H
+#define LOWBIT_COMPILE_COMPILE_H
+
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace lowbit {
+
+/// What to write.
+enum class Emit { Llvm, Assembly, Object, Shared, Ptx };
+
+struct CompileOptions {
+  std::string input, output;
+  /// See CompileTarget::parse.
+  std::string target = "native";
+  Emit emit = Emit::Shared;
+  /// The clang that links; empty for the default.
+  std::string clang;
+};
+
+/// Compiles a model file. Nothing is left of an output that could not be
+/// completed. `registry` has all dialects that the input may use.
+llvm::Error compileModel(const CompileOptions &options,
+                         const mlir::DialectRegistry &registry);
+
+} // namespace lowbit
+
+#endif // LOWBIT_COMPILE_COMPILE_H

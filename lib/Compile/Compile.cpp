@@ -1,0 +1,330 @@
+//===- Compile.cpp - models to files --------------------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Compile/Compile.h"
+#include "lowbit/Compile/CodeEmitter.h"
+#include "lowbit/Compile/CompileTarget.h"
+#include "lowbit/Compile/Linker.h"
+#include "lowbit/Compile/ModelSource.h"
+#include "lowbit/Compile/Ptx.h"
+#include "lowbit/Compile/WeightObject.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Execution/Lowering.h"
+#include "lowbit/Support/OutputFile.h"
+#include "lowbit/Tools/ModuleFile.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+
+using namespace mlir;
+using namespace lowbit;
+namespace sys = llvm::sys;
+
+namespace {
+/// Files beside the output that go away in the end, also when a signal ends the
+/// program.
+class TemporaryFiles {
+public:
+  explicit TemporaryFiles(StringRef output) : output(output) {}
+  ~TemporaryFiles() {
+    for (const std::string &path : paths) {
+      sys::fs::remove(path);
+      sys::DontRemoveFileOnSignal(path);
+    }
+  }
+
+  llvm::Expected<std::string> create() {
+    llvm::SmallString<128> path;
+    if (std::error_code error =
+            sys::fs::createUniqueFile(output + ".%%%%%%.tmp", path))
+      return makeError("cannot write '" + output + "': " + error.message());
+    sys::RemoveFileOnSignal(path);
+    return paths.emplace_back(path);
+  }
+
+  /// Creates a file with what `writer` writes to it.
+  template <typename WriterFn>
+  llvm::Expected<std::string> write(WriterFn writer) {
+    llvm::Expected<std::string> path = create();
+    if (!path)
+      return path.takeError();
+    std::error_code code;
+    llvm::raw_fd_ostream os(*path, code);
+    if (code)
+      return makeError("cannot write '" + *path + "': " + code.message());
+    if (llvm::Error error = writer(os))
+      return error;
+    os.close();
+    if (os.has_error()) {
+      code = os.error();
+      os.clear_error();
+      return makeError("cannot write '" + *path + "': " + code.message());
+    }
+    return path;
+  }
+
+private:
+  std::string output;
+  std::vector<std::string> paths;
+};
+
+/// A model with what it refers to. Each level of CPUs reads the file anew: their
+/// packed weights have the same names.
+struct Model {
+  std::unique_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  func::FuncOp function;
+  Signature signature;
+};
+
+/// The compilation of one model.
+class Compiler {
+public:
+  Compiler(const CompileOptions &options, const DialectRegistry &registry,
+           CompileTarget target)
+      : options(options), registry(registry), target(std::move(target)),
+        prefix(getSymbolPrefix(options.output == "-" ? options.input
+                                                       : options.output)),
+        files(options.output) {}
+  llvm::Error run();
+
+private:
+  llvm::Expected<Model> read() const;
+  llvm::Expected<Model> prepare(const CpuTarget &level) const;
+  llvm::Error inInput(llvm::Error error) const;
+  llvm::Expected<Code> translate(Model &model, size_t level,
+                                 WeightObject &weights) const;
+  llvm::Error emitPtx();
+  llvm::Error emitText();
+  llvm::Error emitBinary();
+  llvm::Error commit(StringRef partial, const Signature &signature) const;
+
+  const CompileOptions &options;
+  const DialectRegistry &registry;
+  CompileTarget target;
+  std::string prefix;
+  TemporaryFiles files;
+};
+} // namespace
+
+static llvm::Expected<OwningOpRef<ModuleOp>> readModule(StringRef path,
+                                                        MLIRContext &context) {
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (message.empty()) {
+      llvm::raw_string_ostream os(message);
+      if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+        os << loc.getFilename().getValue() << ':' << loc.getLine() << ": ";
+      os << diagnostic;
+    }
+    return success();
+  });
+  OwningOpRef<ModuleOp> module = loadModule(path, context);
+  if (!module)
+    return makeError(message);
+  return module;
+}
+
+/// The error with the name of the file in which it is.
+llvm::Error Compiler::inInput(llvm::Error error) const {
+  return makeError("'" + options.input +
+                   "': " + llvm::toString(std::move(error)));
+}
+
+llvm::Expected<Model> Compiler::read() const {
+  Model model;
+  DialectRegistry withStore;
+  registry.appendTo(withStore);
+  auto store = std::make_shared<WeightStore>();
+  // Where the packed weights go.
+  if (llvm::Error error = store->useScratchOutput())
+    return error;
+  attachWeightStore(withStore, store);
+  model.context = std::make_unique<MLIRContext>(withStore);
+  auto module = readModule(options.input, *model.context);
+  if (!module)
+    return module.takeError();
+  model.module = std::move(*module);
+  llvm::Expected<func::FuncOp> function = findModelFunction(*model.module);
+  if (!function)
+    return inInput(function.takeError());
+  model.function = *function;
+  return model;
+}
+
+llvm::Expected<Model> Compiler::prepare(const CpuTarget &level) const {
+  llvm::Expected<Model> read = this->read();
+  if (!read)
+    return read.takeError();
+  Model &model = *read;
+  if (llvm::Error error = prepareModel(*model.module, level))
+    return inInput(std::move(error));
+  llvm::Expected<Signature> signature = Signature::get(model.function);
+  if (!signature)
+    return inInput(signature.takeError());
+  if (llvm::Error error = checkRanks(*signature))
+    return inInput(std::move(error));
+  model.signature = std::move(*signature);
+  return read;
+}
+
+llvm::Expected<Code> Compiler::translate(Model &model, size_t level,
+                                         WeightObject &weights) const {
+  const CpuTarget &cpu = target.levels[level];
+  std::string entry = model.function.getName().str();
+  if (llvm::Error error =
+          lowerModel(*model.module, entry, cpu, /*parallel=*/true))
+    return inInput(std::move(error));
+  return translateCode(*model.module, cpu, prefix, getEntryName(prefix, level),
+                       weights);
+}
+
+llvm::Error Compiler::emitPtx() {
+  llvm::Expected<OutputFile> file = OutputFile::create(options.output);
+  if (!file)
+    return file.takeError();
+  llvm::Expected<Model> model = read();
+  if (!model)
+    return model.takeError();
+  llvm::Expected<std::string> ptx = getPtx(*model->module, target.chip);
+  if (!ptx)
+    return inInput(ptx.takeError());
+  file->os() << *ptx;
+  return file->commit();
+}
+
+/// LLVM IR or assembly of one level, which refers to weights without having
+/// them.
+llvm::Error Compiler::emitText() {
+  if (target.levels.size() > 1)
+    return makeError("target '" + options.target +
+                     "' is for several kinds of CPUs, and --emit=llvm and "
+                     "--emit=asm are for one: x86-64-v3, say");
+  llvm::Expected<OutputFile> file = OutputFile::create(options.output);
+  if (!file)
+    return file.takeError();
+  llvm::Expected<Model> model = prepare(target.levels.front());
+  if (!model)
+    return model.takeError();
+  llvm::raw_null_ostream nowhere;
+  WeightObject weights(nowhere, target.triple, prefix + "_weights");
+  llvm::Expected<Code> code = translate(*model, 0, weights);
+  if (!code)
+    return code.takeError();
+  if (options.emit == Emit::Llvm)
+    code->module->print(file->os(), nullptr);
+  else if (llvm::Error error = emitCode(
+               *code, llvm::CodeGenFileType::AssemblyFile, file->os()))
+    return error;
+  return file->commit();
+}
+
+/// An object or library with all levels, the weights and the runtime.
+llvm::Error Compiler::emitBinary() {
+  // First, because it says early that the output cannot be written.
+  llvm::Expected<std::string> partial = files.create();
+  if (!partial)
+    return partial.takeError();
+  llvm::Expected<Clang> clang = Clang::find(options.clang, target.triple);
+  if (!clang)
+    return clang.takeError();
+
+  std::vector<std::string> objects;
+  Signature signature;
+  auto writeLevels = [&](llvm::raw_pwrite_stream &weightStream) -> llvm::Error {
+    WeightObject weights(weightStream, target.triple, prefix + "_weights");
+    for (size_t i = 0; i < target.levels.size(); ++i) {
+      llvm::Expected<Model> model = prepare(target.levels[i]);
+      if (!model)
+        return model.takeError();
+      llvm::Expected<Code> code = translate(*model, i, weights);
+      if (!code)
+        return code.takeError();
+      auto object = files.write([&](llvm::raw_pwrite_stream &os) {
+        return emitCode(*code, llvm::CodeGenFileType::ObjectFile, os);
+      });
+      if (!object)
+        return object.takeError();
+      objects.push_back(*object);
+      signature = std::move(model->signature);
+    }
+    weights.finish();
+    return llvm::Error::success();
+  };
+  llvm::Expected<std::string> weights = files.write(writeLevels);
+  if (!weights)
+    return weights.takeError();
+  objects.push_back(*weights);
+
+  bool isShared = options.emit == Emit::Shared;
+  llvm::Expected<std::string> source =
+      files.write([&](llvm::raw_ostream &os) -> llvm::Error {
+        os << getModelSource(signature, target, prefix, isShared);
+        return llvm::Error::success();
+      });
+  if (!source)
+    return source.takeError();
+  llvm::Expected<std::string> runtime = files.create();
+  if (!runtime)
+    return runtime.takeError();
+  if (llvm::Error error = clang->compile(*source, *runtime))
+    return error;
+  objects.push_back(*runtime);
+  if (llvm::Error error = isShared ? clang->link(objects, *partial)
+                                   : clang->combine(objects, *partial))
+    return error;
+  return commit(*partial, signature);
+}
+
+llvm::Error Compiler::commit(StringRef partial,
+                             const Signature &signature) const {
+  llvm::SmallString<128> headerPath(options.output);
+  sys::path::replace_extension(headerPath, "h");
+  llvm::Expected<OutputFile> header = OutputFile::create(headerPath);
+  if (!header)
+    return header.takeError();
+  header->os() << getHeader(signature, prefix);
+  if (std::error_code error = sys::fs::rename(partial, options.output))
+    return makeError("cannot write '" + options.output +
+                     "': " + error.message());
+  return header->commit();
+}
+
+llvm::Error Compiler::run() {
+  switch (options.emit) {
+  case Emit::Ptx:
+    return emitPtx();
+  case Emit::Llvm:
+  case Emit::Assembly:
+    return emitText();
+  case Emit::Object:
+  case Emit::Shared:
+    break;
+  }
+  if (options.output == "-")
+    return makeError("a library or object cannot go to standard output, for a "
+                     "header belongs to it");
+  return emitBinary();
+}
+
+llvm::Error lowbit::compileModel(const CompileOptions &options,
+                                 const DialectRegistry &registry) {
+  llvm::Expected<CompileTarget> target = CompileTarget::parse(options.target);
+  if (!target)
+    return target.takeError();
+  bool isGpu = !target->chip.empty();
+  if (isGpu && options.emit != Emit::Ptx)
+    return makeError("target '" + options.target +
+                     "' is a GPU, for which only --emit=ptx is possible");
+  if (!isGpu && options.emit == Emit::Ptx)
+    return makeError("--emit=ptx needs a GPU as target, such as sm_80; got '" +
+                     options.target + "'");
+  return Compiler(options, registry, std::move(*target)).run();
+}

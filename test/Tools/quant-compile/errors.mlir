@@ -1,0 +1,55 @@
+// What is wrong is said in one line, and nothing is left behind.
+
+// RUN: rm -rf %t && mkdir -p %t
+// RUN: not quant-compile %s -o %t/m.so --target=z80 2>&1 | FileCheck %s --check-prefix=TARGET
+// TARGET: quant-compile: error: unknown target 'z80'; known are native, x86-64, {{.*}} aarch64, {{.*}} sm_80{{$}}
+
+// RUN: not quant-compile %s -o %t/m.so --target=aarch64+warp 2>&1 | FileCheck %s --check-prefix=FEATURE
+// FEATURE: quant-compile: error: target 'aarch64+warp': unknown processor feature 'warp'
+
+// RUN: not quant-compile %s -o %t/m.so --target=x86-64-v3+ 2>&1 | FileCheck %s --check-prefix=PLUS
+// PLUS: quant-compile: error: target 'x86-64-v3+' has a '+' without a feature
+
+// RUN: not quant-compile %s -o %t/m.ptx --target=x86-64-v3 --emit=ptx 2>&1 | FileCheck %s --check-prefix=PTX
+// PTX: quant-compile: error: --emit=ptx needs a GPU as target, such as sm_80; got 'x86-64-v3'
+
+// RUN: not quant-compile %s -o %t/m.so --target=sm_80 2>&1 | FileCheck %s --check-prefix=GPU
+// GPU: quant-compile: error: target 'sm_80' is a GPU, for which only --emit=ptx is possible
+
+// RUN: not quant-compile %s -o %t/m.s --target=x86-64 --emit=asm 2>&1 | FileCheck %s --check-prefix=LEVELS
+// LEVELS: quant-compile: error: target 'x86-64' is for several kinds of CPUs
+
+// RUN: not quant-compile %s -o %t/m.so --emit=cobol 2>&1 | FileCheck %s --check-prefix=EMIT
+// EMIT: Cannot find option named 'cobol'
+
+// RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
+// STDOUT: quant-compile: error: a library or object cannot go to standard output
+
+// RUN: not quant-compile %t/missing.mlir -o %t/m.so 2>&1 | FileCheck %s --check-prefix=MISSING
+// MISSING: quant-compile: error: {{.*}}missing.mlir
+
+// RUN: not quant-compile %s -o %t/no/such/m.so 2>&1 | FileCheck %s --check-prefix=FOLDER
+// FOLDER: quant-compile: error: cannot write '{{.*}}/no/such/m.so': No such file or directory
+
+// RUN: not quant-compile %s -o %t/m.so --clang=%t/none 2>&1 | FileCheck %s --check-prefix=CLANG
+// CLANG: quant-compile: error: cannot execute '{{.*}}none' to link with
+
+// RUN: not quant-compile %s -o %t/m.so --clang=/bin/false 2>&1 | FileCheck %s --check-prefix=FAILS
+// FAILS: quant-compile: error: '/bin/false' failed for x86_64-
+
+// RUN: echo 'module {}' > %t.empty.mlir
+// RUN: not quant-compile %t.empty.mlir -o %t/m.so 2>&1 | FileCheck %s --check-prefix=EMPTY
+// EMPTY: quant-compile: error: '{{.*}}empty.mlir': the module has no public function to run
+
+// RUN: echo 'func.func @f(%%x: tensor<1x1x1x1x1x1x1x1x1xf32>) {' > %t.rank.mlir
+// RUN: echo 'return }' >> %t.rank.mlir
+// RUN: not quant-compile %t.rank.mlir -o %t/m.so 2>&1 | FileCheck %s --check-prefix=RANK
+// RANK: quant-compile: error: '{{.*}}rank.mlir': 'input0' has 9 dimensions; compiled models have at most 8
+
+// RUN: ls %t | count 0
+
+func.func @main(%x: tensor<?x4xf32> {onnx.name = "x"})
+    -> (tensor<?x4xf32> {onnx.name = "y"}) {
+  %0 = "onnx.Abs"(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}

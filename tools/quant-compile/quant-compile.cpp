@@ -1,0 +1,73 @@
+//===- quant-compile.cpp - models to libraries ----------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Compile/Compile.h"
+#include "lowbit/InitAllDialects.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace lowbit;
+namespace cl = llvm::cl;
+
+namespace {
+/// The command line. LLVM's libraries register options of their own when they
+/// are loaded, some of the same names; these are registered in their place.
+struct Options {
+  cl::OptionCategory category{"quant-compile options"};
+  cl::opt<std::string> input{cl::Positional, cl::Required,
+                             cl::desc("<.onnx, .mlir or .mlirbc>"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{
+      "o", cl::Required, cl::value_desc("file"),
+      cl::desc("The file to write; beside a library or an object goes a C "
+               "header of the same name"),
+      cl::cat(category)};
+  cl::opt<std::string> target{
+      "target", cl::init("native"), cl::value_desc("name"),
+      cl::desc("native (default); x86-64: AVX2 and AVX-512 VNNI, chosen when "
+               "the model runs; x86-64-v2, x86-64-v3, x86-64-v4, aarch64, with "
+               "+feature behind them: x86-64-v4+vnni, x86-64+avx2+fma, "
+               "aarch64+dotprod; or a GPU: sm_80"),
+      cl::cat(category)};
+  cl::opt<Emit> emit{
+      "emit", cl::init(Emit::Shared), cl::desc("What to write:"),
+      cl::values(
+          clEnumValN(Emit::Shared, "shared",
+                     "a shared library with the weights in it (default)"),
+          clEnumValN(Emit::Object, "obj", "the same as an object"),
+          clEnumValN(Emit::Llvm, "llvm", "the code as LLVM IR, no weights"),
+          clEnumValN(Emit::Assembly, "asm", "the code as assembly, no weights"),
+          clEnumValN(Emit::Ptx, "ptx", "the kernels for a GPU")),
+      cl::cat(category)};
+  cl::opt<std::string> clang{
+      "clang", cl::value_desc("path"),
+      cl::desc("The clang that links (default: the one of LLVM 22)"),
+      cl::cat(category)};
+};
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ResetCommandLineParser();
+  Options o;
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Compiles a model ahead of time\n\n"
+      "  quant-compile model.mlir -o model.so\n\n"
+      "writes model.so and model.h, which need neither Lowbit nor LLVM.\n");
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  if (llvm::Error error = compileModel(
+          {o.input, o.output, o.target, o.emit, o.clang}, registry)) {
+    llvm::WithColor::error(llvm::errs(), "quant-compile")
+        << llvm::toString(std::move(error)) << '\n';
+    return 1;
+  }
+  return 0;
+}
