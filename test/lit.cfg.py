@@ -32,6 +32,10 @@ config.substitutions.append(
     ("%include", os.path.join(config.lowbit_source_dir, "include")))
 config.substitutions.append(
     ("%runtime", os.path.join(config.lowbit_source_dir, "lib", "Runtime", "Model")))
+config.substitutions.append(
+    ("%fake_cuda", os.path.join(config.test_exec_root, "Runtime", "fake-cuda")))
+config.substitutions.append(("%gpu_runtime_test", os.path.join(
+    config.test_exec_root, "Runtime", "gpu-runtime-test")))
 # The plainest way from linalg to code, with nothing of ours in it.
 config.substitutions.append((
     "%loops",

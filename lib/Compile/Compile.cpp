@@ -152,10 +152,6 @@ llvm::Expected<Model> Compiler::read() const {
   if (!module)
     return module.takeError();
   model.module = std::move(*module);
-  llvm::Expected<func::FuncOp> function = findModelFunction(*model.module);
-  if (!function)
-    return inInput(function.takeError());
-  model.function = *function;
   return model;
 }
 
@@ -164,6 +160,10 @@ llvm::Expected<Model> Compiler::prepare(const CpuTarget &level) const {
   if (!read)
     return read.takeError();
   Model &model = *read;
+  llvm::Expected<func::FuncOp> function = findModelFunction(*model.module);
+  if (!function)
+    return inInput(function.takeError());
+  model.function = *function;
   if (llvm::Error error = prepareModel(*model.module, level))
     return inInput(std::move(error));
   llvm::Expected<Signature> signature = Signature::get(model.function);

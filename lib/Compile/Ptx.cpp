@@ -1,5 +1,4 @@
-//===- Ptx.cpp - models to PTX ----------------------------------------------===//
-//
+//===- Ptx.cpp - models to PTX --------------------------------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -11,31 +10,31 @@
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 using namespace lowbit;
 
+/// The GPU that PTX is for, as it says itself.
+static StringRef getChip(StringRef ptx) {
+  StringRef target = ptx.split(".target ").second;
+  return target.take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
 llvm::Expected<std::string> lowbit::getPtx(ModuleOp module, StringRef chip) {
-  LowerToNvptxOptions options;
-  options.chip = chip.str();
-  options.stopAfter = NvptxStop::Ptx;
-  PassManager pm(module.getContext());
-  std::string message;
-  auto keepError = [&](const Twine &error) {
-    message = error.str();
-    return failure();
-  };
-  if (failed(buildLowerToNvptx(pm, options, keepError)))
-    return makeError(message);
-  if (llvm::Error error = runPasses(pm, module, "cannot compile: "))
-    return error;
-  std::string text;
-  for (auto binary : module.getOps<gpu::BinaryOp>())
-    for (Attribute object : binary.getObjects())
-      text += cast<gpu::ObjectAttr>(object).getObject().getValue().rtrim('\0');
-  if (text.empty())
+  SmallVector<StringRef> texts = getPtxTexts(module);
+  if (texts.empty()) {
+    if (llvm::Error error =
+            lowerModelForGpu(module, /*entry=*/"", chip, NvptxStop::Ptx))
+      return error;
+    texts = getPtxTexts(module);
+  }
+  if (texts.empty())
     return makeError("the model has no operation that runs on a GPU");
-  return text;
+  if (texts.size() > 1)
+    return makeError("there are " + Twine(texts.size()) +
+                     " PTX texts, not one");
+  if (getChip(texts.front()) != chip)
+    return makeError("the model has been lowered for " +
+                     getChip(texts.front()) + ", not for " + chip);
+  return texts.front().str();
 }

@@ -7,7 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/JitEngine.h"
+#include "lowbit/Conversion/GPU/Passes.h"
+#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Execution/GpuRuntime.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Execution/OpenMP.h"
 #include "lowbit/Support/OutputFile.h"
@@ -37,6 +40,12 @@ public:
       : engine(std::move(engine)), jit(jit), library(library),
         weights(std::move(weights)) {}
   ~JitModule() override {
+    // GPU programs hold weights and kernels on the device.
+    llvm::Expected<void *> unload = lookup(kUnloadName);
+    if (unload)
+      reinterpret_cast<void (*)()>(*unload)();
+    else
+      llvm::consumeError(unload.takeError());
     llvm::consumeError(jit.getExecutionSession().removeJITDylib(library));
   }
 
@@ -133,6 +142,18 @@ JitEngine::compile(ModuleOp module) {
             library->define(orc::absoluteSymbols(std::move(table))))
       return error;
   }
+  if (!options.gpu.empty()) {
+    // The emulator's functions have the names of the driver's, so they are seen
+    // by this module alone.
+    llvm::Expected<std::string> runtime = findGpuRuntime(options.gpu);
+    if (!runtime)
+      return runtime.takeError();
+    auto generator = orc::DynamicLibrarySearchGenerator::Load(
+        runtime->c_str(), impl->jit->getDataLayout().getGlobalPrefix());
+    if (!generator)
+      return generator.takeError();
+    library->addGenerator(std::move(*generator));
+  }
   if (llvm::Error error = impl->jit->addIRModule(
           *library, orc::ThreadSafeModule(std::move(*code), std::move(context))))
     return error;
@@ -142,7 +163,9 @@ JitEngine::compile(ModuleOp module) {
 llvm::Expected<std::unique_ptr<CompiledModule>>
 JitEngine::lowerAndCompile(ModuleOp module, StringRef entry, bool parallel) {
   if (llvm::Error error =
-          lowerModel(module, entry, options.target, parallel))
+          options.gpu.empty()
+              ? lowerModel(module, entry, options.target, parallel)
+              : lowerModelForGpu(module, entry, options.gpu, NvptxStop::Host))
     return error;
   return compile(module);
 }

@@ -9,8 +9,10 @@
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Execution/GpuRuntime.h"
 #include "lowbit/Kernels/Passes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
@@ -90,6 +92,27 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
   pm.addPass(createConvertOnnxToLinalg());
   pm.addPass(createLowbitToLinalg());
   buildLowerToCpuPipeline(pm, lowering);
+  return runPasses(pm, module, "cannot compile: ");
+}
+
+llvm::Error lowbit::lowerModelForGpu(ModuleOp module, StringRef entry,
+                                     StringRef gpu, NvptxStop stop) {
+  LowerToNvptxOptions lowering;
+  lowering.entry = entry.str();
+  lowering.stopAfter = stop;
+  if (gpu == kEmulatedGpu)
+    lowering.emulate = true;
+  else
+    lowering.chip = gpu.str();
+  PassManager pm(module.getContext());
+  pm.enableVerifier(false);
+  std::string message;
+  auto keepError = [&](const Twine &error) {
+    message = error.str();
+    return failure();
+  };
+  if (failed(buildLowerToNvptx(pm, lowering, keepError)))
+    return makeError(message);
   return runPasses(pm, module, "cannot compile: ");
 }
 

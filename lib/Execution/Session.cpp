@@ -8,6 +8,7 @@
 
 #include "lowbit/Execution/Session.h"
 #include "lowbit/Execution/CompiledFunction.h"
+#include "lowbit/Execution/GpuRuntime.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Support/OutputFile.h"
 
@@ -21,8 +22,9 @@ namespace {
 class JitSession final : public Session {
 public:
   JitSession(Signature signature, std::unique_ptr<CompiledModule> code,
-             EntryFn entry)
-      : Session(std::move(signature)), code(std::move(code)), entry(entry) {}
+             EntryFn entry, TakeGpuErrorFn takeGpuError)
+      : Session(std::move(signature)), code(std::move(code)), entry(entry),
+        takeGpuError(takeGpuError) {}
 
   llvm::Error setThreads(unsigned threads) override {
     return lowbit::setThreads(threads);
@@ -31,11 +33,17 @@ public:
 private:
   llvm::Expected<std::vector<Tensor>>
   execute(ArrayRef<Tensor> inputs) const override {
-    return callEntry(entry, getSignature(), inputs);
+    std::vector<Tensor> outputs = callEntry(entry, getSignature(), inputs);
+    if (takeGpuError)
+      if (const char *message = takeGpuError())
+        return makeError(message);
+    return outputs;
   }
 
   std::unique_ptr<CompiledModule> code;
   EntryFn entry;
+  /// Null if the CPU runs everything.
+  TakeGpuErrorFn takeGpuError;
 };
 } // namespace
 
@@ -44,7 +52,12 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
   llvm::Expected<func::FuncOp> function = findModelFunction(module);
   if (!function)
     return function.takeError();
-  if (llvm::Error error = prepareModel(module, engine->getOptions().target))
+  const JitOptions &options = engine->getOptions();
+  CpuTarget target = options.target;
+  // Kernels for GPUs read weights as the solvers store them.
+  if (!options.gpu.empty())
+    target.kernels.clear();
+  if (llvm::Error error = prepareModel(module, target))
     return error;
   // After normalization, which may find more static dimensions.
   llvm::Expected<Signature> signature = Signature::get(*function);
@@ -56,8 +69,16 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
   llvm::Expected<void *> entry = (*code)->lookup(kEntrySymbol);
   if (!entry)
     return entry.takeError();
+  TakeGpuErrorFn takeGpuError = nullptr;
+  if (!options.gpu.empty()) {
+    llvm::Expected<void *> address = (*code)->lookup(kTakeGpuErrorName);
+    if (!address)
+      return address.takeError();
+    takeGpuError = reinterpret_cast<TakeGpuErrorFn>(*address);
+  }
   return std::make_unique<JitSession>(std::move(*signature), std::move(*code),
-                                      reinterpret_cast<EntryFn>(*entry));
+                                      reinterpret_cast<EntryFn>(*entry),
+                                      takeGpuError);
 }
 
 llvm::Expected<std::vector<Tensor>>

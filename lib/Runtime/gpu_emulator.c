@@ -16,6 +16,7 @@
 
 #include "gpu_error.h"
 #include "lowbit/Runtime/gpu.h"
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -133,9 +134,14 @@ void lowbit_gpu_release_module(lowbit_gpu_slot *module) { (void)module; }
 
 /* --- Threads ------------------------------------------------------------ */
 
+/* A context gives a thread its stack; from then on control passes by longjmp,
+ * which unlike swapcontext makes no system call. A thread outlives its block:
+ * the next block runs on the same stack. */
 struct thread {
   ucontext_t context;
+  jmp_buf resume;
   int64_t id[3];
+  bool started;
   bool done;
   uint64_t exchanged;
 };
@@ -146,7 +152,7 @@ static struct {
   void **arguments;
   struct thread *threads;
   struct thread *current;
-  ucontext_t scheduler;
+  jmp_buf scheduler;
 } state;
 
 int64_t lowbit_emulator_thread_id(int32_t dimension) {
@@ -163,7 +169,8 @@ int64_t lowbit_emulator_grid_dim(int32_t dimension) {
 }
 
 static void wait_for_others(void) {
-  swapcontext(&state.current->context, &state.scheduler);
+  if (!_setjmp(state.current->resume))
+    _longjmp(state.scheduler, 1);
 }
 
 void lowbit_emulator_barrier(void) { wait_for_others(); }
@@ -194,9 +201,11 @@ uint64_t lowbit_emulator_shuffle(uint64_t value, int32_t offset, int32_t width,
 }
 
 static void run_thread(void) {
-  state.kernel(state.arguments);
-  state.current->done = true;
-  swapcontext(&state.current->context, &state.scheduler);
+  for (;;) {
+    state.kernel(state.arguments);
+    state.current->done = true;
+    wait_for_others();
+  }
 }
 
 static char *get_stacks(void) {
@@ -210,15 +219,19 @@ static char *get_stacks(void) {
   return stacks;
 }
 
-static void start_threads(int64_t count, char *stacks) {
-  for (int64_t i = 0; i < count; ++i) {
-    struct thread *thread = &state.threads[i];
-    getcontext(&thread->context);
-    thread->context.uc_stack.ss_sp = stacks + i * (int64_t)STACK_SIZE;
-    thread->context.uc_stack.ss_size = STACK_SIZE;
-    thread->done = false;
-    makecontext(&thread->context, run_thread, 0);
-  }
+/* Runs a thread up to its next barrier, shuffle or end. */
+static void resume(struct thread *thread, char *stack) {
+  state.current = thread;
+  if (_setjmp(state.scheduler))
+    return;
+  if (thread->started)
+    _longjmp(thread->resume, 1);
+  thread->started = true;
+  getcontext(&thread->context);
+  thread->context.uc_stack.ss_sp = stack;
+  thread->context.uc_stack.ss_size = STACK_SIZE;
+  makecontext(&thread->context, run_thread, 0);
+  setcontext(&thread->context);
 }
 
 static void run_block(int64_t count, bool cooperative, char *stacks) {
@@ -229,15 +242,16 @@ static void run_block(int64_t count, bool cooperative, char *stacks) {
     }
     return;
   }
-  start_threads(count, stacks);
+  for (int64_t i = 0; i < count; ++i)
+    state.threads[i].done = false;
   for (bool running = true; running;) {
     running = false;
     for (int64_t i = 0; i < count; ++i) {
-      state.current = &state.threads[i];
-      if (state.current->done)
+      struct thread *thread = &state.threads[i];
+      if (thread->done)
         continue;
-      swapcontext(&state.scheduler, &state.current->context);
-      running |= !state.current->done;
+      resume(thread, stacks + i * (int64_t)STACK_SIZE);
+      running |= !thread->done;
     }
   }
 }

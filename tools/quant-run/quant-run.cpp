@@ -67,6 +67,11 @@ struct Options {
   cl::opt<std::string> cpu{
       "cpu", cl::desc("Compile for: native, avx2, avx512 or LLVM's name"),
       cl::init("native"), cl::cat(category)};
+  cl::opt<std::string> gpu{
+      "gpu",
+      cl::desc("Run the kernels on a GPU: sm_80, sm_90, ..., or emulate (slow, "
+               "to test without one); what --compare names runs on the CPU"),
+      cl::value_desc("name"), cl::cat(category)};
   cl::opt<std::string> features{"features",
                                 cl::desc("Processor features to add or remove"),
                                 cl::value_desc("+x,-y"), cl::cat(category)};
@@ -102,9 +107,13 @@ parseModule(StringRef path, mlir::MLIRContext &context) {
   return module;
 }
 
-static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
+static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
+                                       StringRef gpu = "") {
   Model result;
   if (llvm::sys::path::extension(path) == ".so") {
+    if (!gpu.empty())
+      return makeError("--gpu compiles a model, and '" + path +
+                       "' has been compiled");
     auto session = Session::open(path);
     if (!session)
       return session.takeError();
@@ -128,7 +137,9 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o) {
   llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
   if (!target)
     return target.takeError();
-  auto engine = JitEngine::create({*target});
+  JitOptions jit{*target};
+  jit.gpu = gpu.str();
+  auto engine = JitEngine::create(jit);
   if (!engine)
     return engine.takeError();
   auto session = Session::compile(*result.module, *engine);
@@ -207,7 +218,7 @@ static llvm::Error run(const Options &o) {
   for (int64_t count : o.tokens)
     if (count < 1)
       return makeError("--tokens must be positive, got " + Twine(count));
-  llvm::Expected<Model> loaded = loadModel(o.model, o);
+  llvm::Expected<Model> loaded = loadModel(o.model, o, o.gpu);
   if (!loaded)
     return loaded.takeError();
   const Session &session = *loaded->session;

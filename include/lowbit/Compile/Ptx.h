@@ -1,5 +1,4 @@
-//===- Ptx.h - models to PTX --------------------------------- -*- C++ -*-===//
-//
+//===- Ptx.h - models to PTX ---------------------------------- -*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -16,7 +15,8 @@
 
 namespace lowbit {
 
-/// The kernels of a model, which is lowered in place, for a GPU.
+/// The kernels of a model for a GPU. The module is lowered in place, unless
+/// `--lower-to-nvptx` has done so.
 llvm::Expected<std::string> getPtx(mlir::ModuleOp module, llvm::StringRef chip);
 
 } // namespace lowbit

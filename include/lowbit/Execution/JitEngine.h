@@ -31,6 +31,9 @@ struct JitOptions {
   CpuTarget target;
   /// As in -O0 .. -O3.
   unsigned optimizationLevel = 2;
+  /// The GPU that runs the kernels, as `--lower-to-nvptx` names it, or
+  /// kEmulatedGpu; empty if the CPU runs everything.
+  std::string gpu = {};
 };
 
 /// A just-in-time compiler. It may be used from one thread at a time; the code

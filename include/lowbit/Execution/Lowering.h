@@ -46,6 +46,9 @@ llvm::Expected<mlir::func::FuncOp> findModelFunction(mlir::ModuleOp module);
 llvm::Error runPasses(mlir::PassManager &pm, mlir::ModuleOp module,
                       llvm::StringRef what);
 
+/// Where `--lower-to-nvptx` ends.
+enum class NvptxStop;
+
 /// Brings an ONNX graph into the form that is lowered to the fastest code, and
 /// its quantized weights into the layout of the target's kernels.
 llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target);
@@ -55,6 +58,11 @@ llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target);
 /// `--lowbit-lower-to-cpu` takes.
 llvm::Error lowerModel(mlir::ModuleOp module, llvm::StringRef entry,
                        const CpuTarget &target, bool parallel);
+
+/// The same for a GPU, by the names of `--lower-to-nvptx`, or for the emulator
+/// (kEmulatedGpu), up to `stop`.
+llvm::Error lowerModelForGpu(mlir::ModuleOp module, llvm::StringRef entry,
+                             llvm::StringRef gpu, NvptxStop stop);
 
 /// `level` is as in -O0 .. -O3; code is position-independent.
 llvm::orc::JITTargetMachineBuilder getMachineBuilder(const CpuTarget &target,

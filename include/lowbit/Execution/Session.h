@@ -32,7 +32,7 @@ public:
   const Signature &getSignature() const { return signature; }
 
   /// Runs the model. A missing or unknown name, a wrong element type, rank or
-  /// dimension is an error that names the input.
+  /// dimension is an error that names the input; so is a failure of the GPU.
   llvm::Expected<NamedTensors> run(const NamedTensors &inputs) const;
   /// The same with inputs and outputs in the order of the signature.
   llvm::Expected<std::vector<Tensor>> run(llvm::ArrayRef<Tensor> inputs) const;

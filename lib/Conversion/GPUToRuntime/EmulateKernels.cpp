@@ -32,6 +32,16 @@ bool lowbit::isCooperative(gpu::GPUFuncOp kernel) {
       .wasInterrupted();
 }
 
+std::string lowbit::getHostName(StringAttr device, StringAttr kernel) {
+  return (device.getValue() + "_" + kernel.getValue()).str();
+}
+
+static std::string getHostNameOf(gpu::GPUFuncOp kernel) {
+  return lowbit::getHostName(
+      kernel->getParentOfType<gpu::GPUModuleOp>().getNameAttr(),
+      kernel.getNameAttr());
+}
+
 func::FuncOp lowbit::declareRuntimeFunction(ModuleOp module, StringRef name,
                                             FunctionType type) {
   if (auto function = module.lookupSymbol<func::FuncOp>(name))
@@ -123,7 +133,7 @@ static void replaceSharedBuffers(gpu::GPUFuncOp kernel, func::FuncOp thread,
     auto type = cast<MemRefType>(buffer.getType());
     auto hostType = MemRefType::get(type.getShape(), type.getElementType());
     std::string name =
-        (kernel.getName() + "_shared_" + Twine(index)).str();
+        getHostNameOf(kernel) + "_shared_" + std::to_string(index);
     memref::GlobalOp::create(globals, kernel.getLoc(), name,
                              globals.getStringAttr("private"), hostType,
                              globals.getUnitAttr(), /*constant=*/false,
@@ -143,7 +153,7 @@ static void buildEntry(gpu::GPUFuncOp kernel, func::FuncOp thread,
   Location loc = kernel.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto entry = func::FuncOp::create(
-      builder, loc, kernel.getName(),
+      builder, loc, getHostNameOf(kernel),
       builder.getFunctionType(Type(pointer), TypeRange()));
   entry.setPrivate();
   builder.setInsertionPointToStart(entry.addEntryBlock());
@@ -182,7 +192,7 @@ LogicalResult lowbit::emulateKernels(gpu::GPUModuleOp device,
   for (auto kernel : device.getOps<gpu::GPUFuncOp>()) {
     OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
     auto thread = func::FuncOp::create(
-        builder, kernel.getLoc(), (kernel.getName() + "_thread").str(),
+        builder, kernel.getLoc(), getHostNameOf(kernel) + "_thread",
         builder.getFunctionType(kernel.getArgumentTypes(), TypeRange()));
     thread.setPrivate();
     IRMapping mapping;

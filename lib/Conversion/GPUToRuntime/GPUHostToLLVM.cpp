@@ -13,12 +13,14 @@
 
 #include "EmulateKernels.h"
 #include "lowbit/Conversion/GPU/Passes.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Transforms/DialectConversion.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_CONVERTGPUHOSTTOLLVM
@@ -60,21 +62,27 @@ static Value getSlot(OpBuilder &builder, Operation *op, StringRef name) {
   return LLVM::AddressOfOp::create(builder, op->getLoc(), pointer, name);
 }
 
-/// The address of a zero-terminated constant.
-static Value getString(OpBuilder &builder, Operation *op, StringRef name,
-                       StringRef text) {
+/// A zero-terminated constant.
+static LLVM::GlobalOp getString(Operation *op, StringRef name, StringRef text) {
   auto module = op->getParentOfType<ModuleOp>();
-  if (!module.lookupSymbol(name)) {
-    OpBuilder globals = OpBuilder::atBlockBegin(module.getBody());
-    std::string terminated = text.str() + '\0';
-    LLVM::GlobalOp::create(
-        globals, module.getLoc(),
-        LLVM::LLVMArrayType::get(builder.getI8Type(), terminated.size()),
-        /*isConstant=*/true, LLVM::Linkage::Internal, name,
-        builder.getStringAttr(terminated));
-  }
-  return LLVM::AddressOfOp::create(builder, op->getLoc(),
-                                   getPointerType(builder), name);
+  if (auto global = module.lookupSymbol<LLVM::GlobalOp>(name))
+    return global;
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  std::string terminated = text.str() + '\0';
+  return LLVM::GlobalOp::create(
+      builder, module.getLoc(),
+      LLVM::LLVMArrayType::get(builder.getI8Type(), terminated.size()),
+      /*isConstant=*/true, LLVM::Linkage::Internal, name,
+      builder.getStringAttr(terminated));
+}
+
+static std::string getHostName(gpu::LaunchFuncOp op) {
+  return lowbit::getHostName(op.getKernelModuleName(), op.getKernelName());
+}
+
+static StringAttr getModuleSlotName(gpu::LaunchFuncOp op) {
+  return StringAttr::get(op.getContext(),
+                         op.getKernelModuleName().getValue() + "_module");
 }
 
 namespace {
@@ -116,8 +124,6 @@ struct LowerCopy final : ConvertOpToLLVMPattern<gpu::MemcpyOp> {
   matchAndRewrite(gpu::MemcpyOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     auto direction = op->getAttrOfType<StringAttr>(kCopyAttrName);
-    if (!direction)
-      return rewriter.notifyMatchFailure(op, "the direction is not known");
     Location loc = op.getLoc();
     auto targetType = cast<MemRefType>(op.getDst().getType());
     auto sourceType = cast<MemRefType>(op.getSrc().getType());
@@ -135,34 +141,38 @@ struct LowerCopy final : ConvertOpToLLVMPattern<gpu::MemcpyOp> {
   }
 };
 
-/// A constant's device address is kept in a variable of its own, which the
-/// runtime fills at the first use.
-struct LowerDeviceConstant final : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+/// The host's memory of a constant is found by the same operation without the
+/// mark, which the lowering of the host's program knows.
+template <typename OpTy>
+struct LowerDeviceConstant final : ConvertOpToLLVMPattern<OpTy> {
+  using ConvertOpToLLVMPattern<OpTy>::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(memref::GetGlobalOp op, OpAdaptor adaptor,
+  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    if (!op->hasAttr(kDeviceAttrName))
+    auto slotName = op->template getAttrOfType<StringAttr>(kDeviceAttrName);
+    if (!slotName)
       return rewriter.notifyMatchFailure(op, "a constant of the host");
     Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getType());
+    auto type = cast<MemRefType>(op->getResult(0).getType());
     SmallVector<Value> sizes, strides;
     Value bytes;
-    getMemRefDescriptorSizes(loc, type, {}, rewriter, sizes, strides, bytes);
-    Value host = memref::GetGlobalOp::create(rewriter, loc, type, op.getName());
-    Value number =
-        memref::ExtractAlignedPointerAsIndexOp::create(rewriter, loc, host);
+    this->getMemRefDescriptorSizes(loc, type, {}, rewriter, sizes, strides,
+                                   bytes);
+    Operation *host = rewriter.clone(*op);
+    host->removeAttr(kDeviceAttrName);
+    Value number = memref::ExtractAlignedPointerAsIndexOp::create(
+        rewriter, loc, host->getResult(0));
     number = arith::IndexCastOp::create(rewriter, loc, rewriter.getI64Type(),
                                         number);
     Value address = LLVM::IntToPtrOp::create(
         rewriter, loc, getPointerType(rewriter), number);
-    Value slot = getSlot(rewriter, op, (op.getName() + "_on_device").str());
+    Value slot = getSlot(rewriter, op, slotName.getValue());
     Value pointer = callRuntime(rewriter, op, "lowbit_gpu_constant",
                                 {slot, address, bytes},
                                 getPointerType(rewriter));
-    rewriter.replaceOp(op, Value(createMemRefDescriptor(loc, type, pointer,
-                                                        pointer, sizes, strides,
-                                                        rewriter)));
+    rewriter.replaceOp(op, Value(this->createMemRefDescriptor(
+                               loc, type, pointer, pointer, sizes, strides,
+                               rewriter)));
     return success();
   }
 };
@@ -177,9 +187,9 @@ struct LowerLaunch final : ConvertOpToLLVMPattern<gpu::LaunchFuncOp> {
 private:
   Value packArguments(gpu::LaunchFuncOp op, OpAdaptor adaptor,
                       ConversionPatternRewriter &rewriter) const;
-  LogicalResult callDriver(gpu::LaunchFuncOp op, ArrayRef<Value> extent,
-                           Value arguments,
-                           ConversionPatternRewriter &rewriter) const;
+  void callDriver(gpu::LaunchFuncOp op, gpu::BinaryOp binary,
+                  ArrayRef<Value> extent, Value arguments,
+                  ConversionPatternRewriter &rewriter) const;
   void callEmulator(gpu::LaunchFuncOp op, gpu::GPUModuleOp device,
                     ArrayRef<Value> extent, Value arguments,
                     ConversionPatternRewriter &rewriter) const;
@@ -216,25 +226,26 @@ Value LowerLaunch::packArguments(gpu::LaunchFuncOp op, OpAdaptor adaptor,
   return array;
 }
 
-LogicalResult
-LowerLaunch::callDriver(gpu::LaunchFuncOp op, ArrayRef<Value> extent,
-                        Value arguments,
-                        ConversionPatternRewriter &rewriter) const {
-  auto binary = symbols.lookup<gpu::BinaryOp>(op.getKernelModuleName());
-  if (!binary)
-    return op.emitError("has no compiled kernel");
+void LowerLaunch::callDriver(gpu::LaunchFuncOp op, gpu::BinaryOp binary,
+                             ArrayRef<Value> extent, Value arguments,
+                             ConversionPatternRewriter &rewriter) const {
+  Location loc = op.getLoc();
   auto object = cast<gpu::ObjectAttr>(binary.getObjects()[0]);
   std::string base = binary.getName().str();
-  std::string kernel = op.getKernelName().str();
+  std::string kernel = getHostName(op);
+  LLVM::GlobalOp ptx =
+      getString(op, base + "_ptx", object.getObject().getValue());
+  ptx->setAttr(kPtxAttrName, rewriter.getUnitAttr());
+  LLVM::GlobalOp name =
+      getString(op, kernel + "_name", op.getKernelName().getValue());
   SmallVector<Value> operands{
-      getSlot(rewriter, op, base + "_module"),
-      getString(rewriter, op, base + "_ptx", object.getObject().getValue()),
+      getSlot(rewriter, op, getModuleSlotName(op)),
+      LLVM::AddressOfOp::create(rewriter, loc, ptx),
       getSlot(rewriter, op, kernel + "_function"),
-      getString(rewriter, op, kernel + "_name", kernel)};
+      LLVM::AddressOfOp::create(rewriter, loc, name)};
   llvm::append_range(operands, extent);
   operands.push_back(arguments);
   callRuntime(rewriter, op, "lowbit_gpu_launch", operands);
-  return success();
 }
 
 void LowerLaunch::callEmulator(gpu::LaunchFuncOp op, gpu::GPUModuleOp device,
@@ -246,7 +257,7 @@ void LowerLaunch::callEmulator(gpu::LaunchFuncOp op, gpu::GPUModuleOp device,
   auto type = rewriter.getFunctionType(pointer, TypeRange());
   Value function = func::ConstantOp::create(
       rewriter, loc, type,
-      FlatSymbolRefAttr::get(rewriter.getContext(), op.getKernelName()));
+      FlatSymbolRefAttr::get(rewriter.getContext(), getHostName(op)));
   Value address =
       UnrealizedConversionCastOp::create(rewriter, loc, pointer, function)
           .getResult(0);
@@ -271,8 +282,9 @@ LowerLaunch::matchAndRewrite(gpu::LaunchFuncOp op, OpAdaptor adaptor,
                             adaptor.getBlockSizeY(), adaptor.getBlockSizeZ()};
   if (auto device = symbols.lookup<gpu::GPUModuleOp>(op.getKernelModuleName()))
     callEmulator(op, device, extent, arguments, rewriter);
-  else if (failed(callDriver(op, extent, arguments, rewriter)))
-    return failure();
+  else
+    callDriver(op, symbols.lookup<gpu::BinaryOp>(op.getKernelModuleName()),
+               extent, arguments, rewriter);
   LLVM::StackRestoreOp::create(rewriter, loc, stack);
   rewriter.eraseOp(op);
   return success();
@@ -286,28 +298,126 @@ struct ConvertGPUHostToLLVMPass
 };
 } // namespace
 
+static LogicalResult checkLaunch(gpu::LaunchFuncOp op, SymbolTable &symbols,
+                                 bool emulate) {
+  if (op.getDynamicSharedMemorySize())
+    return op.emitOpError("asks for dynamic shared memory, which the runtime "
+                          "does not hand out");
+  if (op.hasClusterSize())
+    return op.emitOpError("asks for clusters, which the runtime does not form");
+  StringAttr device = op.getKernelModuleName();
+  if (emulate) {
+    if (!symbols.lookup<gpu::GPUModuleOp>(device))
+      return op.emitOpError("needs @")
+             << device.getValue() << " as a gpu.module to be emulated";
+    return success();
+  }
+  auto binary = symbols.lookup<gpu::BinaryOp>(device);
+  if (!binary)
+    return op.emitOpError("needs @")
+           << device.getValue()
+           << " as a gpu.binary; --gpu-module-to-binary makes it";
+  auto object = dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0]);
+  if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
+    return binary.emitOpError("must hold PTX, which the driver compiles");
+  return success();
+}
+
+/// Whether the runtime can do what the host asks for. An error from here says
+/// more than that no pattern matches.
+static LogicalResult check(ModuleOp module, bool emulate) {
+  SymbolTable symbols(module);
+  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+    if (auto async = dyn_cast<gpu::AsyncOpInterface>(op))
+      if (async.getAsyncToken() || !async.getAsyncDependencies().empty())
+        return op->emitOpError("must not be asynchronous; the runtime's stream "
+                               "keeps the order");
+    if (auto alloc = dyn_cast<gpu::AllocOp>(op); alloc && alloc.getHostShared())
+      return op->emitOpError("asks for memory that the host shares, which the "
+                             "runtime does not hand out");
+    if (isa<gpu::MemcpyOp>(op) && !op->hasAttr(kCopyAttrName))
+      return op->emitOpError("lacks '")
+             << kCopyAttrName << "', the direction; --place-gpu-buffers sets it";
+    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
+      return checkLaunch(launch, symbols, emulate);
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+namespace {
+/// The variables of the program that hold something of the runtime's.
+struct HeldSlots {
+  HeldSlots(ModuleOp module, bool emulate) {
+    module.walk([&](Operation *op) {
+      if (auto name = op->getAttrOfType<StringAttr>(kDeviceAttrName))
+        constants.insert(name);
+      if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op); launch && !emulate)
+        modules.insert(getModuleSlotName(launch));
+    });
+  }
+
+  llvm::SetVector<StringAttr> constants, modules;
+};
+} // namespace
+
+/// A library calls this function as its destructor; who compiles in memory calls
+/// it before the code goes away.
+static void buildUnload(ModuleOp module, const HeldSlots &held) {
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = module.getLoc();
+  Type none = LLVM::LLVMVoidType::get(module.getContext());
+  auto unload = LLVM::LLVMFuncOp::create(
+      builder, loc, kUnloadName, LLVM::LLVMFunctionType::get(none, {}));
+  LLVM::GlobalDtorsOp::create(
+      builder, loc,
+      builder.getArrayAttr(FlatSymbolRefAttr::get(unload)),
+      builder.getI32ArrayAttr(/*the default priority*/ 65535),
+      builder.getArrayAttr(LLVM::ZeroAttr::get(module.getContext())));
+  builder.setInsertionPointToStart(unload.addEntryBlock(builder));
+  auto release = [&](const llvm::SetVector<StringAttr> &slots,
+                     StringRef function) {
+    for (StringAttr name : slots) {
+      Value slot = getSlot(builder, unload, name);
+      func::FuncOp callee = declareRuntimeFunction(
+          module, function,
+          builder.getFunctionType(slot.getType(), TypeRange()));
+      func::CallOp::create(builder, loc, callee, slot);
+    }
+  };
+  release(held.constants, "lowbit_gpu_release_constant");
+  release(held.modules, "lowbit_gpu_release_module");
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+}
+
 void ConvertGPUHostToLLVMPass::runOnOperation() {
   ModuleOp module = getOperation();
+  if (failed(check(module, emulate)))
+    return signalPassFailure();
   LLVMTypeConverter converter(&getContext());
   if (emulate)
     for (auto device : module.getOps<gpu::GPUModuleOp>())
       if (failed(emulateKernels(device, converter)))
         return signalPassFailure();
 
+  HeldSlots held(module, emulate);
   SymbolTable symbols(module);
   RewritePatternSet patterns(&getContext());
-  patterns.add<LowerAlloc, LowerDealloc, LowerCopy, LowerDeviceConstant>(
-      converter);
+  patterns.add<LowerAlloc, LowerDealloc, LowerCopy,
+               LowerDeviceConstant<memref::GetGlobalOp>,
+               LowerDeviceConstant<WeightOp>>(converter);
   patterns.add<LowerLaunch>(converter, symbols);
   ConversionTarget target(getContext());
   target.addIllegalOp<gpu::AllocOp, gpu::DeallocOp, gpu::MemcpyOp,
                       gpu::LaunchFuncOp>();
-  target.addDynamicallyLegalOp<memref::GetGlobalOp>(
+  target.addDynamicallyLegalOp<memref::GetGlobalOp, WeightOp>(
       [](Operation *op) { return !op->hasAttr(kDeviceAttrName); });
   target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   if (failed(applyPartialConversion(module, target, std::move(patterns))))
     return signalPassFailure();
 
+  if (!held.constants.empty() || !held.modules.empty())
+    buildUnload(module, held);
   for (Operation &op : llvm::make_early_inc_range(module.getOps()))
     if (isa<gpu::GPUModuleOp, gpu::BinaryOp>(op))
       op.erase();

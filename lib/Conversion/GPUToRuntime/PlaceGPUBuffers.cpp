@@ -16,8 +16,10 @@
 #include "BufferClasses.h"
 #include "lowbit/Conversion/GPU/Kernels.h"
 #include "lowbit/Conversion/GPU/Passes.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/Utils/GPUUtils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -104,12 +106,15 @@ private:
   void placeStore(memref::StoreOp op);
   void placeCopy(memref::CopyOp op);
   void placeShape(memref::ReshapeOp op);
+  void markConstant(Operation *op);
   LogicalResult placeHostCall(func::CallOp op);
   LogicalResult placeArguments(func::FuncOp function);
   void placeReturn(func::ReturnOp op);
 
   ModuleOp module;
   BufferClasses classes;
+  /// The constants that were marked, by value; each has its own number.
+  DenseMap<Attribute, unsigned> constants;
 };
 } // namespace
 
@@ -257,6 +262,21 @@ void Placer::placeReturn(func::ReturnOp op) {
   }
 }
 
+/// Names the place that holds the address of a constant's copy on the device.
+/// Constants of one value share it.
+void Placer::markConstant(Operation *op) {
+  Attribute value;
+  if (auto weight = dyn_cast<WeightOp>(op))
+    value = weight.getValueAttr();
+  else
+    value = cast<memref::GetGlobalOp>(op).getNameAttr();
+  unsigned number =
+      constants.try_emplace(value, constants.size()).first->second;
+  op->setAttr(kDeviceAttrName,
+              StringAttr::get(op->getContext(),
+                              "device_constant_" + Twine(number)));
+}
+
 /// Operations that only pass a buffer on, or that need not read it.
 static bool forwardsBuffers(Operation *op) {
   return isa<ViewLikeOpInterface, RegionBranchOpInterface, BranchOpInterface,
@@ -332,8 +352,8 @@ LogicalResult Placer::place(Operation *op) {
     placeStore(store);
   } else if (auto copy = dyn_cast<memref::CopyOp>(op)) {
     placeCopy(copy);
-  } else if (isa<memref::GetGlobalOp>(op)) {
-    op->setAttr(kDeviceAttrName, UnitAttr::get(op->getContext()));
+  } else if (isa<memref::GetGlobalOp, WeightOp>(op)) {
+    markConstant(op);
   } else if (auto ret = dyn_cast<func::ReturnOp>(op)) {
     if (op->getParentOfType<func::FuncOp>().isPublic())
       placeReturn(ret);
@@ -374,12 +394,26 @@ LogicalResult Placer::run() {
   return success();
 }
 
+/// Numbers and sizes that a kernel finds out itself instead of taking them as
+/// arguments. Upstream's pass for this would take weights along.
+static bool isCheapInKernel(Operation *op) {
+  return isa<arith::ConstantOp, arith::SelectOp, arith::CmpIOp, memref::DimOp>(
+             op) &&
+         !isa<BaseMemRefType>(op->getResult(0).getType());
+}
+
 namespace {
 struct PlaceGPUBuffersPass
     : lowbit::impl::PlaceGPUBuffersBase<PlaceGPUBuffersPass> {
   void runOnOperation() override {
     if (failed(Placer(getOperation()).run()))
-      signalPassFailure();
+      return signalPassFailure();
+    // Copies may have become kernels.
+    nameKernels(getOperation());
+    getOperation().walk([](gpu::LaunchOp launch) {
+      // It fails if there is nothing to sink only.
+      (void)sinkOperationsIntoLaunchOp(launch, isCheapInKernel);
+    });
   }
 };
 } // namespace

@@ -38,10 +38,30 @@ gpu::LaunchOp lowbit::buildLaunch(
   return launch;
 }
 
+void lowbit::nameKernels(ModuleOp module) {
+  unsigned number = 0;
+  SmallVector<gpu::LaunchOp> unnamed;
+  module.walk([&](gpu::LaunchOp launch) {
+    if (launch.getModuleAttr())
+      ++number;
+    else
+      unnamed.push_back(launch);
+  });
+  MLIRContext *context = module.getContext();
+  for (gpu::LaunchOp launch : unnamed) {
+    StringRef base = launch.getFunctionAttr()
+                         ? launch.getFunctionAttr().getValue()
+                         : StringRef("kernel");
+    launch.setModuleAttr(FlatSymbolRefAttr::get(context, "kernels"));
+    launch.setFunctionAttr(
+        FlatSymbolRefAttr::get(context, (base + "_" + Twine(number++)).str()));
+  }
+}
+
 SmallVector<OpFoldResult> lowbit::getLoopSizes(OpBuilder &builder,
                                                linalg::LinalgOp op) {
   return llvm::map_to_vector(op.createLoopRanges(builder, op.getLoc()),
-                             [](const Range &range) { return range.size; });
+                             [](const mlir::Range &range) { return range.size; });
 }
 
 Value lowbit::buildProduct(OpBuilder &builder, Location loc,

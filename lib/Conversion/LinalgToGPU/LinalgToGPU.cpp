@@ -83,20 +83,6 @@ static void convert(IRRewriter &rewriter, linalg::LinalgOp op) {
   buildMapKernel(rewriter, op);
 }
 
-/// Numbers the kernels in program order; the outliner needs distinct names.
-static void nameKernels(ModuleOp module) {
-  unsigned number = 0;
-  MLIRContext *context = module.getContext();
-  module.walk([&](gpu::LaunchOp launch) {
-    StringRef base = launch.getFunctionAttr()
-                         ? launch.getFunctionAttr().getValue()
-                         : StringRef("kernel");
-    launch.setModuleAttr(FlatSymbolRefAttr::get(context, "kernels"));
-    launch.setFunctionAttr(
-        FlatSymbolRefAttr::get(context, (base + "_" + Twine(number++)).str()));
-  });
-}
-
 namespace {
 struct ConvertLinalgToGPUPass
     : lowbit::impl::ConvertLinalgToGPUBase<ConvertLinalgToGPUPass> {
@@ -126,6 +112,14 @@ struct ConvertLinalgToGPUPass
       } else {
         convert(rewriter, op);
       }
+      rewriter.eraseOp(op);
+    }
+    SmallVector<PackedMatmulOp> products;
+    getOperation().walk([&](PackedMatmulOp op) { products.push_back(op); });
+    for (PackedMatmulOp op : products) {
+      rewriter.setInsertionPoint(op);
+      if (failed(buildPackedMatmulKernel(rewriter, op)))
+        return signalPassFailure();
       rewriter.eraseOp(op);
     }
     nameKernels(getOperation());

@@ -160,7 +160,9 @@ struct LowerDequantize final : OpConversionPattern<DequantizeOp> {
 };
 
 struct LowerMatmul final : OpConversionPattern<MatmulOp> {
-  using OpConversionPattern::OpConversionPattern;
+  LowerMatmul(const TypeConverter &converter, MLIRContext *context,
+              bool keepMatmul)
+      : OpConversionPattern(converter, context), keepMatmul(keepMatmul) {}
   LogicalResult
   matchAndRewrite(MatmulOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -169,8 +171,10 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
     const int64_t outputs = weightType.getDimSize(0);
     auto quantInput = dyn_cast<QuantTensorType>(op.getInput().getType());
     SmallVector<Value> input(adaptor.getInput());
-    if (quantInput && !weightType.getLayout())
+    if (quantInput && !weightType.getLayout()) {
       input = {buildDequantize(rewriter, loc, quantInput, input)};
+      quantInput = {};
+    }
 
     // All dimensions but the last become the rows of a matrix.
     SmallVector<OpFoldResult> sizes =
@@ -185,7 +189,7 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
 
     Value bias = op.getBias() ? adaptor.getBias().front() : Value();
     Value result;
-    if (weightType.getLayout()) {
+    if (weightType.getLayout() || keepMatmul) {
       result = buildPackedMatmul(rewriter, loc, input, quantInput,
                                  adaptor.getWeight(), weightType, bias, empty);
     } else {
@@ -206,6 +210,8 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
   }
 
 private:
+  bool keepMatmul;
+
   /// Between the dimensions of a tensor of this rank and those of a matrix.
   static SmallVector<ReassociationIndices> getRowReassociation(int64_t rank) {
     if (rank == 1)
@@ -329,10 +335,12 @@ ComponentTypeConverter::ComponentTypeConverter() {
 }
 
 void lowbit::populateLowbitToLinalgPatterns(
-    const ComponentTypeConverter &converter, RewritePatternSet &patterns) {
+    const ComponentTypeConverter &converter, RewritePatternSet &patterns,
+    bool keepMatmul) {
   patterns.add<LowerConstant, LowerAssemble, LowerQuantize<QuantizeOp>,
-               LowerQuantize<DynamicQuantizeOp>, LowerDequantize, LowerMatmul,
-               LowerGather>(converter, patterns.getContext());
+               LowerQuantize<DynamicQuantizeOp>, LowerDequantize, LowerGather>(
+      converter, patterns.getContext());
+  patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
 }
 
 //===----------------------------------------------------------------------===//
@@ -342,6 +350,7 @@ void lowbit::populateLowbitToLinalgPatterns(
 namespace {
 struct LowbitToLinalgPass final
     : lowbit::impl::LowbitToLinalgBase<LowbitToLinalgPass> {
+  using LowbitToLinalgBase::LowbitToLinalgBase;
   void runOnOperation() override {
     MLIRContext &context = getContext();
     ComponentTypeConverter converter;
@@ -353,7 +362,7 @@ struct LowbitToLinalgPass final
              converter.isLegal(&op.getBody());
     });
     RewritePatternSet patterns(&context);
-    populateLowbitToLinalgPatterns(converter, patterns);
+    populateLowbitToLinalgPatterns(converter, patterns, keepMatmul);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
     populateReturnOpTypeConversionPattern(patterns, converter);

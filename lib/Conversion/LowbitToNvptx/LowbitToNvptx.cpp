@@ -11,10 +11,11 @@
 
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/GPU/Passes.h"
+#include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
-#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -49,38 +50,33 @@ static const Chip *findChip(StringRef name) {
 
 bool lowbit::isNvptxChip(StringRef chip) { return findChip(chip); }
 
-/// Tensors to buffers that are allocated and freed explicitly.
-static void addBufferization(OpPassManager &pm) {
+/// Graphs to buffers, in the same way as for CPUs, except that products with
+/// quantized weights are kept for a kernel.
+static void addBuffers(OpPassManager &pm, const CpuLoweringOptions &options) {
+  onnx::buildNormalizePipeline(pm);
+  pm.addPass(createConvertOnnxToLinalg());
+  LowbitToLinalgOptions lowbit;
+  lowbit.keepMatmul = true;
+  pm.addPass(createLowbitToLinalg(lowbit));
   pm.addPass(createConvertElementwiseToLinalgPass());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions options;
-  options.bufferizeFunctionBoundaries = true;
-  options.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(options));
-  bufferization::buildBufferDeallocationPipeline(pm, {});
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  buildTensorPhase(pm, options);
+  buildBufferizationPhase(pm, options);
 }
 
 static void addKernels(OpPassManager &pm) {
   pm.addPass(createConvertLinalgToGPU());
   pm.addPass(createPlaceGPUBuffers());
-  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
   pm.addPass(createGpuKernelOutliningPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createDeduplicateKernels());
-  pm.nest<gpu::GPUModuleOp>().addPass(createExpandGPUMath());
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  OpPassManager &device = pm.nest<gpu::GPUModuleOp>();
+  device.addPass(createExpandGPUMath());
+  device.addPass(memref::createExpandStridedMetadataPass());
+  device.addPass(createLowerAffinePass());
+  device.addPass(createCanonicalizerPass());
+  device.addPass(createCSEPass());
 }
 
 static void addPtx(OpPassManager &pm, const Chip &chip) {
@@ -100,26 +96,6 @@ static void addPtx(OpPassManager &pm, const Chip &chip) {
   pm.addPass(createGpuModuleToBinaryPass(binary));
 }
 
-static void addHost(OpPassManager &pm, bool emulate) {
-  ConvertGPUHostToLLVMOptions host;
-  host.emulate = emulate;
-  pm.addPass(createConvertGPUHostToLLVM(host));
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(arith::createArithExpandOpsPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-}
-
 LogicalResult lowbit::buildLowerToNvptx(
     OpPassManager &pm, const LowerToNvptxOptions &options,
     function_ref<LogicalResult(const Twine &)> emitError) {
@@ -131,7 +107,9 @@ LogicalResult lowbit::buildLowerToNvptx(
                    }), ", ");
     return emitError("unknown GPU '" + options.chip + "'; known are " + known);
   }
-  addBufferization(pm);
+  CpuLoweringOptions host;
+  host.entry = options.entry;
+  addBuffers(pm, host);
   addKernels(pm);
   if (options.stopAfter == NvptxStop::Kernels)
     return success();
@@ -139,7 +117,10 @@ LogicalResult lowbit::buildLowerToNvptx(
     addPtx(pm, *chip);
   if (options.stopAfter == NvptxStop::Ptx)
     return success();
-  addHost(pm, options.emulate);
+  ConvertGPUHostToLLVMOptions runtime;
+  runtime.emulate = options.emulate;
+  pm.addPass(createConvertGPUHostToLLVM(runtime));
+  buildLlvmPhase(pm, host);
   return success();
 }
 

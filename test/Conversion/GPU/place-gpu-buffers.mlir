@@ -63,7 +63,7 @@ func.func @element() -> f32 {
 // buffer lives with which it starts.
 
 // CHECK-LABEL: func @constant
-// CHECK: memref.get_global @weights : memref<4xf32> {lowbit.device}
+// CHECK: memref.get_global @weights : memref<4xf32> {lowbit.device = "device_constant_0"}
 // CHECK: gpu.alloc
 // CHECK: scf.for
 memref.global "private" constant @weights : memref<4xf32> = dense<1.0>

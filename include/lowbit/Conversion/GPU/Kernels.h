@@ -14,6 +14,7 @@
 #ifndef LOWBIT_CONVERSION_GPU_KERNELS_H
 #define LOWBIT_CONVERSION_GPU_KERNELS_H
 
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -48,6 +49,16 @@ mlir::LogicalResult buildWarpReductionKernel(mlir::OpBuilder &builder,
 /// reduction dimensions. Fails if `op` is not a contraction.
 mlir::LogicalResult buildContractionKernel(mlir::OpBuilder &builder,
                                            mlir::linalg::LinalgOp op);
+
+/// One warp for each row of the weight and a few tokens, which decodes codes in
+/// registers. Takes every uniform format in the canonical layout; others are
+/// reported.
+mlir::LogicalResult buildPackedMatmulKernel(mlir::OpBuilder &builder,
+                                            PackedMatmulOp op);
+
+/// Gives each launch that has no kernel module yet a name of its own in the module
+/// `kernels`, in program order. The outliner needs both.
+void nameKernels(mlir::ModuleOp module);
 
 /// An elementwise copy between buffers of the same shape and any layout.
 void buildCopyKernel(mlir::OpBuilder &builder, mlir::Location loc,

@@ -15,8 +15,17 @@
 
 namespace lowbit {
 
-/// Marks a `memref.get_global` whose value lives on the device.
+/// Marks a constant (`memref.get_global`, `lowbit.weight`) that lives on the
+/// device: the name of the variable that holds its address there.
 inline constexpr llvm::StringLiteral kDeviceAttrName = "lowbit.device";
+
+/// Marks the constant that holds the PTX in a lowered program.
+inline constexpr llvm::StringLiteral kPtxAttrName = "lowbit.ptx";
+
+/// The function of a lowered program that gives back what the program holds of
+/// the runtime's: weights on the device, loaded kernels. It takes and returns
+/// nothing.
+inline constexpr llvm::StringLiteral kUnloadName = "lowbit_unload";
 
 /// On a `gpu.memcpy`: the direction, one of the three below.
 inline constexpr llvm::StringLiteral kCopyAttrName = "lowbit.copy";

@@ -14,8 +14,9 @@ include "mlir/Pass/PassBase.td"
 def ConvertLinalgToGPU : Pass<"convert-linalg-to-gpu", "::mlir::ModuleOp"> {
   let summary = "Turn each structured operation on buffers into a kernel";
   let description = [{
-    Replaces every `linalg` operation on buffers by one `gpu.launch`:
+    Replaces every structured operation on buffers by one `gpu.launch`:
 
+    * `lowbit.packed_matmul` by a kernel that decodes the weight in registers,
     * contractions by a kernel of tiles in shared memory,
     * reductions along the contiguous dimension by one warp a result,
     * all others by one thread a result.
@@ -36,6 +37,9 @@ def ConvertLinalgToGPU : Pass<"convert-linalg-to-gpu", "::mlir::ModuleOp"> {
       // The thread's element, if there is one, negated.
     }
     ```
+
+    The kernels of `lowbit.packed_matmul` take float inputs and weights of every
+    `#lowbit.uniform` format in the canonical layout; others are an error.
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -51,8 +55,23 @@ def PlaceGPUBuffers : Pass<"place-gpu-buffers", "::mlir::ModuleOp"> {
     that may alias it; every other buffer stays on the host. Allocations become
     `gpu.alloc`, accesses of the host to the device become `gpu.memcpy`, and the
     arguments and results of public functions, which are on the host, are copied
-    at entry and return. Constants (`memref.get_global`) are marked
-    `lowbit.device`: they are uploaded once, when first needed.
+    at entry and return. Constants (`memref.get_global`, `lowbit.weight`) are
+    marked `lowbit.device`: they are uploaded once, when first needed. Constant
+    numbers and sizes of buffers that kernels use are computed inside them.
+
+    ```mlir
+    %b = memref.alloc(%n) : memref<?xf32>
+    gpu.launch ... { memref.store %x, %b[%i] : memref<?xf32> }
+    %0 = memref.load %b[%c0] : memref<?xf32>
+    ```
+    becomes
+    ```mlir
+    %b = gpu.alloc(%n) : memref<?xf32>
+    gpu.launch ... { memref.store %x, %b[%i] : memref<?xf32> }
+    %element = memref.subview %b[%c0] [1] [1] : memref<?xf32> to memref<f32, ...>
+    gpu.memcpy %local, %element {lowbit.copy = "to_host"}
+    %0 = memref.load %local[] : memref<f32>
+    ```
   }];
   let dependentDialects = [
     "::mlir::gpu::GPUDialect", "::mlir::linalg::LinalgDialect",
@@ -67,6 +86,16 @@ def DeduplicateKernels
     The layers of a model launch kernels that are equal but for their names.
     This pass keeps the first of each and lets all launches use it, so that the
     size of the device code does not grow with the number of layers.
+
+    ```mlir
+    gpu.launch_func @kernels::@map_0 ... args(%a : memref<?xf32>)
+    gpu.launch_func @kernels::@map_7 ... args(%b : memref<?xf32>)
+    ```
+    becomes, if the bodies of `@map_0` and `@map_7` are equal,
+    ```mlir
+    gpu.launch_func @kernels::@map_0 ... args(%a : memref<?xf32>)
+    gpu.launch_func @kernels::@map_0 ... args(%b : memref<?xf32>)
+    ```
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
   let statistics = [
@@ -80,6 +109,15 @@ def ExpandGPUMath : Pass<"expand-gpu-math", "::mlir::gpu::GPUModuleOp"> {
     Replaces the functions of `math` inside kernels by polynomials and by
     operations that the hardware has, so that no kernel needs libdevice.
     Functions without such a form are an error.
+
+    ```mlir
+    %0 = math.rsqrt %x : f32
+    ```
+    becomes
+    ```mlir
+    %root = math.sqrt %x : f32
+    %0 = arith.divf %one, %root : f32
+    ```
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
@@ -92,8 +130,19 @@ def ConvertKernelsToNVVM
   let summary = "Lower kernels to the LLVM and NVVM dialects";
   let description = [{
     Like upstream's `convert-gpu-to-nvvm`, but functions that the hardware has
-    (`math.sqrt`, `math.floor`, ...) become LLVM intrinsics, which the NVPTX
-    backend selects, and not calls of libdevice.
+    (`math.sqrt`, `math.floor`, `arith.maxnumf`, ...) become LLVM intrinsics,
+    which the NVPTX backend selects, and not calls of libdevice. A function that
+    only libdevice has is an error; `--expand-gpu-math` leaves none.
+
+    ```mlir
+    %0 = math.sqrt %x : f32
+    %1, %valid = gpu.shuffle xor %0, %distance, %width : f32
+    ```
+    becomes
+    ```mlir
+    %0 = llvm.intr.sqrt(%x) : (f32) -> f32
+    %1 = nvvm.shfl.sync bfly %mask, %0, %distance, %clamp : f32 -> f32
+    ```
   }];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"
@@ -107,7 +156,25 @@ def ConvertGPUHostToLLVM
     Lowers `gpu.alloc`, `gpu.dealloc`, `gpu.memcpy`, `gpu.launch_func` and
     device constants to calls of Lowbit's GPU runtime (`lowbit_gpu_*`), and puts
     the PTX of `gpu.binary` into a constant of the program, which the runtime
-    gives to the driver at the first launch.
+    gives to the driver at the first launch. What the program holds (weights on
+    the device, loaded kernels) it gives back in the function `lowbit_unload`,
+    which is also the library's destructor.
+
+    ```mlir
+    %0 = gpu.alloc(%n) : memref<?xf32>
+    gpu.launch_func @kernels::@map_0 blocks in (%b, %c1, %c1)
+        threads in (%c256, %c1, %c1) args(%0 : memref<?xf32>)
+    ```
+    becomes
+    ```mlir
+    %memory = func.call @lowbit_gpu_alloc(%bytes) : (i64) -> !llvm.ptr
+    ...
+    func.call @lowbit_gpu_launch(%module, %ptx, %function, %name, %b, ...,
+                                 %arguments)
+    ```
+
+    Asynchronous operations, dynamic shared memory, clusters and memory that the
+    host shares are errors: the runtime has no call for them.
 
     With `emulate`, kernels are not compiled for a device: each becomes a
     function of the host that runs one thread, and launches call the emulator,

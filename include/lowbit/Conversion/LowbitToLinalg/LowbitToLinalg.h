@@ -20,9 +20,12 @@ public:
   ComponentTypeConverter();
 };
 
-/// The patterns that turn lowbit operations into linalg.
+/// The patterns that turn lowbit operations into linalg. With `keepMatmul`,
+/// products of float inputs with weights of any layout become
+/// `lowbit.packed_matmul`.
 void populateLowbitToLinalgPatterns(const ComponentTypeConverter &converter,
-                                    mlir::RewritePatternSet &patterns);
+                                    mlir::RewritePatternSet &patterns,
+                                    bool keepMatmul = false);
 
 } // namespace lowbit
 

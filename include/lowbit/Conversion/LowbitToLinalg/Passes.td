@@ -42,6 +42,10 @@ def LowbitToLinalg : Pass<"lowbit-to-linalg", "::mlir::ModuleOp"> {
     %y = linalg.matmul indexing_maps = [...] ins(%x, %w) outs(%zero) -> tensor<?x96xf32>
     ```
   }];
+  let options = [
+    Option<"keepMatmul", "keep-matmul", "bool", "false",
+           "Make `lowbit.packed_matmul` of products with unpacked weights, too">
+  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"

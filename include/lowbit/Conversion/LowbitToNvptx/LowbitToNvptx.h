@@ -9,6 +9,7 @@
 #ifndef LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
 #define LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -33,6 +34,10 @@ struct LowerToNvptxOptions
       *this, "emulate",
       llvm::cl::desc("Run the kernels on the host, to test without a GPU"),
       llvm::cl::init(false)};
+  Option<std::string> entry{
+      *this, "entry",
+      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
+      llvm::cl::init("main")};
   Option<NvptxStop> stopAfter{
       *this, "stop-after", llvm::cl::desc("The last phase"),
       llvm::cl::init(NvptxStop::Host),
@@ -50,6 +55,11 @@ mlir::LogicalResult
 buildLowerToNvptx(mlir::OpPassManager &pm, const LowerToNvptxOptions &options,
                   llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>
                       emitError);
+
+/// The PTX texts in a module: of a `gpu.binary`, or of the constant that the host's
+/// program gives to the driver. `--lower-to-nvptx` makes one of all kernels of a
+/// model; before it there is none.
+llvm::SmallVector<llvm::StringRef> getPtxTexts(mlir::ModuleOp module);
 
 /// Whether the NVPTX path knows this chip.
 bool isNvptxChip(llvm::StringRef chip);
