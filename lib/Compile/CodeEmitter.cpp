@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Compile/CodeEmitter.h"
+#include "lowbit/Compile/ModelSource.h"
 #include "lowbit/Compile/WeightObject.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Support/OutputFile.h"
@@ -53,7 +54,9 @@ static void hideSymbols(llvm::Module &code, StringRef entry) {
     if (!function.isDeclaration() && function.getName() != kEntrySymbol)
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   for (llvm::GlobalVariable &global : code.globals())
-    if (!global.isDeclaration() && global.getName() != kWeightTableSymbol)
+    // Lists of destructors are LLVM's.
+    if (!global.isDeclaration() && !global.hasAppendingLinkage() &&
+        global.getName() != kWeightTableSymbol)
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
   if (llvm::GlobalVariable *table = code.getGlobalVariable(kWeightTableSymbol)) {
     table->setVisibility(llvm::GlobalValue::HiddenVisibility);
@@ -67,14 +70,15 @@ static void hideSymbols(llvm::Module &code, StringRef entry) {
 
 static bool isInRuntime(StringRef name) {
   return name == "malloc" || name == "free" || name == "errx" ||
-         name.starts_with("omp_") || name.starts_with("__kmpc_");
+         name.starts_with("omp_") || name.starts_with("__kmpc_") ||
+         name.starts_with("lowbit_gpu_");
 }
 
 /// Lets the code call the model's own runtime.
 static void useRuntime(llvm::Module &code, StringRef prefix) {
   for (llvm::Function &function : code)
     if (function.isDeclaration() && isInRuntime(function.getName())) {
-      function.setName(prefix + "_rt_" + function.getName());
+      function.setName(getRuntimeName(prefix, function.getName()));
       function.setVisibility(llvm::GlobalValue::HiddenVisibility);
     }
 }

@@ -13,6 +13,7 @@
 #include "lowbit/Compile/ModelSource.h"
 #include "lowbit/Compile/Ptx.h"
 #include "lowbit/Compile/WeightObject.h"
+#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Support/OutputFile.h"
@@ -101,6 +102,7 @@ private:
   llvm::Error inInput(llvm::Error error) const;
   llvm::Expected<Code> translate(Model &model, size_t level,
                                  WeightObject &weights) const;
+  llvm::Expected<std::string> compileSource(const Clang &clang, StringRef text);
   llvm::Error emitPtx();
   llvm::Error emitText();
   llvm::Error emitBinary();
@@ -180,7 +182,10 @@ llvm::Expected<Code> Compiler::translate(Model &model, size_t level,
   const CpuTarget &cpu = target.levels[level];
   std::string entry = model.function.getName().str();
   if (llvm::Error error =
-          lowerModel(*model.module, entry, cpu, /*parallel=*/true))
+          target.chip.empty()
+              ? lowerModel(*model.module, entry, cpu, /*parallel=*/true)
+              : lowerModelForGpu(*model.module, entry, target.chip,
+                                 NvptxStop::Host))
     return inInput(std::move(error));
   return translateCode(*model.module, cpu, prefix, getEntryName(prefix, level),
                        weights);
@@ -226,6 +231,24 @@ llvm::Error Compiler::emitText() {
   return file->commit();
 }
 
+/// The path of an object made of C text.
+llvm::Expected<std::string> Compiler::compileSource(const Clang &clang,
+                                                    StringRef text) {
+  llvm::Expected<std::string> source =
+      files.write([&](llvm::raw_ostream &os) -> llvm::Error {
+        os << text;
+        return llvm::Error::success();
+      });
+  if (!source)
+    return source.takeError();
+  llvm::Expected<std::string> object = files.create();
+  if (!object)
+    return object.takeError();
+  if (llvm::Error error = clang.compile(*source, *object))
+    return error;
+  return object;
+}
+
 /// An object or library with all levels, the weights and the runtime.
 llvm::Error Compiler::emitBinary() {
   // First, because it says early that the output cannot be written.
@@ -264,19 +287,16 @@ llvm::Error Compiler::emitBinary() {
   objects.push_back(*weights);
 
   bool isShared = options.emit == Emit::Shared;
-  llvm::Expected<std::string> source =
-      files.write([&](llvm::raw_ostream &os) -> llvm::Error {
-        os << getModelSource(signature, target, prefix, isShared);
-        return llvm::Error::success();
-      });
-  if (!source)
-    return source.takeError();
-  llvm::Expected<std::string> runtime = files.create();
-  if (!runtime)
-    return runtime.takeError();
-  if (llvm::Error error = clang->compile(*source, *runtime))
-    return error;
-  objects.push_back(*runtime);
+  std::vector<std::string> sources;
+  if (!target.chip.empty())
+    sources = getGpuRuntimeSources(prefix);
+  sources.push_back(getModelSource(signature, target, prefix, isShared));
+  for (const std::string &source : sources) {
+    llvm::Expected<std::string> object = compileSource(*clang, source);
+    if (!object)
+      return object.takeError();
+    objects.push_back(*object);
+  }
   if (llvm::Error error = isShared ? clang->link(objects, *partial)
                                    : clang->combine(objects, *partial))
     return error;
@@ -319,11 +339,7 @@ llvm::Error lowbit::compileModel(const CompileOptions &options,
   llvm::Expected<CompileTarget> target = CompileTarget::parse(options.target);
   if (!target)
     return target.takeError();
-  bool isGpu = !target->chip.empty();
-  if (isGpu && options.emit != Emit::Ptx)
-    return makeError("target '" + options.target +
-                     "' is a GPU, for which only --emit=ptx is possible");
-  if (!isGpu && options.emit == Emit::Ptx)
+  if (target->chip.empty() && options.emit == Emit::Ptx)
     return makeError("--emit=ptx needs a GPU as target, such as sm_80; got '" +
                      options.target + "'");
   return Compiler(options, registry, std::move(*target)).run();

@@ -11,6 +11,7 @@
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace lowbit;
 using llvm::StringRef;
@@ -71,16 +72,28 @@ static llvm::Expected<CompileTarget> getAllX86() {
   return target;
 }
 
+/// A GPU in any machine of this machine's architecture.
+static llvm::Expected<CompileTarget> getGpu(StringRef chip) {
+  CompileTarget target;
+  target.chip = chip;
+  bool isArm =
+      llvm::Triple(llvm::sys::getDefaultTargetTriple()).isAArch64();
+  target.triple = llvm::Triple(isArm ? kLinuxArm : kLinuxX86);
+  if (llvm::Error error = addLevel(target, isArm ? "generic" : "x86-64", ""))
+    return error;
+  // Kernels for GPUs read weights as the solvers store them.
+  target.levels.front().kernels.clear();
+  return target;
+}
+
 llvm::Expected<CompileTarget> CompileTarget::parse(StringRef text) {
   if (text == "native")
     return getNative();
   if (text == "x86-64")
     return getAllX86();
+  if (isNvptxChip(text))
+    return getGpu(text);
   CompileTarget target;
-  if (isNvptxChip(text)) {
-    target.chip = text;
-    return target;
-  }
   auto [base, list] = text.split('+');
   bool isX86 = llvm::StringSwitch<bool>(base)
                    .Cases({"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"},

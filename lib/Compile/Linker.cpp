@@ -82,7 +82,7 @@ llvm::Error Clang::link(ArrayRef<std::string> objects,
       "-shared",          "-fuse-ld=lld",      "-Wl,--no-undefined",
       "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-o", library.str()};
   llvm::append_range(arguments, objects);
-  arguments.insert(arguments.end(), {"-lm", "-lpthread"});
+  arguments.insert(arguments.end(), {"-lm", "-lpthread", "-ldl"});
   return run(arguments, "");
 }
 

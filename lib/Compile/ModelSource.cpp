@@ -20,6 +20,7 @@
 using namespace lowbit;
 using llvm::ArrayRef;
 using llvm::raw_ostream;
+using llvm::StringLiteral;
 using llvm::StringRef;
 using llvm::Twine;
 
@@ -175,6 +176,38 @@ static void printChoice(raw_ostream &os, const CompileTarget &target,
   os << "  return 0;\n}\n";
 }
 
+std::string lowbit::getRuntimeName(StringRef prefix, StringRef function) {
+  return (prefix + "_rt_" + function).str();
+}
+
+static constexpr StringLiteral kGpuFunctions[] = {
+    "lowbit_gpu_alloc",           "lowbit_gpu_free",
+    "lowbit_gpu_copy_to_device",  "lowbit_gpu_copy_to_host",
+    "lowbit_gpu_copy_on_device",  "lowbit_gpu_constant",
+    "lowbit_gpu_launch",          "lowbit_gpu_abandon_run",
+    "lowbit_gpu_release_constant", "lowbit_gpu_release_module",
+    "lowbit_gpu_take_error",      "lowbit_gpu_fail",
+    "lowbit_gpu_failed",          "lowbit_cuda_get",
+    "lowbit_cuda_check",
+};
+
+static void renameGpuFunctions(raw_ostream &os, StringRef prefix) {
+  for (StringRef name : kGpuFunctions)
+    os << "#define " << name << ' ' << getRuntimeName(prefix, name) << '\n';
+}
+
+std::vector<std::string> lowbit::getGpuRuntimeSources(StringRef prefix) {
+  std::vector<std::string> sources;
+  for (StringRef source :
+       {kGpuErrorSource, kCudaDriverSource, kCudaRuntimeSource}) {
+    llvm::raw_string_ostream os(sources.emplace_back());
+    os << "#define _GNU_SOURCE\n";
+    renameGpuFunctions(os, prefix);
+    os << kGpuInterface << kGpuErrorHeader << kCudaDriverHeader << source;
+  }
+  return sources;
+}
+
 std::string lowbit::getModelSource(const Signature &signature,
                                    const CompileTarget &target,
                                    StringRef prefix, bool exportsModel) {
@@ -183,6 +216,11 @@ std::string lowbit::getModelSource(const Signature &signature,
   os << "#define _GNU_SOURCE\n#define LOWBIT_NAME(name) " << prefix
      << "_##name\n"
      << kModelInterface << kRuntimeHeader;
+  bool isGpu = !target.chip.empty();
+  if (isGpu) {
+    renameGpuFunctions(os, prefix);
+    os << kGpuInterface;
+  }
   printInfos(os, signature.inputs, "inputs");
   printInfos(os, signature.outputs, "outputs");
   printChoice(os, target, prefix);
@@ -192,7 +230,8 @@ std::string lowbit::getModelSource(const Signature &signature,
         "LOWBIT_NAME(release),\n   LOWBIT_NAME(set_threads)},\n  get_entry,\n"
         "  ";
   printString(os, llvm::join(target.levels.front().extensions, ", "));
-  os << "\n};\n";
+  os << (isGpu ? ",\n  lowbit_gpu_take_error, lowbit_gpu_abandon_run" : "")
+     << "\n};\n";
   // A library of that name exports the function as its own.
   if (exportsModel && prefix != "lowbit")
     os << "LOWBIT_EXPORT const lowbit_model *" LOWBIT_GET_MODEL

@@ -38,7 +38,9 @@ WeightObject::WeightObject(llvm::raw_pwrite_stream &os,
 }
 
 llvm::Expected<uint64_t> WeightObject::add(mlir::Attribute value) {
-  llvm::Expected<llvm::ArrayRef<char>> bytes = getConstantBytes(value);
+  llvm::SmallVector<char> expanded;
+  llvm::Expected<llvm::ArrayRef<char>> bytes =
+      getConstantBytes(value, expanded);
   if (!bytes)
     return bytes.takeError();
   llvm::XXH128_hash_t hash = llvm::xxh3_128bits(llvm::ArrayRef(

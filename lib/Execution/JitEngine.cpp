@@ -18,6 +18,7 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
+#include <deque>
 
 using namespace mlir;
 using namespace lowbit;
@@ -32,11 +33,18 @@ struct JitEngine::Impl {
 };
 
 namespace {
+/// What the code's table of weights holds.
+struct Weights {
+  std::vector<const char *> addresses;
+  /// The elements of constants that store one for all.
+  std::deque<llvm::SmallVector<char>> expanded;
+};
+
 /// The code of one module, in a library of its own.
 class JitModule final : public CompiledModule {
 public:
   JitModule(std::shared_ptr<void> engine, orc::LLJIT &jit,
-            orc::JITDylib &library, std::vector<const char *> weights)
+            orc::JITDylib &library, Weights weights)
       : engine(std::move(engine)), jit(jit), library(library),
         weights(std::move(weights)) {}
   ~JitModule() override {
@@ -56,14 +64,13 @@ public:
     return address->toPtr<void *>();
   }
 
-  ArrayRef<const char *> getWeights() const { return weights; }
+  ArrayRef<const char *> getWeights() const { return weights.addresses; }
 
 private:
   std::shared_ptr<void> engine;
   orc::LLJIT &jit;
   orc::JITDylib &library;
-  /// The addresses that the code's table of weights consists of.
-  std::vector<const char *> weights;
+  Weights weights;
 };
 } // namespace
 
@@ -100,17 +107,17 @@ JitEngine::create(JitOptions options) {
       new JitEngine(std::move(options), std::move(impl)));
 }
 
-/// The addresses of the weights that the module's table is to hold.
-static llvm::Expected<std::vector<const char *>> getWeights(ModuleOp module) {
-  std::vector<const char *> weights;
+static llvm::Expected<Weights> getWeights(ModuleOp module) {
+  Weights weights;
   auto list = module->getAttrOfType<ArrayAttr>(kWeightsAttribute);
   if (!list)
     return weights;
   for (Attribute value : list) {
-    llvm::Expected<ArrayRef<char>> bytes = getConstantBytes(value);
+    llvm::Expected<ArrayRef<char>> bytes =
+        getConstantBytes(value, weights.expanded.emplace_back());
     if (!bytes)
       return bytes.takeError();
-    weights.push_back(bytes->data());
+    weights.addresses.push_back(bytes->data());
   }
   return weights;
 }

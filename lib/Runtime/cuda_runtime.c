@@ -22,6 +22,8 @@ struct block {
   CUdeviceptr address;
   size_t size;
   bool used;
+  /* The thread whose run allocated it; null for weights. */
+  const void *owner;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -67,13 +69,15 @@ static void release_free(const struct cuda_driver *cuda) {
   block_count = kept;
 }
 
-static void *allocate(const struct cuda_driver *cuda, size_t bytes) {
+static void *allocate(const struct cuda_driver *cuda, size_t bytes,
+                      const void *owner) {
   size_t size = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   if (size == 0)
     size = ALIGNMENT;
   struct block *block = find_free(size);
   if (block) {
     block->used = true;
+    block->owner = owner;
     return (void *)(uintptr_t)block->address;
   }
   if (!reserve_block())
@@ -95,16 +99,19 @@ static void *allocate(const struct cuda_driver *cuda, size_t bytes) {
   }
   if (!lowbit_cuda_check(cuda, result, "cuMemAlloc"))
     return NULL;
-  blocks[block_count++] = (struct block){address, size, true};
+  blocks[block_count++] = (struct block){address, size, true, owner};
   return (void *)(uintptr_t)address;
 }
+
+/* Its address tells threads apart. */
+static _Thread_local char thread;
 
 void *lowbit_gpu_alloc(int64_t bytes) {
   const struct cuda_driver *cuda = lowbit_cuda_get();
   if (!cuda)
     return NULL;
   pthread_mutex_lock(&lock);
-  void *memory = allocate(cuda, (size_t)bytes);
+  void *memory = allocate(cuda, (size_t)bytes, &thread);
   pthread_mutex_unlock(&lock);
   return memory;
 }
@@ -115,6 +122,14 @@ void lowbit_gpu_free(void *memory) {
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < block_count; ++i)
     if (blocks[i].address == (uintptr_t)memory)
+      blocks[i].used = false;
+  pthread_mutex_unlock(&lock);
+}
+
+void lowbit_gpu_abandon_run(void) {
+  pthread_mutex_lock(&lock);
+  for (size_t i = 0; i < block_count; ++i)
+    if (blocks[i].owner == &thread)
       blocks[i].used = false;
   pthread_mutex_unlock(&lock);
 }
@@ -169,7 +184,7 @@ void *lowbit_gpu_constant(void **slot, const void *host, int64_t bytes) {
   pthread_mutex_lock(&lock);
   void *memory = *slot;
   if (!memory) {
-    memory = allocate(cuda, (size_t)bytes);
+    memory = allocate(cuda, (size_t)bytes, NULL);
     if (memory &&
         (bytes == 0 ||
          (lowbit_cuda_check(cuda,

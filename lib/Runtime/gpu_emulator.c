@@ -35,6 +35,7 @@ struct block {
   struct block *next;
   size_t size;
   char *address;
+  bool is_constant;
 };
 static struct block *used_blocks, *free_blocks;
 
@@ -73,6 +74,7 @@ void *lowbit_gpu_alloc(int64_t bytes) {
     block->address = arena + arena_used;
     arena_used += size;
   }
+  block->is_constant = false;
   block->next = used_blocks;
   used_blocks = block;
   open_memory();
@@ -94,6 +96,19 @@ void lowbit_gpu_free(void *memory) {
   *link = block->next;
   block->next = free_blocks;
   free_blocks = block;
+}
+
+void lowbit_gpu_abandon_run(void) {
+  for (struct block **link = &used_blocks; *link;) {
+    struct block *block = *link;
+    if (block->is_constant) {
+      link = &block->next;
+      continue;
+    }
+    *link = block->next;
+    block->next = free_blocks;
+    free_blocks = block;
+  }
 }
 
 static void copy(void *target, const void *source, int64_t bytes) {
@@ -120,6 +135,8 @@ void lowbit_gpu_copy_on_device(void *target, const void *source,
 void *lowbit_gpu_constant(void **slot, const void *host, int64_t bytes) {
   if (!*slot) {
     *slot = lowbit_gpu_alloc(bytes);
+    if (*slot)
+      used_blocks->is_constant = true;
     copy(*slot, host, bytes);
   }
   return *slot;

@@ -21,10 +21,10 @@ namespace lowbit {
 struct CompileTarget {
   llvm::Triple triple;
   /// Kinds of processors, from the least to the most capable: a library has
-  /// code for each, and runs the last one that the machine supports. Empty for
-  /// a GPU.
+  /// code for each, and runs the last one that the machine supports. With a
+  /// GPU, the one that runs the host's part.
   std::vector<CpuTarget> levels;
-  /// The GPU, or empty.
+  /// The GPU that runs the kernels, or empty.
   std::string chip;
 
   /// "native"; "x86-64" (levels chosen at run time); "x86-64-v2" to

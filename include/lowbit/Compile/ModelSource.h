@@ -35,6 +35,13 @@ std::string getModelSource(const Signature &signature,
                            const CompileTarget &target, llvm::StringRef prefix,
                            bool exportsModel);
 
+/// The C sources of the runtime that GPU programs call, each to be compiled by
+/// itself.
+std::vector<std::string> getGpuRuntimeSources(llvm::StringRef prefix);
+
+/// What a model calls a function of the runtime, so that each model has its own.
+std::string getRuntimeName(llvm::StringRef prefix, llvm::StringRef function);
+
 } // namespace lowbit
 
 #endif // LOWBIT_COMPILE_MODELSOURCE_H

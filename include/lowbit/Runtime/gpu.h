@@ -52,6 +52,10 @@ void lowbit_gpu_launch(lowbit_gpu_slot *module, const char *image,
                        int64_t block_x, int64_t block_y, int64_t block_z,
                        void **arguments);
 
+/* Frees what this thread has allocated and not freed, weights not included: for
+ * a run that ended in the middle. */
+void lowbit_gpu_abandon_run(void);
+
 /* Gives back what a program holds, before it is unloaded. */
 void lowbit_gpu_release_constant(void **slot);
 void lowbit_gpu_release_module(lowbit_gpu_slot *module);

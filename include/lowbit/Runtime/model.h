@@ -42,7 +42,8 @@ typedef enum lowbit_status {
   LOWBIT_OK,
   LOWBIT_INVALID_INPUT, /* a shape that the model does not take */
   LOWBIT_OUT_OF_MEMORY,
-  LOWBIT_UNSUPPORTED_CPU /* the code uses instructions that the CPU lacks */
+  LOWBIT_UNSUPPORTED_CPU, /* the code uses instructions that the CPU lacks */
+  LOWBIT_GPU_FAILED       /* no driver, no GPU, no memory on it, ... */
 } lowbit_status;
 
 /* What an input or output is. */

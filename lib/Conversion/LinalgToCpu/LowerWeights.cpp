@@ -24,18 +24,6 @@ using namespace lowbit;
 static constexpr StringLiteral tableName = "lowbit_weight_table";
 static constexpr StringLiteral listName = "lowbit.weights";
 
-/// The value with all of its elements in memory: a splat stores one.
-static Attribute expandSplat(Attribute value) {
-  auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (!dense || !dense.isSplat() || dense.getNumElements() == 1)
-    return value;
-  ArrayRef<char> element = dense.getRawData();
-  std::vector<char> bytes;
-  for (int64_t i = 0, e = dense.getNumElements(); i < e; ++i)
-    llvm::append_range(bytes, element);
-  return DenseElementsAttr::getFromRawBuffer(dense.getType(), bytes);
-}
-
 namespace {
 struct LowerWeightsPass final
     : lowbit::impl::LowerWeightsPassBase<LowerWeightsPass> {
@@ -54,9 +42,9 @@ struct LowerWeightsPass final
                        "by its address");
         return signalPassFailure();
       }
-      Attribute value = expandSplat(op.getValueAttr());
       indices.push_back(
-          entries.try_emplace(value, entries.size()).first->second);
+          entries.try_emplace(op.getValueAttr(), entries.size())
+              .first->second);
     }
 
     MLIRContext *context = &getContext();

@@ -53,7 +53,8 @@ struct Product {
 
   /// How many bytes of codes one load reads; 0 if units do not suit the rows.
   int64_t getLoadBytes() const {
-    if (rowBytes % 4 || (groupDepth < depth && groupDepth % kUnit))
+    if (!cast<MemRefType>(codes.getType()).getLayout().isIdentity() ||
+        rowBytes % 4 || (groupDepth < depth && groupDepth % kUnit))
       return 0;
     int64_t unitBytes = kUnit * bits / 8;
     for (int64_t bytes : {16, 8, 4})

@@ -189,7 +189,8 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
 
     Value bias = op.getBias() ? adaptor.getBias().front() : Value();
     Value result;
-    if (weightType.getLayout() || keepMatmul) {
+    if (weightType.getLayout() ||
+        (keepMatmul && isa<UniformAttr>(weightType.getFormat()))) {
       result = buildPackedMatmul(rewriter, loc, input, quantInput,
                                  adaptor.getWeight(), weightType, bias, empty);
     } else {

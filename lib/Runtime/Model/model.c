@@ -227,6 +227,9 @@ static void execute(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
     }
   }
   entry(pointers);
+  const char *gpu_error = tables.take_gpu_error ? tables.take_gpu_error() : 0;
+  if (gpu_error)
+    fail(LOWBIT_GPU_FAILED, "%s", gpu_error);
   for (int i = 0; i < model.num_outputs; ++i) {
     const lowbit_tensor_info *info = &model.outputs[i];
     const descriptor *from = &descriptors[model.num_inputs + i];
@@ -238,6 +241,20 @@ static void execute(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
   }
   LOWBIT_NAME(rt_free)(pointers);
   LOWBIT_NAME(rt_free)(descriptors);
+}
+
+/* Frees what a run had when it failed. */
+static void abandon(void) {
+  for (block_t *block = current.blocks; block;) {
+    block_t *next = block->next;
+    free(block);
+    block = next;
+  }
+  if (tables.abandon_gpu_run) {
+    tables.abandon_gpu_run();
+    /* The failure that counts came first. */
+    tables.take_gpu_error();
+  }
 }
 
 int LOWBIT_NAME(run)(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
@@ -253,11 +270,7 @@ int LOWBIT_NAME(run)(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
   self.run = NULL;
   self.landing = NULL;
   if (current.status != LOWBIT_OK)
-    for (block_t *block = current.blocks; block;) {
-      block_t *next = block->next;
-      free(block);
-      block = next;
-    }
+    abandon();
   return current.status;
 }
 

@@ -30,6 +30,9 @@ typedef struct tables_t {
    * NULL if this CPU lacks what `needs` names. */
   void (*(*get_entry)(void))(void **descriptors);
   const char *needs;
+  /* Of the code for a GPU (lowbit/Runtime/gpu.h); NULL if there is none. */
+  const char *(*take_gpu_error)(void);
+  void (*abandon_gpu_run)(void);
 } tables_t;
 extern const tables_t LOWBIT_NAME(tables);
 

@@ -1,6 +1,6 @@
 // RUN: quant-opt %s -lowbit-lower-weights | FileCheck %s
 
-// Equal values share an entry; splats are stored in full.
+// Equal values share an entry.
 
 // CHECK: module attributes {lowbit.weights = [
 // CHECK-SAME: #lowbit.external<"{{.*}}a.bin", offset = 0, length = 16>

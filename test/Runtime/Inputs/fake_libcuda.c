@@ -41,6 +41,8 @@ static size_t used;
 
 int cuInit(unsigned flags) {
   (void)flags;
+  /* Programs print with other buffers than this one. */
+  setvbuf(stdout, NULL, _IONBF, 0);
   return get("FAKE_CUDA_DEVICES", 1) ? SUCCESS : NO_DEVICE;
 }
 int cuDriverGetVersion(int *version) {

@@ -38,6 +38,13 @@ int main(int argc, char **argv) {
   printf("error: %s\n", error ? error : "none");
   printf("again: %s\n", lowbit_gpu_take_error() ? "error" : "none");
   printf("result: %g\n", result[63]);
+  /* The second block of these is the one that the abandoned run had. */
+  void *abandoned = lowbit_gpu_alloc(1024);
+  lowbit_gpu_abandon_run();
+  if (lowbit_gpu_alloc(1024) != abandoned)
+    printf("memory of an abandoned run is lost\n");
+  if (lowbit_gpu_take_error())
+    printf("no memory for another run\n");
   lowbit_gpu_release_constant(&weights_slot);
   lowbit_gpu_release_module(&module);
   return error != 0;

@@ -92,7 +92,9 @@ const tables_t lowbit_tables = {
     {LOWBIT_MODEL_VERSION, 1, 1, inputs, outputs, lowbit_run, lowbit_error,
      lowbit_release, lowbit_set_threads},
     get_entry,
-    ""};
+    "",
+    NULL,
+    NULL};
 
 static void check(int64_t count, int64_t bad) {
   int64_t numbers[] = {count, bad};

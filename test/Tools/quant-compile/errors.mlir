@@ -13,8 +13,9 @@
 // RUN: not quant-compile %s -o %t/m.ptx --target=x86-64-v3 --emit=ptx 2>&1 | FileCheck %s --check-prefix=PTX
 // PTX: quant-compile: error: --emit=ptx needs a GPU as target, such as sm_80; got 'x86-64-v3'
 
-// RUN: not quant-compile %s -o %t/m.so --target=sm_80 2>&1 | FileCheck %s --check-prefix=GPU
-// GPU: quant-compile: error: target 'sm_80' is a GPU, for which only --emit=ptx is possible
+// RUN: quant-opt %s --lower-to-nvptx -o %t.lowered.mlir
+// RUN: not quant-compile %t.lowered.mlir -o %t/m.so --target=sm_80 2>&1 | FileCheck %s --check-prefix=LOWERED
+// LOWERED: lowered.mlir': the module has no public function to run
 
 // RUN: not quant-compile %s -o %t/m.s --target=x86-64 --emit=asm 2>&1 | FileCheck %s --check-prefix=LEVELS
 // LEVELS: quant-compile: error: target 'x86-64' is for several kinds of CPUs

@@ -21,7 +21,7 @@ public:
 };
 
 /// The patterns that turn lowbit operations into linalg. With `keepMatmul`,
-/// products of float inputs with weights of any layout become
+/// products with weights of any layout and a uniform format become
 /// `lowbit.packed_matmul`.
 void populateLowbitToLinalgPatterns(const ComponentTypeConverter &converter,
                                     mlir::RewritePatternSet &patterns,

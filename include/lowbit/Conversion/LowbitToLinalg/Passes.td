@@ -44,7 +44,8 @@ def LowbitToLinalg : Pass<"lowbit-to-linalg", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"keepMatmul", "keep-matmul", "bool", "false",
-           "Make `lowbit.packed_matmul` of products with unpacked weights, too">
+           "Make `lowbit.packed_matmul` of products with unpacked weights of a "
+           "uniform format, too">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
