@@ -7,28 +7,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Regex.h"
 #include <optional>
 
 using namespace mlir;
 using namespace lowbit;
-
-llvm::StringRef lowbit::getNodeName(Location loc) {
-  return llvm::TypeSwitch<LocationAttr, llvm::StringRef>(loc)
-      .Case([](NameLoc name) { return name.getName().getValue(); })
-      .Case([](CallSiteLoc call) { return getNodeName(call.getCallee()); })
-      .Case([](FusedLoc fused) -> llvm::StringRef {
-        for (Location part : fused.getLocations())
-          if (llvm::StringRef name = getNodeName(part); !name.empty())
-            return name;
-        return {};
-      })
-      .Default([](LocationAttr) { return llvm::StringRef(); });
-}
 
 /// Whether `value` becomes a result of `function` without meeting another
 /// activation on the way.

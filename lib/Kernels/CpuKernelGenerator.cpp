@@ -93,7 +93,7 @@ private:
 } // namespace
 
 std::unique_ptr<KernelGenerator>
-lowbit::createCpuKernelGenerator(StringRef target) {
+lowbit::createCpuKernelGenerator(StringRef target, Location loc) {
   // 32 registers of 512 bits, 16 of 256, 32 of 128.
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
@@ -101,7 +101,10 @@ lowbit::createCpuKernelGenerator(StringRef target) {
           .Case("avx2", CpuKernelOptions{2, 1, 4})
           .Case("neon", CpuKernelOptions{2, 1, 4})
           .Default(std::nullopt);
-  if (!options)
+  if (!options) {
+    emitError(loc) << "unknown target '" << target
+                   << "': expected avx2, avx512vnni or neon";
     return nullptr;
+  }
   return std::make_unique<CpuKernelGenerator>(*options);
 }

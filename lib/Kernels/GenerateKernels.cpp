@@ -62,13 +62,9 @@ struct LowbitGenerateKernelsPass
 
   void runOnOperation() override {
     std::unique_ptr<KernelGenerator> generator =
-        createCpuKernelGenerator(target);
-    if (!generator) {
-      emitError(getOperation().getLoc())
-          << "unknown target '" << target
-          << "': expected avx2, avx512vnni or neon";
+        createCpuKernelGenerator(target, getOperation().getLoc());
+    if (!generator)
       return signalPassFailure();
-    }
     SmallVector<PackedMatmulOp> ops;
     getOperation().walk([&](PackedMatmulOp op) {
       if (op.getWeightType().getLayout())

@@ -80,13 +80,9 @@ struct LowbitPackWeightsPass
 
   void runOnOperation() override {
     std::unique_ptr<KernelGenerator> generator =
-        createCpuKernelGenerator(target);
-    if (!generator) {
-      emitError(getOperation().getLoc())
-          << "unknown target '" << target
-          << "': expected avx2, avx512vnni or neon";
+        createCpuKernelGenerator(target, getOperation().getLoc());
+    if (!generator)
       return signalPassFailure();
-    }
     // A weight that several matmuls share is packed once for each layout.
     DenseMap<std::pair<Operation *, Type>, Value> packed;
     WalkResult result = getOperation().walk([&](MatmulOp op) {

@@ -95,8 +95,8 @@ private:
                          Value firstPanel, TileShape shape);
   Tile buildFloatChunk(Value chunk, ValueRange sums, Value firstToken,
                        Value firstPanel, TileShape shape);
-  /// The chunk of a panel as 32-bit lanes.
-  Value loadChunk(Value panel, Value chunk);
+  /// One chunk of each of the panels as 32-bit lanes.
+  SmallVector<Value> loadChunks(Value firstPanel, int64_t panels, Value chunk);
   /// Per-group factors of a panel: its scales as f32.
   Value loadScales(Value panel, Value group);
   /// Zero points of a panel as i32; null if they are all zero.
@@ -269,10 +269,16 @@ Value PanelMatmulBuilder::loadInputBytes(Value token, Value column) {
 // The product
 //===----------------------------------------------------------------------===//
 
-Value PanelMatmulBuilder::loadChunk(Value panel, Value chunk) {
-  Value bytes = vector::LoadOp::create(b, byteLanes, codes,
-                                       ValueRange{panel, chunk, index(0)});
-  return vector::BitCastOp::create(b, i32Lanes, bytes);
+SmallVector<Value> PanelMatmulBuilder::loadChunks(Value firstPanel,
+                                                  int64_t panels, Value chunk) {
+  SmallVector<Value> words;
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    Value bytes = vector::LoadOp::create(
+        b, byteLanes, codes,
+        ValueRange{plus(firstPanel, panel), chunk, index(0)});
+    words.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
+  }
+  return words;
 }
 
 Value PanelMatmulBuilder::loadScales(Value panel, Value group) {
@@ -300,9 +306,7 @@ PanelMatmulBuilder::buildIntegerChunk(Value chunk, ValueRange sums,
   Tile result(sums);
   Value column =
       arith::MulIOp::create(b, chunk, index(geometry.columnsPerChunk));
-  SmallVector<Value> words;
-  for (int64_t panel = 0; panel < shape.panels; ++panel)
-    words.push_back(loadChunk(plus(firstPanel, panel), chunk));
+  SmallVector<Value> words = loadChunks(firstPanel, shape.panels, chunk);
   int32_t byteMask = (1 << geometry.codeWidth) - 1;
   Value mask = splat(i32Lanes, int32_t(byteMask * 0x01010101u));
   for (int64_t slice = 0; slice < geometry.getCodesPerByte(); ++slice) {
@@ -334,9 +338,7 @@ PanelMatmulBuilder::buildFloatChunk(Value chunk, ValueRange sums,
   Tile result(sums);
   Value column =
       arith::MulIOp::create(b, chunk, index(geometry.columnsPerChunk));
-  SmallVector<Value> words;
-  for (int64_t panel = 0; panel < shape.panels; ++panel)
-    words.push_back(loadChunk(plus(firstPanel, panel), chunk));
+  SmallVector<Value> words = loadChunks(firstPanel, shape.panels, chunk);
   Value mask = splat(i32Lanes, (1 << geometry.codeWidth) - 1);
   for (int64_t slice = 0; slice < geometry.getCodesPerByte(); ++slice)
     for (int64_t byte = 0; byte < bytesPerLane; ++byte) {

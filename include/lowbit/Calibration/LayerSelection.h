@@ -35,9 +35,6 @@ struct LayerFilter {
   bool embeddings = false;
 };
 
-/// The name that a location gives to an op; empty if it has none.
-llvm::StringRef getNodeName(mlir::Location loc);
-
 /// The linear layer that makes the output of a function with several linear
 /// layers: the last one from whose result the function's result follows without
 /// meeting another activation. Null if there is none.

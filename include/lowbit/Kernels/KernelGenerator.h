@@ -48,9 +48,10 @@ struct CpuKernelOptions {
   int64_t decodePanels;
 };
 
-/// The kernels of "avx2", "avx512vnni" or "neon"; null for another target.
+/// The kernels of "avx2", "avx512vnni" or "neon"; for another target null, with
+/// an error at `loc`.
 std::unique_ptr<KernelGenerator>
-createCpuKernelGenerator(llvm::StringRef target);
+createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc);
 
 } // namespace lowbit
 

@@ -1,5 +1,4 @@
-//===- Contraction.h - what the lowering knows of a contraction - -*- C++
-//-*-===//
+//===- Contraction.h - what is known of a contraction -----------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -10,6 +9,7 @@
 #ifndef LOWBIT_LIB_CONVERSION_LINALGTOCPU_CONTRACTION_H
 #define LOWBIT_LIB_CONVERSION_LINALGTOCPU_CONTRACTION_H
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -77,6 +77,25 @@ void buildLoopsOver(
     mlir::ImplicitLocOpBuilder &b, const Contraction &c,
     llvm::ArrayRef<unsigned> dims, LoopIndices at,
     llvm::function_ref<void(mlir::ImplicitLocOpBuilder &, LoopIndices)> body);
+
+/// What builders of a contraction's loops have in common.
+struct ContractionBuilder {
+  mlir::ImplicitLocOpBuilder b;
+  const Contraction &c;
+  const VectorShape &shape;
+
+  mlir::Value index(int64_t value) {
+    return mlir::arith::ConstantIndexOp::create(b, value);
+  }
+  mlir::Value add(mlir::Value x, mlir::Value y) {
+    return b.createOrFold<mlir::arith::AddIOp>(x, y);
+  }
+  mlir::Value sub(mlir::Value x, mlir::Value y) {
+    return b.createOrFold<mlir::arith::SubIOp>(x, y);
+  }
+  void loop(mlir::Value from, mlir::Value to, int64_t step,
+            llvm::function_ref<void(mlir::Value)> body);
+};
 
 /// Packs panels of the right operand and computes in register tiles.
 void buildPackedLoops(mlir::ImplicitLocOpBuilder &b, const Contraction &c,

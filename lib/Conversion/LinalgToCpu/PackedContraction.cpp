@@ -39,11 +39,11 @@ static constexpr int64_t maxDepth = 256;
 static constexpr int64_t rowsPerJob = 192;
 
 namespace {
-class PackedLoops {
+class PackedLoops : ContractionBuilder {
 public:
   PackedLoops(ImplicitLocOpBuilder &b, const Contraction &c,
               const VectorShape &shape)
-      : b(b), c(c), shape(shape),
+      : ContractionBuilder{b, c, shape},
         rowType(VectorType::get({shape.tileColumns}, b.getF32Type())) {
     int64_t columns = c.getStaticSize(c.n);
     alwaysWhole =
@@ -66,26 +66,11 @@ private:
   /// Copies the columns of a partial panel, one by one, from or to `edge`.
   void copyEdge(LoopIndices at, bool toResult);
 
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, value);
-  }
-  Value add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
-  Value sub(Value x, Value y) { return b.createOrFold<arith::SubIOp>(x, y); }
   Value min(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(x, y); }
   Value zeroRow() {
     return arith::ConstantOp::create(b, b.getZeroAttr(rowType));
   }
-  void loop(Value from, Value to, int64_t step,
-            function_ref<void(Value)> body) {
-    auto loop = scf::ForOp::create(b, from, to, index(step));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    body(loop.getInductionVar());
-  }
 
-  ImplicitLocOpBuilder b;
-  const Contraction &c;
-  const VectorShape &shape;
   VectorType rowType;
   bool alwaysWhole;
   int64_t depth;

@@ -34,11 +34,11 @@ static constexpr int64_t streams = 8;
 static constexpr int64_t columnsPerJob = 256;
 
 namespace {
-class RowLoops {
+class RowLoops : ContractionBuilder {
 public:
   RowLoops(ImplicitLocOpBuilder &b, const Contraction &c,
            const VectorShape &shape)
-      : b(b), c(c), shape(shape),
+      : ContractionBuilder{b, c, shape},
         vectorType(VectorType::get({shape.lanes}, b.getF32Type())) {}
 
   void build();
@@ -50,22 +50,11 @@ private:
   /// Adds the sums of `columns` columns to the result.
   void addColumns(LoopIndices at, int64_t columns);
 
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, value);
-  }
-  Value add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
   /// The last multiple of `step` from `from` on that is not beyond `to`.
   Value roundDown(Value from, Value to, int64_t step) {
     Value extent = b.createOrFold<arith::SubIOp>(to, from);
     Value rest = b.createOrFold<arith::RemUIOp>(extent, index(step));
     return b.createOrFold<arith::SubIOp>(to, rest);
-  }
-  void loop(Value from, Value to, int64_t step,
-            function_ref<void(Value)> body) {
-    auto loop = scf::ForOp::create(b, from, to, index(step));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    body(loop.getInductionVar());
   }
   Value load(const ContractionOperand &operand, const LoopIndices &at) {
     return memref::LoadOp::create(b, operand.buffer, getIndices(operand, at));
@@ -75,9 +64,6 @@ private:
                                   getIndices(operand, at));
   }
 
-  ImplicitLocOpBuilder b;
-  const Contraction &c;
-  const VectorShape &shape;
   VectorType vectorType;
 };
 } // namespace

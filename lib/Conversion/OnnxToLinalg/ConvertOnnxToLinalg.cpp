@@ -15,6 +15,7 @@
 
 #include "OnnxLowering.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxDialect.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxSchema.h"
 #include "lowbit/Dialect/Onnx/IR/ShapeInference.h"
@@ -125,10 +126,10 @@ LogicalResult ConvertOnnxToLinalgPass::reportRemaining(func::FuncOp function) {
       return WalkResult::advance();
     std::string name = getOperator(op);
     if (auto custom = dyn_cast<CustomOp>(op)) {
-      auto nodeName = op->getLoc()->findInstanceOf<NameLoc>();
+      StringRef nodeName = getNodeName(op->getLoc());
       InFlightDiagnostic diagnostic = op->emitError() << "node ";
-      if (nodeName)
-        diagnostic << "'" << nodeName.getName().getValue() << "' ";
+      if (!nodeName.empty())
+        diagnostic << "'" << nodeName << "' ";
       diagnostic << "of operator " << name << " cannot be lowered";
     }
     if (numNodes[name]++ == 0)

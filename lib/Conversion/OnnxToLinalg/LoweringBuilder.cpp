@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LoweringBuilder.h"
+#include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,6 +16,7 @@
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
+using namespace lowbit;
 using namespace lowbit::onnx;
 using namespace lowbit::onnx::lowering;
 
@@ -35,15 +37,9 @@ bool lowbit::onnx::lowering::hasUnsignedElements(Value value) {
   return type && type.getElementType().isUnsignedInteger();
 }
 
-/// The name that the model gives the node.
-static StringRef getNodeName(Operation *op) {
-  auto name = op->getLoc()->findInstanceOf<NameLoc>();
-  return name ? name.getName().getValue() : StringRef();
-}
-
 LogicalResult LoweringBuilder::refuse(const Twine &reason) {
   InFlightDiagnostic diagnostic = op->emitOpError();
-  StringRef name = getNodeName(op);
+  StringRef name = getNodeName(op->getLoc());
   if (!name.empty())
     diagnostic << "'" << name << "' ";
   return diagnostic << "cannot be lowered to linalg: " << reason;
@@ -172,7 +168,7 @@ Value LoweringBuilder::isEqual(OpFoldResult a, OpFoldResult b) {
 void LoweringBuilder::check(Value condition, const Twine &message) {
   if (matchPattern(condition, m_One()))
     return;
-  StringRef name = getNodeName(op);
+  StringRef name = getNodeName(op->getLoc());
   std::string text =
       (op->getName().getStringRef() +
        (name.empty() ? Twine() : " '" + name + "'") + ": " + message)

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "llvm/Support/Regex.h"
 
@@ -65,8 +66,7 @@ private:
   }
 
   bool isSelected(MatmulOp op) {
-    auto loc = op.getLoc()->findInstanceOf<NameLoc>();
-    StringRef name = loc ? loc.getName().getValue() : StringRef();
+    StringRef name = getNodeName(op.getLoc());
     return (include.empty() || llvm::Regex(include).match(name)) &&
            (exclude.empty() || !llvm::Regex(exclude).match(name));
   }
