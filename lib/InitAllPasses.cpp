@@ -12,6 +12,7 @@
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/LowbitQuant/Passes.h"
+#include "lowbit/Conversion/LowbitToCpu/LowbitToCpu.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
@@ -30,6 +31,7 @@ void lowbit::registerAllPasses() {
   registerLowbitToLinalgPasses();
   registerLinalgToCpuPasses();
   registerLowerToCpuPipeline();
+  registerLowbitToCpuPipelines();
   registerOnnxToLinalgPasses();
   registerLowbitGPUPasses();
   registerLowerToNvptxPipeline();

@@ -8,6 +8,7 @@
 
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/QVec/Passes.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Kernels/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
@@ -16,10 +17,18 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+
+/// Checks that nothing is left of what a phase lowers.
+static void endPhase(OpPassManager &pm, StringRef phase) {
+  lowbit::LowbitVerifyPhaseOptions options;
+  options.phase = phase.str();
+  pm.addPass(lowbit::createLowbitVerifyPhase(options));
+}
 
 void lowbit::buildTensorPhase(OpPassManager &pm,
                               const CpuLoweringOptions &options) {
@@ -59,7 +68,9 @@ void lowbit::buildKernelPhase(OpPassManager &pm,
   kernels.target = options.kernels;
   pm.addPass(createLowbitGenerateKernels(kernels));
   if (options.kernels == "neon") {
-    pm.addPass(createConvertQVecToArm());
+    ConvertQVecToArmOptions arm;
+    arm.i8mm = options.i8mm;
+    pm.addPass(createConvertQVecToArm(arm));
   } else {
     ConvertQVecToX86Options x86;
     x86.level = options.kernels;
@@ -78,7 +89,11 @@ void lowbit::buildLoopPhase(OpPassManager &pm,
   LowerLinalgToLoopsPassOptions loops;
   loops.parallel = options.parallel;
   pm.addPass(createLowerLinalgToLoopsPass(loops));
-  pm.addPass(createConvertSCFToOpenMPPass());
+  // Kernels are made of parallel loops in any case.
+  if (options.parallel)
+    pm.addPass(createConvertSCFToOpenMPPass());
+  else
+    pm.addNestedPass<func::FuncOp>(createParallelForToNestedForsPass());
   OpPassManager &simplify = pm.nest<func::FuncOp>();
   simplify.addPass(createApproximateMathPass());
   simplify.addPass(createCanonicalizerPass());
@@ -112,10 +127,14 @@ void lowbit::buildLlvmPhase(OpPassManager &pm,
 void lowbit::buildLowerToCpuPipeline(OpPassManager &pm,
                                      const CpuLoweringOptions &options) {
   buildTensorPhase(pm, options);
+  endPhase(pm, "linalg");
   buildBufferizationPhase(pm, options);
+  endPhase(pm, "buffers");
   buildKernelPhase(pm, options);
   buildLoopPhase(pm, options);
+  endPhase(pm, "kernels");
   buildLlvmPhase(pm, options);
+  endPhase(pm, "llvm");
 }
 
 void lowbit::registerLowerToCpuPipeline() {

@@ -38,6 +38,9 @@ struct CpuLoweringOptions
       llvm::cl::desc("Generated kernels for packed weights: avx2, avx512vnni "
                      "or neon; empty if no weight is packed"),
       llvm::cl::init("")};
+  Option<bool> i8mm{*this, "i8mm",
+                    llvm::cl::desc("The ARM target has i8mm beside dotprod"),
+                    llvm::cl::init(false)};
   Option<std::string> entry{
       *this, "entry",
       llvm::cl::desc("The function that lowbit_entry calls; empty for none"),

@@ -1,0 +1,68 @@
+//===- LowbitToCpu.h - models to x86 and ARM --------------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_CONVERSION_LOWBITTOCPU_LOWBITTOCPU_H
+#define LOWBIT_CONVERSION_LOWBITTOCPU_LOWBITTOCPU_H
+
+#include "lowbit/Conversion/LinalgToCpu/Passes.h"
+
+namespace lowbit {
+
+/// Brings a graph into the form that is lowered to the fastest code, and its
+/// quantized weights into the layout of the kernels, if there are any for the
+/// target.
+void buildPackingPhase(mlir::OpPassManager &pm, llvm::StringRef kernels);
+
+/// Lowers what `buildPackingPhase` leaves, or a module of any later phase, to
+/// the LLVM dialect.
+void buildLowerPackedToCpu(mlir::OpPassManager &pm,
+                           const CpuLoweringOptions &options);
+
+/// Instruction sets that there are kernels for.
+enum class X86Level { Avx2, Avx512Vnni };
+
+struct LowerToX86Options : mlir::PassPipelineOptions<LowerToX86Options> {
+  Option<X86Level> level{
+      *this, "level", llvm::cl::desc("The instruction set"),
+      llvm::cl::init(X86Level::Avx2),
+      llvm::cl::values(
+          clEnumValN(X86Level::Avx2, "avx2", "AVX2, FMA and F16C"),
+          clEnumValN(X86Level::Avx512Vnni, "avx512vnni",
+                     "AVX-512 F, BW, VL and VNNI"))};
+  Option<bool> parallel{*this, "parallel",
+                        llvm::cl::desc("Use all threads, through OpenMP"),
+                        llvm::cl::init(true)};
+  Option<std::string> entry{
+      *this, "entry",
+      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
+      llvm::cl::init("main")};
+};
+
+struct LowerToArmOptions : mlir::PassPipelineOptions<LowerToArmOptions> {
+  Option<bool> i8mm{*this, "i8mm",
+                    llvm::cl::desc("The target has i8mm beside dotprod"),
+                    llvm::cl::init(false)};
+  Option<bool> parallel{*this, "parallel",
+                        llvm::cl::desc("Use all threads, through OpenMP"),
+                        llvm::cl::init(true)};
+  Option<std::string> entry{
+      *this, "entry",
+      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
+      llvm::cl::init("main")};
+};
+
+/// Both phases for one architecture, from a module in any phase.
+void buildLowerToX86(mlir::OpPassManager &pm, const LowerToX86Options &options);
+void buildLowerToArm(mlir::OpPassManager &pm, const LowerToArmOptions &options);
+
+/// `--lower-to-x86` and `--lower-to-arm`.
+void registerLowbitToCpuPipelines();
+
+} // namespace lowbit
+
+#endif // LOWBIT_CONVERSION_LOWBITTOCPU_LOWBITTOCPU_H

@@ -1,0 +1,74 @@
+//===- LowbitToCpu.cpp - models to x86 and ARM ----------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Conversion/LowbitToCpu/LowbitToCpu.h"
+#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Kernels/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels) {
+  onnx::buildNormalizePipeline(pm);
+  if (kernels.empty())
+    return;
+  LowbitPackWeightsOptions pack;
+  pack.target = kernels.str();
+  pm.addPass(createLowbitPackWeights(pack));
+}
+
+void lowbit::buildLowerPackedToCpu(OpPassManager &pm,
+                                   const CpuLoweringOptions &options) {
+  pm.addPass(createConvertOnnxToLinalg());
+  pm.addPass(createLowbitToLinalg());
+  buildLowerToCpuPipeline(pm, options);
+}
+
+void lowbit::buildLowerToX86(OpPassManager &pm,
+                             const LowerToX86Options &options) {
+  const bool hasAvx512 = options.level == X86Level::Avx512Vnni;
+  CpuLoweringOptions lowering;
+  lowering.vectorBytes = hasAvx512 ? 64 : 32;
+  lowering.vectorRegisters = hasAvx512 ? 32 : 16;
+  lowering.kernels = hasAvx512 ? "avx512vnni" : "avx2";
+  lowering.parallel = options.parallel;
+  lowering.entry = options.entry;
+  buildPackingPhase(pm, lowering.kernels);
+  buildLowerPackedToCpu(pm, lowering);
+}
+
+void lowbit::buildLowerToArm(OpPassManager &pm,
+                             const LowerToArmOptions &options) {
+  CpuLoweringOptions lowering;
+  lowering.vectorBytes = 16;
+  lowering.vectorRegisters = 32;
+  lowering.kernels = "neon";
+  lowering.i8mm = options.i8mm;
+  lowering.parallel = options.parallel;
+  lowering.entry = options.entry;
+  buildPackingPhase(pm, lowering.kernels);
+  buildLowerPackedToCpu(pm, lowering);
+}
+
+void lowbit::registerLowbitToCpuPipelines() {
+  PassPipelineRegistration<LowerToX86Options>(
+      "lower-to-x86",
+      "Lower a model to the LLVM dialect for x86-64, with kernels that read "
+      "packed low-bit weights",
+      buildLowerToX86);
+  PassPipelineRegistration<LowerToArmOptions>(
+      "lower-to-arm",
+      "Lower a model to the LLVM dialect for AArch64 with dotprod, with kernels "
+      "that read packed low-bit weights",
+      buildLowerToArm);
+}
