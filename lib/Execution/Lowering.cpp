@@ -7,13 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/Lowering.h"
-#include "lowbit/Conversion/LinalgToCpu/Passes.h"
-#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/LowbitToCpu/LowbitToCpu.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
-#include "lowbit/Conversion/OnnxToLinalg/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Execution/GpuRuntime.h"
-#include "lowbit/Kernels/Passes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -69,12 +65,7 @@ llvm::Error lowbit::runPasses(PassManager &pm, ModuleOp module,
 
 llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target) {
   PassManager pm(module.getContext());
-  onnx::buildNormalizePipeline(pm);
-  if (!target.kernels.empty()) {
-    LowbitPackWeightsOptions pack;
-    pack.target = target.kernels;
-    pm.addPass(createLowbitPackWeights(pack));
-  }
+  buildPackingPhase(pm, target.kernels);
   return runPasses(pm, module, "");
 }
 
@@ -84,14 +75,13 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
   lowering.vectorBytes = target.vectorBytes;
   lowering.vectorRegisters = target.vectorRegisters;
   lowering.kernels = target.kernels;
+  lowering.i8mm = llvm::is_contained(target.extensions, "i8mm");
   lowering.parallel = parallel;
   lowering.entry = entry.str();
   PassManager pm(module.getContext());
   // The passes are tested; what a user's module can break, they check.
   pm.enableVerifier(false);
-  pm.addPass(createConvertOnnxToLinalg());
-  pm.addPass(createLowbitToLinalg());
-  buildLowerToCpuPipeline(pm, lowering);
+  buildLowerPackedToCpu(pm, lowering);
   return runPasses(pm, module, "cannot compile: ");
 }
 

@@ -18,8 +18,8 @@ namespace lowbit {
 llvm::Error runBenchmark(const Session &session,
                          llvm::ArrayRef<int64_t> tokenCounts, bool json);
 
-/// Prints how far the outputs of `other` are from those of `reference`, on the
-/// same inputs.
+/// Prints how far the outputs of `other` are from those of `reference` that have
+/// the same names, on the same inputs.
 llvm::Error runComparison(const Session &reference, const Session &other,
                           llvm::ArrayRef<Tensor> inputs, bool json);
 

@@ -9,6 +9,7 @@
 #include "Commands.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/LanguageModel.h"
+#include "lowbit/Execution/LayerOutputs.h"
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/Support/Npy.h"
 #include "lowbit/Support/OutputFile.h"
@@ -57,7 +58,8 @@ struct Options {
       cl::value_desc("1,512"), cl::cat(category)};
   cl::opt<std::string> compare{
       "compare",
-      cl::desc("Print how far another model's outputs are from this one's"),
+      cl::desc("Print how far another model's layers and outputs are from "
+               "this one's (of libraries, the outputs)"),
       cl::value_desc("other"), cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print figures as JSON"),
                      cl::cat(category)};
@@ -134,6 +136,9 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
   if (!module)
     return module.takeError();
   result.module = std::move(*module);
+  if (!o.compare.empty())
+    if (llvm::Error error = exposeLayerOutputs(*result.module))
+      return makeError("'" + path + "': " + llvm::toString(std::move(error)));
   llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
   if (!target)
     return target.takeError();

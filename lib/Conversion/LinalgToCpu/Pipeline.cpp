@@ -37,6 +37,7 @@ void lowbit::buildTensorPhase(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  endPhase(pm, "linalg");
 }
 
 void lowbit::buildBufferizationPhase(OpPassManager &pm,
@@ -52,12 +53,14 @@ void lowbit::buildBufferizationPhase(OpPassManager &pm,
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createSeparateResultsPass());
   bufferization::buildBufferDeallocationPipeline(pm);
   // Deallocation frees at the end of the block, which would keep all
   // intermediate results of a model.
   pm.addNestedPass<func::FuncOp>(
       bufferization::createOptimizeAllocationLivenessPass());
   pm.addPass(createConvertBufferizationToMemRefPass());
+  endPhase(pm, "buffers");
 }
 
 void lowbit::buildKernelPhase(OpPassManager &pm,
@@ -99,6 +102,7 @@ void lowbit::buildLoopPhase(OpPassManager &pm,
   simplify.addPass(createCanonicalizerPass());
   simplify.addPass(createCSEPass());
   simplify.addPass(createLoopInvariantCodeMotionPass());
+  endPhase(pm, "kernels");
 }
 
 void lowbit::buildLlvmPhase(OpPassManager &pm,
@@ -122,19 +126,16 @@ void lowbit::buildLlvmPhase(OpPassManager &pm,
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  endPhase(pm, "llvm");
 }
 
 void lowbit::buildLowerToCpuPipeline(OpPassManager &pm,
                                      const CpuLoweringOptions &options) {
   buildTensorPhase(pm, options);
-  endPhase(pm, "linalg");
   buildBufferizationPhase(pm, options);
-  endPhase(pm, "buffers");
   buildKernelPhase(pm, options);
   buildLoopPhase(pm, options);
-  endPhase(pm, "kernels");
   buildLlvmPhase(pm, options);
-  endPhase(pm, "llvm");
 }
 
 void lowbit::registerLowerToCpuPipeline() {

@@ -150,6 +150,26 @@ def MarkInputsReadOnlyPass
   }];
 }
 
+def SeparateResultsPass : Pass<"lowbit-separate-results", "::mlir::func::FuncOp"> {
+  let summary = "Give every result of a function a buffer of its own";
+  let description = [{
+    Clones a returned buffer that may be the same as, or a view of the same
+    memory as, another one: the caller frees each of them.
+
+    ```mlir
+    return %0, %0 : memref<4xf32>, memref<4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %1 = bufferization.clone %0 : memref<4xf32> to memref<4xf32>
+    return %0, %1 : memref<4xf32>, memref<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def ResolveExpandShapesPass
     : Pass<"lowbit-resolve-expand-shapes", "::mlir::func::FuncOp"> {
   let summary = "Resolve expand_shape where several sizes are unknown";
