@@ -30,8 +30,8 @@ static Difference compare(llvm::ArrayRef<float> reference,
   double signal = 0, noise = 0, sum = 0;
   for (auto [x, y] : llvm::zip_equal(reference, other)) {
     double error = std::abs(double(x) - double(y));
-    // A NaN on one side must not pass as equal.
-    if (!(error <= result.max))
+    // A NaN on one side must not pass as equal, and stays.
+    if (error > result.max || std::isnan(error))
       result.max = error;
     sum += error;
     signal += double(x) * x;
