@@ -50,6 +50,14 @@ static LogicalResult checkLibraryCalls(gpu::GPUModuleOp module) {
   return success();
 }
 
+/// The alignment of the widest loads, which kernels rely on.
+static void alignSharedMemory(gpu::GPUModuleOp module) {
+  for (auto global : module.getOps<LLVM::GlobalOp>())
+    if (global.getAddrSpace() ==
+        static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared))
+      global.setAlignment(16);
+}
+
 namespace {
 struct ConvertKernelsToNVVMPass
     : lowbit::impl::ConvertKernelsToNVVMBase<ConvertKernelsToNVVMPass> {
@@ -83,7 +91,8 @@ struct ConvertKernelsToNVVMPass
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))) ||
         failed(checkLibraryCalls(getOperation())))
-      signalPassFailure();
+      return signalPassFailure();
+    alignSharedMemory(getOperation());
   }
 };
 } // namespace

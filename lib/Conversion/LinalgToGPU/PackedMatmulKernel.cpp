@@ -13,6 +13,11 @@
 //
 //     acc += scale * sum(x[k] * (code[k] - zero))
 //
+// The warps of a block have the same tokens, and rows of their own: what 32 units
+// need of the inputs, one unit a lane, is copied to shared memory first. There
+// units are four floats further apart than they are long, so that lanes which read
+// four floats each are in different banks.
+//
 // Codes become floats without a conversion: 0x4B000000 | code is the float
 // 2^23 + code, from which 2^23 + zero is subtracted exactly. What does not fill
 // a unit, and rows that no unit suits, are decoded code by code.
@@ -28,6 +33,11 @@ using namespace lowbit;
 
 static constexpr int64_t kUnit = 32;
 static constexpr int64_t kWarps = 8;
+static constexpr int64_t kThreads = kWarps * kWarpSize;
+/// How many inputs are loaded at once, if they are aligned.
+static constexpr int64_t kVector = 4;
+/// The distance of two units' inputs in shared memory.
+static constexpr int64_t kUnitStride = kUnit + kVector;
 /// More tokens a warp read the weight less often and need more registers.
 static constexpr int64_t kTokensPerWarp = 4;
 /// The bits of the float 2^23, whose last mantissa bit counts ones.
@@ -66,7 +76,7 @@ struct Product {
   bool hasAlignedInput() const {
     auto type = cast<MemRefType>(input.getType());
     return type.getLayout().isIdentity() && type.getElementType().isF32() &&
-           depth % 4 == 0;
+           depth % kVector == 0;
   }
   int64_t getUnits() const { return getLoadBytes() ? depth / kUnit : 0; }
 
@@ -83,7 +93,9 @@ public:
               int64_t tokens)
       : ImplicitLocOpBuilder(loc, builder), product(product), tokens(tokens) {}
 
-  void build(Value row, Value tile, Value lane, Value tokenCount);
+  /// `shared` is for the inputs of units.
+  void build(gpu::LaunchOp launch, Value firstRow, Value tile,
+             Value tokenCount, Value shared);
 
 private:
   Value index(int64_t value) {
@@ -115,18 +127,27 @@ private:
     return toF32(memref::LoadOp::create(*this, product.input,
                                         ValueRange{token, position}));
   }
+  void stageInputs(Value firstUnit);
+  /// Neighbouring floats, whose address is a multiple of their size.
+  Value loadVector(Value memref, ArrayRef<Value> indices) {
+    auto load = vector::LoadOp::create(
+        *this, VectorType::get(kVector, getF32Type()), memref, indices);
+    load->setAttr("alignment", getI64IntegerAttr(4 * kVector));
+    return load;
+  }
   SmallVector<Value> loadWords(Value unit);
   Value extractCode(ArrayRef<Value> words, int64_t position);
   SmallVector<Value> loop(Value first, Value end, ValueRange initial,
                           function_ref<SmallVector<Value>(Value, ValueRange)>
                               body);
+  SmallVector<Value> addUnits(ValueRange sums);
   SmallVector<Value> addUnit(Value unit, ValueRange sums);
   SmallVector<Value> addElement(Value position, ValueRange sums);
-  void store(ArrayRef<Value> sums, Value tile, Value lane, Value tokenCount);
+  void store(ArrayRef<Value> sums, Value isRow, Value tile, Value tokenCount);
 
   const Product &product;
   int64_t tokens;
-  Value row, groupRow;
+  Value lane, thread, shared, row, groupRow;
   /// The tokens of this warp; those beyond the last are the last once more.
   SmallVector<Value> tokenIndices;
 };
@@ -222,6 +243,57 @@ SmallVector<Value> LaneBuilder::loop(
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
+/// Copies the inputs of 32 units to shared memory, by all threads of the block.
+void LaneBuilder::stageInputs(Value firstUnit) {
+  // Nobody overwrites what somebody still reads.
+  gpu::BarrierOp::create(*this);
+  int64_t step = product.hasAlignedInput() ? kVector : 1;
+  Value first = arith::MulIOp::create(*this, firstUnit, index(kUnit));
+  Value end = index(product.getUnits() * kUnit);
+  for (int64_t done = 0; done < kWarpSize * kUnit; done += step * kThreads) {
+    Value place = buildMulAdd(*this, getLoc(), thread, step, index(done));
+    Value position = arith::AddIOp::create(*this, first, place);
+    auto inside = scf::IfOp::create(
+        *this, buildLess(*this, getLoc(), position, end),
+        /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(inside.thenBlock());
+    Value unit = arith::DivUIOp::create(*this, place, index(kUnit));
+    Value inUnit = arith::RemUIOp::create(*this, place, index(kUnit));
+    for (int64_t token = 0; token < tokens; ++token) {
+      SmallVector<Value> to{index(token), unit, inUnit};
+      if (step == 1) {
+        memref::StoreOp::create(
+            *this, loadInput(tokenIndices[token], position), shared, to);
+        continue;
+      }
+      Value inputs = loadVector(product.input, {tokenIndices[token], position});
+      auto store = vector::StoreOp::create(*this, inputs, shared, to);
+      store->setAttr("alignment", getI64IntegerAttr(4 * kVector));
+    }
+  }
+  gpu::BarrierOp::create(*this);
+}
+
+/// Adds the products of all units: in each round a lane has one, or none in the
+/// last.
+SmallVector<Value> LaneBuilder::addUnits(ValueRange sums) {
+  Value units = index(product.getUnits());
+  return loop(index(0), units, sums, [&](Value firstUnit, ValueRange sums) {
+    stageInputs(firstUnit);
+    Value unit = arith::AddIOp::create(*this, firstUnit, lane);
+    auto hasUnit = scf::IfOp::create(
+        *this, sums.getTypes(), buildLess(*this, getLoc(), unit, units),
+        /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(hasUnit.thenBlock());
+    scf::YieldOp::create(*this, addUnit(unit, sums));
+    setInsertionPointToStart(hasUnit.elseBlock());
+    scf::YieldOp::create(*this, sums);
+    return llvm::to_vector_of<Value>(hasUnit.getResults());
+  });
+}
+
 /// Adds the products of 32 codes, which share a group.
 SmallVector<Value> LaneBuilder::addUnit(Value unit, ValueRange sums) {
   SmallVector<Value> words = loadWords(unit);
@@ -229,29 +301,17 @@ SmallVector<Value> LaneBuilder::addUnit(Value unit, ValueRange sums) {
   Value group = arith::DivUIOp::create(*this, first, index(product.groupDepth));
   Value scale = loadScale(group), zero = loadZero(group);
   SmallVector<Value> partial(tokens, f32(0));
-  constexpr int64_t step = 4;
-  for (int64_t k = 0; k < kUnit; k += step) {
+  for (int64_t k = 0; k < kUnit; k += kVector) {
     SmallVector<Value> levels;
-    for (int64_t i = 0; i < step; ++i)
+    for (int64_t i = 0; i < kVector; ++i)
       levels.push_back(arith::SubFOp::create(
           *this, toLevel(extractCode(words, k + i)), zero));
-    Value position = arith::AddIOp::create(*this, first, index(k));
     for (int64_t token = 0; token < tokens; ++token) {
-      Value inputs;
-      if (product.hasAlignedInput()) {
-        auto load = vector::LoadOp::create(
-            *this, VectorType::get(step, getF32Type()), product.input,
-            ValueRange{tokenIndices[token], position});
-        load->setAttr("alignment", getI64IntegerAttr(4 * step));
-        inputs = load;
-      }
-      for (int64_t i = 0; i < step; ++i) {
-        Value input =
-            inputs ? vector::ExtractOp::create(*this, inputs, i).getResult()
-                   : loadInput(tokenIndices[token],
-                               arith::AddIOp::create(*this, position, index(i)));
-        partial[token] = mulAdd(levels[i], input, partial[token]);
-      }
+      Value inputs = loadVector(shared, {index(token), lane, index(k)});
+      for (int64_t i = 0; i < kVector; ++i)
+        partial[token] =
+            mulAdd(levels[i], vector::ExtractOp::create(*this, inputs, i),
+                   partial[token]);
     }
   }
   SmallVector<Value> results;
@@ -273,8 +333,8 @@ SmallVector<Value> LaneBuilder::addElement(Value position, ValueRange sums) {
   return results;
 }
 
-/// Adds up the lanes' sums; the first lane stores them.
-void LaneBuilder::store(ArrayRef<Value> sums, Value tile, Value lane,
+/// Adds up the lanes' sums; the first lane stores them, if the row is one.
+void LaneBuilder::store(ArrayRef<Value> sums, Value isRow, Value tile,
                         Value tokenCount) {
   SmallVector<Value> totals(sums);
   for (int64_t distance = kWarpSize / 2; distance; distance /= 2)
@@ -286,6 +346,7 @@ void LaneBuilder::store(ArrayRef<Value> sums, Value tile, Value lane,
   Type type = cast<MemRefType>(product.result.getType()).getElementType();
   Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane,
                                         index(0));
+  isFirst = arith::AndIOp::create(*this, isFirst, isRow);
   Value firstToken = arith::MulIOp::create(*this, tile, index(tokens));
   for (int64_t token = 0; token < tokens; ++token) {
     Value position = arith::AddIOp::create(*this, firstToken, index(token));
@@ -306,9 +367,16 @@ void LaneBuilder::store(ArrayRef<Value> sums, Value tile, Value lane,
   }
 }
 
-void LaneBuilder::build(Value weightRow, Value tile, Value lane,
-                        Value tokenCount) {
-  row = weightRow;
+void LaneBuilder::build(gpu::LaunchOp launch, Value firstRow, Value tile,
+                        Value tokenCount, Value sharedInputs) {
+  shared = sharedInputs;
+  lane = launch.getThreadIds().x;
+  Value warp = launch.getThreadIds().y;
+  thread = buildMulAdd(*this, getLoc(), warp, kWarpSize, lane);
+  // Warps beyond the last row compute it once more: they take part in copying.
+  row = arith::AddIOp::create(*this, firstRow, warp);
+  Value isRow = buildLess(*this, getLoc(), row, index(product.rows));
+  row = arith::MinUIOp::create(*this, row, index(product.rows - 1));
   groupRow = arith::DivUIOp::create(*this, row, index(product.groupRows));
   Value firstToken = arith::MulIOp::create(*this, tile, index(tokens));
   Value last = arith::SubIOp::create(*this, tokenCount, index(1));
@@ -319,9 +387,7 @@ void LaneBuilder::build(Value weightRow, Value tile, Value lane,
   SmallVector<Value> sums(tokens, f32(0));
   int64_t units = product.getUnits();
   if (units)
-    sums = loop(lane, index(units), sums, [&](Value unit, ValueRange sums) {
-      return addUnit(unit, sums);
-    });
+    sums = addUnits(sums);
   if (units * kUnit < product.depth) {
     Value first = arith::AddIOp::create(*this, lane, index(units * kUnit));
     sums = loop(first, index(product.depth), sums,
@@ -329,7 +395,7 @@ void LaneBuilder::build(Value weightRow, Value tile, Value lane,
                   return addElement(position, sums);
                 });
   }
-  store(sums, tile, lane, tokenCount);
+  store(sums, isRow, tile, tokenCount);
 }
 
 /// A kernel whose warps take `tokens` tokens each.
@@ -339,20 +405,25 @@ static void buildKernel(OpBuilder &builder, Location loc,
   Value tiles = buildCeilDiv(builder, loc, tokenCount, tokens);
   int64_t rowBlocks = llvm::divideCeil(product.rows, kWarps);
   SmallVector<OpFoldResult> grid{tiles, builder.getIndexAttr(rowBlocks)};
+  SmallVector<Type> shared;
+  if (product.getUnits())
+    shared.push_back(MemRefType::get(
+        {tokens, kWarpSize, kUnitStride}, builder.getF32Type(),
+        MemRefLayoutAttrInterface(),
+        gpu::AddressSpaceAttr::get(builder.getContext(),
+                                   gpu::AddressSpace::Workgroup)));
   buildLaunch(builder, loc, "quant_matmul", buildProduct(builder, loc, grid),
-              {kWarpSize, kWarps}, {},
+              {kWarpSize, kWarps}, shared,
               [&](OpBuilder &builder, gpu::LaunchOp launch) {
     SmallVector<Value> block =
         buildDelinearize(builder, loc, launch.getBlockIds().x, grid);
-    Value row = buildMulAdd(builder, loc, block[1], kWarps,
-                            launch.getThreadIds().y);
-    auto inside = scf::IfOp::create(
-        builder, loc,
-        buildLess(builder, loc, row, buildIndex(builder, loc, product.rows)),
-        /*withElseRegion=*/false);
-    OpBuilder body = inside.getThenBodyBuilder();
-    LaneBuilder lane(body, loc, product, tokens);
-    lane.build(row, block[0], launch.getThreadIds().x, tokenCount);
+    Value firstRow = buildMulAdd(builder, loc, block[1], kWarps,
+                                 buildIndex(builder, loc, 0));
+    LaneBuilder lane(builder, loc, product, tokens);
+    Value inputs;
+    if (!shared.empty())
+      inputs = launch.getWorkgroupAttributions()[0];
+    lane.build(launch, firstRow, block[0], tokenCount, inputs);
   });
 }
 

@@ -21,7 +21,7 @@ gpu.module @kernels {
   }
 
   // Memory that a block shares is a variable of its own address space.
-  // CHECK: llvm.mlir.global internal @[[SHARED:[a-z_0-9]+]]() {addr_space = 3 : i32} : !llvm.array<32 x f32>
+  // CHECK: llvm.mlir.global internal @[[SHARED:[a-z_0-9]+]]() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<32 x f32>
   // CHECK-LABEL: llvm.func @exchange
   // CHECK: llvm.mlir.addressof @[[SHARED]] : !llvm.ptr<3>
   // CHECK: nvvm.barrier

@@ -1,8 +1,9 @@
 // RUN: quant-opt %s --convert-linalg-to-gpu --split-input-file | FileCheck %s
 
-// Two kernels: one for a single token, one for tiles of four. A lane reads 32
-// codes by one load; the codes of four inputs are decoded at a time, by an or
-// with the bits of 2^23 and a subtraction; a unit's products are scaled once.
+// Two kernels: one for a single token, one for tiles of four. The block copies
+// inputs to shared memory between two barriers. Then a lane reads 32 codes by one
+// load; the codes of four inputs are decoded at a time, by an or with the bits of
+// 2^23 and a subtraction; a unit's products are scaled once.
 
 #w = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
 
@@ -11,21 +12,24 @@
 // CHECK: %[[TOKENS:.*]] = memref.dim %[[X]], %c0
 // CHECK: %[[SINGLE:.*]] = arith.cmpi eq, %[[TOKENS]], %c1
 // CHECK: scf.if %[[SINGLE]]
-// CHECK: gpu.launch
-// CHECK-SAME: threads({{.*}}) in (%{{.*}} = %c32{{.*}}, %{{.*}} = %c8{{.*}},
-// CHECK-SAME: function(@quant_matmul_0)
+// CHECK: gpu.launch {{.*}} in (%{{[a-z0-9]+}} = %c32, %{{[a-z0-9]+}} = %c8,
+// CHECK-SAME: function(@quant_matmul_0) workgroup(%[[SHARED:[a-z0-9]+]] : memref<1x32x36xf32, #gpu.address_space<workgroup>>)
 // CHECK: scf.for
+// CHECK: gpu.barrier
+// CHECK: %[[INPUTS:.*]] = vector.load %[[X]][{{.*}}] {alignment = 16 : i64} : memref<?x96xf32>, vector<4xf32>
+// CHECK: vector.store %[[INPUTS]], %[[SHARED]][{{.*}}] {alignment = 16 : i64}
+// CHECK: gpu.barrier
 // CHECK: %[[BYTES:.*]] = vector.load %[[CODES]][{{.*}}] {alignment = 16 : i64} : memref<40x48xi8>, vector<16xi8>
 // CHECK: vector.bitcast %[[BYTES]] : vector<16xi8> to vector<4xi32>
 // CHECK: memref.load %[[SCALES]]
 // CHECK: arith.ori %{{.*}}, %c1258291200_i32
 // CHECK: arith.subf
-// CHECK: vector.load %[[X]][{{.*}}] {alignment = 16 : i64} : memref<?x96xf32>, vector<4xf32>
+// CHECK: vector.load %[[SHARED]][{{.*}}] {alignment = 16 : i64}
 // CHECK-COUNT-5: gpu.shuffle{{ +}}xor
 // CHECK-NOT: gpu.shuffle
 // CHECK: } else {
 // CHECK: gpu.launch
-// CHECK-SAME: function(@quant_matmul_1)
+// CHECK-SAME: function(@quant_matmul_1) workgroup(%{{.*}} : memref<4x32x36xf32, #gpu.address_space<workgroup>>)
 // CHECK-COUNT-20: gpu.shuffle{{ +}}xor
 // CHECK-NOT: gpu.shuffle
 // CHECK-NOT: lowbit.packed_matmul
