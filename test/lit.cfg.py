@@ -60,4 +60,4 @@ with open("/proc/cpuinfo") as cpuinfo:
         config.available_features.add("avx512vnni")
 # Debian's packages qemu-user and libc6-dev-arm64-cross.
 if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/lib"):
-    config.available_features.add("qemu-aarch64")
+    config.available_features.add("qemu")

@@ -58,11 +58,11 @@ static void hideSymbols(llvm::Module &code, StringRef entry) {
     if (!global.isDeclaration() && !global.hasAppendingLinkage() &&
         global.getName() != kWeightTableSymbol)
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
-  if (llvm::GlobalVariable *table = code.getGlobalVariable(kWeightTableSymbol)) {
+  if (auto *table = code.getGlobalVariable(kWeightTableSymbol)) {
     table->setVisibility(llvm::GlobalValue::HiddenVisibility);
     table->setName(entry + "_weight_table");
   }
-  if (llvm::Function *function = code.getFunction(kEntrySymbol)) {
+  if (auto *function = code.getFunction(kEntrySymbol)) {
     function->setName(entry);
     function->setVisibility(llvm::GlobalValue::HiddenVisibility);
   }

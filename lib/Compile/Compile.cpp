@@ -76,12 +76,12 @@ private:
   std::vector<std::string> paths;
 };
 
-/// A model with what it refers to. Each level of CPUs reads the file anew: their
-/// packed weights have the same names.
+/// A model with what it refers to.
 struct Model {
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
-  func::FuncOp function;
+  /// The name of the function that is run.
+  std::string entry;
   Signature signature;
 };
 
@@ -92,15 +92,15 @@ public:
            CompileTarget target)
       : options(options), registry(registry), target(std::move(target)),
         prefix(getSymbolPrefix(options.output == "-" ? options.input
-                                                       : options.output)),
+                                                     : options.output)),
         files(options.output) {}
   llvm::Error run();
 
 private:
   llvm::Expected<Model> read() const;
-  llvm::Expected<Model> prepare(const CpuTarget &level) const;
+  llvm::Expected<Model> prepare() const;
   llvm::Error inInput(llvm::Error error) const;
-  llvm::Expected<Code> translate(Model &model, size_t level,
+  llvm::Expected<Code> translate(const Model &model, size_t level,
                                  WeightObject &weights) const;
   llvm::Expected<std::string> compileSource(const Clang &clang, StringRef text);
   llvm::Error emitPtx();
@@ -157,7 +157,9 @@ llvm::Expected<Model> Compiler::read() const {
   return model;
 }
 
-llvm::Expected<Model> Compiler::prepare(const CpuTarget &level) const {
+/// Reads the model and makes it ready for all levels: the kernels of all CPUs
+/// share one layout of weights.
+llvm::Expected<Model> Compiler::prepare() const {
   llvm::Expected<Model> read = this->read();
   if (!read)
     return read.takeError();
@@ -165,10 +167,10 @@ llvm::Expected<Model> Compiler::prepare(const CpuTarget &level) const {
   llvm::Expected<func::FuncOp> function = findModelFunction(*model.module);
   if (!function)
     return inInput(function.takeError());
-  model.function = *function;
-  if (llvm::Error error = prepareModel(*model.module, level))
+  model.entry = function->getName().str();
+  if (llvm::Error error = prepareModel(*model.module, target.levels.front()))
     return inInput(std::move(error));
-  llvm::Expected<Signature> signature = Signature::get(model.function);
+  llvm::Expected<Signature> signature = Signature::get(*function);
   if (!signature)
     return inInput(signature.takeError());
   if (llvm::Error error = checkRanks(*signature))
@@ -177,17 +179,17 @@ llvm::Expected<Model> Compiler::prepare(const CpuTarget &level) const {
   return read;
 }
 
-llvm::Expected<Code> Compiler::translate(Model &model, size_t level,
+llvm::Expected<Code> Compiler::translate(const Model &model, size_t level,
                                          WeightObject &weights) const {
   const CpuTarget &cpu = target.levels[level];
-  std::string entry = model.function.getName().str();
+  StringRef entry = model.entry;
+  OwningOpRef<ModuleOp> module = model.module.get().clone();
   if (llvm::Error error =
           target.chip.empty()
-              ? lowerModel(*model.module, entry, cpu, /*parallel=*/true)
-              : lowerModelForGpu(*model.module, entry, target.chip,
-                                 NvptxStop::Host))
+              ? lowerModel(*module, entry, cpu, /*parallel=*/true)
+              : lowerModelForGpu(*module, entry, target.chip, NvptxStop::Host))
     return inInput(std::move(error));
-  return translateCode(*model.module, cpu, prefix, getEntryName(prefix, level),
+  return translateCode(*module, cpu, prefix, getEntryName(prefix, level),
                        weights);
 }
 
@@ -215,7 +217,7 @@ llvm::Error Compiler::emitText() {
   llvm::Expected<OutputFile> file = OutputFile::create(options.output);
   if (!file)
     return file.takeError();
-  llvm::Expected<Model> model = prepare(target.levels.front());
+  llvm::Expected<Model> model = prepare();
   if (!model)
     return model.takeError();
   llvm::raw_null_ostream nowhere;
@@ -259,14 +261,13 @@ llvm::Error Compiler::emitBinary() {
   if (!clang)
     return clang.takeError();
 
+  llvm::Expected<Model> model = prepare();
+  if (!model)
+    return model.takeError();
   std::vector<std::string> objects;
-  Signature signature;
   auto writeLevels = [&](llvm::raw_pwrite_stream &weightStream) -> llvm::Error {
     WeightObject weights(weightStream, target.triple, prefix + "_weights");
     for (size_t i = 0; i < target.levels.size(); ++i) {
-      llvm::Expected<Model> model = prepare(target.levels[i]);
-      if (!model)
-        return model.takeError();
       llvm::Expected<Code> code = translate(*model, i, weights);
       if (!code)
         return code.takeError();
@@ -276,7 +277,6 @@ llvm::Error Compiler::emitBinary() {
       if (!object)
         return object.takeError();
       objects.push_back(*object);
-      signature = std::move(model->signature);
     }
     weights.finish();
     return llvm::Error::success();
@@ -290,7 +290,7 @@ llvm::Error Compiler::emitBinary() {
   std::vector<std::string> sources;
   if (!target.chip.empty())
     sources = getGpuRuntimeSources(prefix);
-  sources.push_back(getModelSource(signature, target, prefix, isShared));
+  sources.push_back(getModelSource(model->signature, target, prefix, isShared));
   for (const std::string &source : sources) {
     llvm::Expected<std::string> object = compileSource(*clang, source);
     if (!object)
@@ -300,7 +300,7 @@ llvm::Error Compiler::emitBinary() {
   if (llvm::Error error = isShared ? clang->link(objects, *partial)
                                    : clang->combine(objects, *partial))
     return error;
-  return commit(*partial, signature);
+  return commit(*partial, model->signature);
 }
 
 llvm::Error Compiler::commit(StringRef partial,
@@ -331,6 +331,9 @@ llvm::Error Compiler::run() {
   if (options.output == "-")
     return makeError("a library or object cannot go to standard output, for a "
                      "header belongs to it");
+  if (sys::path::extension(options.output) == ".h")
+    return makeError("'" + options.output +
+                     "' is where the header goes; name the library otherwise");
   return emitBinary();
 }
 

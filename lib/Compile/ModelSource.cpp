@@ -60,7 +60,7 @@ static std::string getComment(const TensorSpec &spec) {
   std::string text = spec.name + ": " + spec.describe();
   for (char &c : text)
     if (!llvm::isPrint(c) || c == '*' || c == '\\')
-      c = '?';
+      c = '_';
   return text;
 }
 

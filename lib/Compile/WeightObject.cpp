@@ -19,11 +19,6 @@ namespace ELF = llvm::ELF;
 /// Cache lines and the widest vectors.
 static constexpr uint64_t kAlignment = 64;
 
-/// Pads with zeros up to an offset in the file.
-static void padTo(llvm::raw_ostream &os, uint64_t offset) {
-  os.write_zeros(unsigned(offset - os.tell()));
-}
-
 template <typename T>
 static llvm::StringRef getBytes(const T &value) {
   // The targets are little-endian, and so are the machines that run this.
@@ -34,7 +29,7 @@ WeightObject::WeightObject(llvm::raw_pwrite_stream &os,
                            const llvm::Triple &triple, llvm::StringRef symbol)
     : os(os), triple(triple), symbol(symbol),
       start(llvm::alignTo(sizeof(ELF::Elf64_Ehdr), kAlignment)) {
-  padTo(os, start);
+  os.write_zeros(start);
 }
 
 llvm::Expected<uint64_t> WeightObject::add(mlir::Attribute value) {
@@ -50,7 +45,7 @@ llvm::Expected<uint64_t> WeightObject::add(mlir::Attribute value) {
       offsets.try_emplace({bytes->size(), hash.low64, hash.high64}, offset);
   if (!isNew)
     return known->second;
-  padTo(os, start + offset);
+  os.write_zeros(offset - size);
   os.write(bytes->data(), bytes->size());
   if (mlir::isa<ExternalAttr>(value))
     releasePages(*bytes);
@@ -129,9 +124,9 @@ void WeightObject::finish() {
   header.e_shnum = Section::Count;
   header.e_shstrndx = Section::Strings;
 
-  padTo(os, symbols.sh_offset);
+  os.write_zeros(symbols.sh_offset - start - size);
   os << getBytes(symbolEntries) << strings;
-  padTo(os, header.e_shoff);
+  os.write_zeros(header.e_shoff - names.sh_offset - strings.size());
   os << getBytes(sections);
   os.pwrite(getBytes(header).data(), sizeof header, 0);
 }

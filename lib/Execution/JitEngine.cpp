@@ -161,8 +161,8 @@ JitEngine::compile(ModuleOp module) {
       return generator.takeError();
     library->addGenerator(std::move(*generator));
   }
-  if (llvm::Error error = impl->jit->addIRModule(
-          *library, orc::ThreadSafeModule(std::move(*code), std::move(context))))
+  orc::ThreadSafeModule safe(std::move(*code), std::move(context));
+  if (llvm::Error error = impl->jit->addIRModule(*library, std::move(safe)))
     return error;
   return result;
 }

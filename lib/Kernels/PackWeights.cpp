@@ -101,8 +101,9 @@ struct LowbitPackWeightsPass
                                        from.getFormat(), layout);
       Value &value = packed[{constant, type}];
       if (!value) {
+        // Not the statistic, which LLVM may have been built without.
         llvm::Expected<SmallVector<TypedAttr>> components =
-            packComponents(constant, type, numPacked);
+            packComponents(constant, type, packed.size());
         if (!components) {
           op.emitError(llvm::toString(components.takeError()));
           return WalkResult::interrupt();

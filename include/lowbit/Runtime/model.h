@@ -1,4 +1,4 @@
-/*===- model.h - the C interface of compiled models -------------- -*- C -*-===*\
+/*===- model.h - the C interface of compiled models ------------- -*- C -*-===*\
 |*                                                                            *|
 |* Part of the Lowbit project, under the Apache License v2.0 with LLVM        *|
 |* Exceptions. See LICENSE for license information.                           *|

@@ -1,4 +1,4 @@
-/*===- runtime.h - what the parts of a model's runtime share ----- -*- C -*-===*\
+/*===- runtime.h - what the parts of a model's runtime share ---- -*- C -*-===*\
 |*                                                                            *|
 |* Part of the Lowbit project, under the Apache License v2.0 with LLVM        *|
 |* Exceptions. See LICENSE for license information.                           *|

@@ -31,6 +31,9 @@
 // HEADER: MODEL_OUTPUT_Y = 0, /* y: float32[?, 4] */
 // HEADER: int model_run(const lowbit_tensor *inputs, lowbit_tensor *outputs);
 
+// RUN: %clang -x c++ -std=c++11 -fsyntax-only -Wall -Wextra -pedantic -Werror %t/model.h
+// RUN: %clang -x c -std=c99 -fsyntax-only -Wall -Wextra -pedantic -Werror %t/model.h
+
 // An object has the same in it; two of them do not clash.
 // RUN: quant-compile %s -o %t/first.o --target=x86-64-v3 --emit=obj
 // RUN: quant-compile %s -o %t/second.o --target=x86-64-v3 --emit=obj

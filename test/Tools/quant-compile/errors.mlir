@@ -26,6 +26,9 @@
 // RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
 // STDOUT: quant-compile: error: a library or object cannot go to standard output
 
+// RUN: not quant-compile %s -o %t/m.h 2>&1 | FileCheck %s --check-prefix=NAME
+// NAME: quant-compile: error: '{{.*}}m.h' is where the header goes; name the library otherwise
+
 // RUN: not quant-compile %t/missing.mlir -o %t/m.so 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: quant-compile: error: {{.*}}missing.mlir
 

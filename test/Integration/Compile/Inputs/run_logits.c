@@ -22,7 +22,8 @@ int main(int argc, char **argv) {
   }
   const lowbit_tensor *logits = &outputs[MODEL_OUTPUT_LOGITS];
   file = fopen(argv[2], "wb");
-  fwrite(logits->data, sizeof(float), (size_t)(length * logits->shape[2]), file);
+  size_t count = (size_t)(length * logits->shape[2]);
+  fwrite(logits->data, sizeof(float), count, file);
   fclose(file);
   model_release(&outputs[MODEL_OUTPUT_LOGITS]);
   return 0;
