@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/CompiledFunction.h"
+#include "GuardedRun.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <cstdlib>
@@ -47,8 +48,9 @@ private:
 };
 } // namespace
 
-std::vector<Tensor> lowbit::callEntry(EntryFn entry, const Signature &signature,
-                                      ArrayRef<Tensor> inputs) {
+llvm::Expected<std::vector<Tensor>>
+lowbit::callEntry(EntryFn entry, const Signature &signature,
+                  ArrayRef<Tensor> inputs) {
   std::vector<Descriptor> descriptors;
   for (const Tensor &input : inputs)
     descriptors.emplace_back(input);
@@ -57,7 +59,8 @@ std::vector<Tensor> lowbit::callEntry(EntryFn entry, const Signature &signature,
   std::vector<void *> pointers;
   for (Descriptor &descriptor : descriptors)
     pointers.push_back(descriptor.get());
-  entry(pointers.data());
+  if (llvm::Error error = runGuarded([&] { entry(pointers.data()); }))
+    return error;
 
   std::vector<Tensor> outputs;
   for (auto [spec, descriptor] : llvm::zip_equal(

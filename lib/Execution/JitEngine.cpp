@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/JitEngine.h"
+#include "GuardedRun.h"
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -102,7 +103,13 @@ JitEngine::create(JitOptions options) {
       runtime->c_str(), impl->jit->getDataLayout().getGlobalPrefix());
   if (!generator)
     return generator.takeError();
-  impl->jit->getProcessSymbolsJITDylib()->addGenerator(std::move(*generator));
+  orc::JITDylib &process = *impl->jit->getProcessSymbolsJITDylib();
+  process.addGenerator(std::move(*generator));
+  orc::SymbolMap own;
+  own[impl->jit->mangleAndIntern(kFailureSymbol)] = {
+      orc::ExecutorAddr::fromPtr(&failRun), llvm::JITSymbolFlags::Exported};
+  if (llvm::Error error = process.define(orc::absoluteSymbols(std::move(own))))
+    return error;
   return std::shared_ptr<JitEngine>(
       new JitEngine(std::move(options), std::move(impl)));
 }
@@ -155,8 +162,13 @@ JitEngine::compile(ModuleOp module) {
     llvm::Expected<std::string> runtime = findGpuRuntime(options.gpu);
     if (!runtime)
       return runtime.takeError();
+    // Of all that the library and those below it have.
+    auto isRuntime = [](const orc::SymbolStringPtr &name) {
+      return (*name).starts_with("lowbit_");
+    };
     auto generator = orc::DynamicLibrarySearchGenerator::Load(
-        runtime->c_str(), impl->jit->getDataLayout().getGlobalPrefix());
+        runtime->c_str(), impl->jit->getDataLayout().getGlobalPrefix(),
+        isRuntime);
     if (!generator)
       return generator.takeError();
     library->addGenerator(std::move(*generator));

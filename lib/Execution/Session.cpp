@@ -22,9 +22,9 @@ namespace {
 class JitSession final : public Session {
 public:
   JitSession(Signature signature, std::unique_ptr<CompiledModule> code,
-             EntryFn entry, TakeGpuErrorFn takeGpuError)
+             EntryFn entry, GpuRunFunctions gpu)
       : Session(std::move(signature)), code(std::move(code)), entry(entry),
-        takeGpuError(takeGpuError) {}
+        gpu(gpu) {}
 
   llvm::Error setThreads(unsigned threads) override {
     return lowbit::setThreads(threads);
@@ -33,17 +33,24 @@ public:
 private:
   llvm::Expected<std::vector<Tensor>>
   execute(ArrayRef<Tensor> inputs) const override {
-    std::vector<Tensor> outputs = callEntry(entry, getSignature(), inputs);
-    if (takeGpuError)
-      if (const char *message = takeGpuError())
+    auto outputs = callEntry(entry, getSignature(), inputs);
+    if (!outputs) {
+      if (gpu.abandonRun) {
+        gpu.abandonRun();
+        // The failure that counts came first.
+        gpu.takeError();
+      }
+      return outputs;
+    }
+    if (gpu.takeError)
+      if (const char *message = gpu.takeError())
         return makeError(message);
     return outputs;
   }
 
   std::unique_ptr<CompiledModule> code;
   EntryFn entry;
-  /// Null if the CPU runs everything.
-  TakeGpuErrorFn takeGpuError;
+  GpuRunFunctions gpu;
 };
 } // namespace
 
@@ -69,16 +76,20 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
   llvm::Expected<void *> entry = (*code)->lookup(kEntrySymbol);
   if (!entry)
     return entry.takeError();
-  TakeGpuErrorFn takeGpuError = nullptr;
+  GpuRunFunctions gpu;
   if (!options.gpu.empty()) {
-    llvm::Expected<void *> address = (*code)->lookup(kTakeGpuErrorName);
-    if (!address)
-      return address.takeError();
-    takeGpuError = reinterpret_cast<TakeGpuErrorFn>(*address);
+    llvm::Expected<void *> take = (*code)->lookup(kTakeGpuErrorName);
+    if (!take)
+      return take.takeError();
+    llvm::Expected<void *> abandon = (*code)->lookup(kAbandonGpuRunName);
+    if (!abandon)
+      return abandon.takeError();
+    gpu.takeError = reinterpret_cast<const char *(*)()>(*take);
+    gpu.abandonRun = reinterpret_cast<void (*)()>(*abandon);
   }
   return std::make_unique<JitSession>(std::move(*signature), std::move(*code),
                                       reinterpret_cast<EntryFn>(*entry),
-                                      takeGpuError);
+                                      gpu);
 }
 
 llvm::Expected<std::vector<Tensor>>

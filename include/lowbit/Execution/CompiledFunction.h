@@ -15,9 +15,11 @@
 
 namespace lowbit {
 
-/// Calls an entry point with tensors; checks nothing.
-std::vector<Tensor> callEntry(EntryFn entry, const Signature &signature,
-                              llvm::ArrayRef<Tensor> inputs);
+/// Calls an entry point with tensors, which are not checked. What the code finds
+/// wrong with them while it runs is an error.
+llvm::Expected<std::vector<Tensor>> callEntry(EntryFn entry,
+                                              const Signature &signature,
+                                              llvm::ArrayRef<Tensor> inputs);
 
 /// One function of tensors, compiled on its own.
 class CompiledFunction {

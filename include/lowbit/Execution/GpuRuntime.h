@@ -22,11 +22,16 @@ inline constexpr llvm::StringLiteral kEmulatedGpu = "emulate";
 /// the CUDA driver, or the emulator. See lowbit/Runtime/gpu.h.
 llvm::Expected<std::string> findGpuRuntime(llvm::StringRef gpu);
 
-/// Asks the runtime for the calling thread's first failure; null if there is
-/// none.
-using TakeGpuErrorFn = const char *(*)();
+/// The functions of the runtime that are called around a run, see
+/// lowbit/Runtime/gpu.h; null if the CPU runs everything.
+struct GpuRunFunctions {
+  const char *(*takeError)() = nullptr;
+  void (*abandonRun)() = nullptr;
+};
 inline constexpr llvm::StringLiteral kTakeGpuErrorName =
     "lowbit_gpu_take_error";
+inline constexpr llvm::StringLiteral kAbandonGpuRunName =
+    "lowbit_gpu_abandon_run";
 
 } // namespace lowbit
 
