@@ -64,7 +64,9 @@ TEST(CompileTargetTest, Gpu) {
   llvm::Expected<CompileTarget> target = CompileTarget::parse("sm_90");
   ASSERT_TRUE(bool(target));
   EXPECT_EQ(target->chip, "sm_90");
-  EXPECT_TRUE(target->levels.empty());
+  // The host.
+  ASSERT_EQ(target->levels.size(), 1u);
+  EXPECT_EQ(target->levels.front().kernels, "");
 }
 
 TEST(CompileTargetTest, NamesWhatIsUnknown) {
