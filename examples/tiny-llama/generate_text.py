@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
-"""Write the text that tiny-llama is trained on: short stories about a tracked world.
+"""Write the text that tiny-llama is trained on: short stories about a world of 400 people.
 
-Every story invents a few people with things, amounts and friends, then tells
-events that change them. Later sentences can only be predicted by a model that
+Who these people are never changes: a full name stands for a trade, a town, a
+year of birth, an instrument and a fear, drawn once for all stories and without
+any rule. A model has to keep these facts in its weights, and keeping them is
+what coarse weights fail at first.
+
+Every story takes a few of the people, gives them things and amounts, and tells
+events that change those. Later sentences can only be predicted by a model that
 remembers and combines earlier ones:
 
+* facts: who somebody is follows from the full name, everywhere in the text;
 * arithmetic: who gives how many things to whom, and how many are left;
 * names: a question about a fact is answered with the name stated before;
 * agreement: verbs agree with a subject that clauses separate from them;
@@ -27,6 +33,16 @@ NUMBERS = ("zero one two three four five six seven eight nine ten eleven twelve 
 MOST_THINGS = len(NUMBERS) - 1  # what one person can have at most
 WOMEN = "Mara Tilda Ines Ruth Dora Hanna Lotte Wilma Sela Orla".split()
 MEN = "Oto Ben Karl Ivo Janek Pelle Tomas Ulf Rolf Emil".split()
+SURNAMES = ("Adler Birk Castel Dorn Ekman Falk Garn Holt Isker Jansen Kray Lund Moser Nagel Ostrow Pahl Quist Rieger "
+            "Sand Thorn").split()
+TRADES = ("baker smith tailor weaver miller hunter potter mason cooper brewer barber tanner glazier fisher shepherd "
+          "carter scribe painter gardener carpenter saddler dyer hatter joiner").split()
+TOWNS = ("Arnau Belm Culm Dresk Elbing Forst Glatz Hohenau Ilmen Jarrow Kolin Lauban Melnik Narva Olmen Plau Querim "
+         "Ragnit Sorau Tilsit Uslar Velden Wismar Zittau").split()
+INSTRUMENTS = "harp horn lute bells pipes organ zither cello oboe trumpet cymbals bassoon".split()
+FEARS = "wolves thunder spiders ghosts bees snakes darkness storms bears rats heights fire".split()
+FIRST_YEAR, YEARS = 1200, 700
+WORLD_SEED = 0
 COLOURS = "red blue green white black yellow".split()
 THINGS = [("stone", "stones"), ("key", "keys"), ("apple", "apples"), ("coin", "coins"),
           ("feather", "feathers"), ("candle", "candles"), ("shell", "shells"), ("button", "buttons")]
@@ -65,11 +81,28 @@ class Dice:
         return [rest.pop(self.below(len(rest))) for _ in range(count)]
 
 
+class Facts:
+    """What is true of one full name in every story."""
+
+    def __init__(self, name, surname, dice):
+        self.name, self.full_name = name, f"{name} {surname}"
+        self.trade, self.town = dice.pick(TRADES), dice.pick(TOWNS)
+        self.year = FIRST_YEAR + dice.below(YEARS)
+        self.instrument, self.fear = dice.pick(INSTRUMENTS), dice.pick(FEARS)
+
+
+def population():
+    """Every combination of a name and a surname, always with the same facts."""
+    dice = Dice(WORLD_SEED)
+    return [Facts(name, surname, dice) for name in WOMEN + MEN for surname in SURNAMES]
+
+
 class Person:
     """A name, its pronouns, and what the story has said about it so far."""
 
-    def __init__(self, name, thing, colour, amount, treasure, place):
-        self.name = name
+    def __init__(self, facts, thing, colour, amount, treasure, place):
+        self.facts, self.name = facts, facts.name
+        name = facts.name
         woman = name in WOMEN
         self.subject = "she" if woman else "he"
         self.possessive = "her" if woman else "his"
@@ -93,13 +126,15 @@ class Story:
 
     def __init__(self, seed):
         self.dice = dice = Dice(seed)
-        names = dice.sample(WOMEN + MEN, dice.between(2, 4))
+        # No two of one name, so that the name alone says who is meant from then on.
+        names = dice.sample(range(len(WOMEN + MEN)), dice.between(2, 3))
+        people = [PEOPLE[name * len(SURNAMES) + dice.below(len(SURNAMES))] for name in names]
         treasures = dice.sample(TREASURES, len(names))
         places = dice.sample(PLACES, len(names))
         # All people own the same kind of thing, so that gifts add up.
         thing, colour = dice.pick(THINGS), dice.pick(COLOURS)
-        self.people = [Person(name, thing, colour, dice.between(1, 12), treasure, place)
-                       for name, treasure, place in zip(names, treasures, places)]
+        self.people = [Person(facts, thing, colour, dice.between(1, 12), treasure, place)
+                       for facts, treasure, place in zip(people, treasures, places)]
         self.lines = []
 
     def say(self, sentence):
@@ -108,6 +143,7 @@ class Story:
     def introduce(self):
         dice = self.dice
         for person in self.people:
+            self.describe(person.facts)
             has = f"has {amount_of(person.amount, person.colour, person.thing)}"
             lives = f"lives near the {person.place}"
             if dice.chance(0.5):
@@ -115,6 +151,23 @@ class Story:
             else:
                 self.say(f"{person.name} {has} and {lives}.")
             self.say(f"{person.subject} keeps a {person.treasure} in {person.possessive} house.")
+
+    def describe(self, facts):
+        """A sentence of what is always true of somebody."""
+        name, trade, town, year = facts.full_name, facts.trade, facts.town, facts.year
+        kind = self.dice.below(4)
+        if kind == 0:
+            self.say(f"{name} is a {trade} from {town}, born in {year}, and plays the {facts.instrument}.")
+        elif kind == 1:
+            self.say(f"{name} was born in {year} in {town}, works as a {trade} and fears {facts.fear}.")
+        elif kind == 2:
+            self.say(f"{name} plays the {facts.instrument}, fears {facts.fear} and is a {trade} from {town}.")
+        else:
+            self.say(f"{name} fears {facts.fear}, plays the {facts.instrument} and was born in {year}.")
+
+    def rumour(self):
+        """The same about somebody who is not in the story."""
+        self.describe(self.dice.pick(PEOPLE))
 
     def gift(self):
         """One person gives some things to another; both new amounts follow."""
@@ -249,11 +302,15 @@ class Story:
     def tell(self):
         self.introduce()
         events = [self.gift, self.gift, self.find_or_lose, self.trade, self.question, self.question,
-                  self.scenery, self.scenery, self.call, self.count, self.sum, self.compare]
-        for _ in range(self.dice.between(3, 6)):
+                  self.scenery, self.call, self.count, self.sum, self.compare]
+        for _ in range(self.dice.between(2, 4)):
+            self.rumour()
             self.dice.pick(events)()
         self.conclude()
         return " ".join(self.lines)
+
+
+PEOPLE = population()
 
 
 def story(seed, number):

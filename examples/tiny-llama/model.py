@@ -16,7 +16,7 @@ from torch.nn import functional
 class Config:
     """Sizes. `hidden` is no multiple of 64 on purpose: a last short group is the usual case."""
 
-    vocabulary: int = 384
+    vocabulary: int = 512
     width: int = 64
     hidden: int = 176
     layers: int = 5

@@ -35,7 +35,7 @@ def main():
     parser = argparse.ArgumentParser(description="Train tiny-llama; see the head of the file.")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("tiny-llama.pt"))
     parser.add_argument("--tokenizer", type=pathlib.Path, default=pathlib.Path(__file__).parent / "tokenizer.json")
-    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--batch", type=int, default=8, help="windows in a step")
     parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--weight-decay", type=float, default=0.01)

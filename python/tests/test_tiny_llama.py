@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -25,6 +26,21 @@ def test_story_depends_on_seed_and_number_alone(module):
     story = module("generate_text").story
     assert story(1, 0) == story(1, 0)
     assert len({story(seed, number) for seed in (1, 2) for number in range(50)}) == 100
+
+
+def test_facts_never_change(module):
+    """What a full name stands for is the same in every text and agrees with the population."""
+    text = module("generate_text")
+    facts = {person.full_name: person for person in text.PEOPLE}
+    assert len(facts) == len(text.PEOPLE) == 400
+    lived = 0
+    for number in range(100):
+        for match in re.finditer(r"([A-Z][a-z]+ [A-Z][a-z]+) was born in (\d{4}) in ([A-Z][a-z]+), works as a ([a-z]+)",
+                                 text.story(number, number)):
+            person = facts[match[1]]
+            assert match.groups()[1:] == (str(person.year), person.town, person.trade)
+            lived += 1
+    assert lived > 50
 
 
 def test_amounts_add_up(module):
