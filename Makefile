@@ -1,12 +1,12 @@
-# `make check` takes a fresh Debian 12 machine from
-# nothing to done. Repeated, it does only what has changed.
+# `make demo` and `make check` each take a fresh Debian 12 machine from nothing to
+# done. Repeated, they do only what has changed.
 
 BUILD ?= build
 # Debian's own interpreter: its numpy and pytest are packages.
 PYTHON ?= /usr/bin/python3
 JOBS ?= $(shell nproc)
 
-.PHONY: all setup configure build check docs format clean
+.PHONY: all setup configure build demo check docs format clean
 
 all: build
 
@@ -19,6 +19,9 @@ configure: setup
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build
+	@$(PYTHON) examples/demo.py --tools $(BUILD)/bin --output $(BUILD)/demo
 
 check: build
 	@$(PYTHON) utils/run_checks.py --build $(BUILD) --jobs $(JOBS)
