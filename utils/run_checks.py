@@ -2,9 +2,9 @@
 """Runs every test suite and adds up what they report.
 
 Each suite writes a JUnit XML file; the totals are read from those files and not
-from what is printed. The last line is `N passed, N failed` (`, N skipped` where
-tests were skipped). The exit status is 1 when a test failed, a suite broke off,
-or no test ran.
+from what is printed. The last line is `N passed, N failed`; where tests were
+skipped, the line before says how many. The exit status is 1 when a test failed,
+a suite broke off, or no test ran.
 """
 
 import argparse
@@ -84,8 +84,9 @@ def main():
         failed += suite[1]
         skipped += suite[2]
 
-    tail = f", {skipped} skipped" if skipped else ""
-    print(f"{passed} passed, {failed} failed{tail}")
+    if skipped:
+        print(f"{skipped} skipped")
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 
