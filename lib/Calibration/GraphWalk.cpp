@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/GraphWalk.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -192,15 +193,6 @@ OwningOpRef<ModuleOp> GraphWalk::buildModule(const Stage &stage) {
   return module;
 }
 
-/// How the host holds elements of a float type.
-static ElementType getHostType(Type type) {
-  if (type.isF16())
-    return ElementType::F16;
-  if (type.isBF16())
-    return ElementType::BF16;
-  return type.isF64() ? ElementType::F64 : ElementType::F32;
-}
-
 /// The elements of a constant, in place where it lies in a file.
 llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
   if (input.layer >= 0 && weights[input.layer].getBytes())
@@ -213,8 +205,9 @@ llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
   if (!bytes)
     return bytes.takeError();
   // Compiled code does not write to its inputs.
-  return Tensor(getHostType(type.getElementType()), type.getShape(),
-                const_cast<char *>(bytes->data()), storage);
+  return Tensor(
+      getElementType(type.getElementType()).value_or(ElementType::F32),
+      type.getShape(), const_cast<char *>(bytes->data()), storage);
 }
 
 llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {

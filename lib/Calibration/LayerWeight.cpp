@@ -9,6 +9,7 @@
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/Memory.h"
@@ -19,21 +20,10 @@
 using namespace mlir;
 using namespace lowbit;
 
-/// How a float type is stored; none for types that weights do not have.
-static std::optional<ElementType> getStoredType(Type type) {
-  if (type.isF32())
-    return ElementType::F32;
-  if (type.isF16())
-    return ElementType::F16;
-  if (type.isBF16())
-    return ElementType::BF16;
-  return std::nullopt;
-}
-
 llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
   Value value = op.getQuantizableWeight().get();
   auto type = cast<RankedTensorType>(value.getType());
-  std::optional<ElementType> stored = getStoredType(type.getElementType());
+  std::optional<ElementType> stored = getStoredFloatType(type.getElementType());
   Attribute constant;
   if (!stored || type.getRank() != 2 ||
       !matchPattern(value, m_Constant(&constant)))

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Execution/Signature.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -46,35 +47,6 @@ const TensorSpec *Signature::findOutput(StringRef name) const {
 //===----------------------------------------------------------------------===//
 // From a function
 //===----------------------------------------------------------------------===//
-
-static std::optional<ElementType> getElementType(Type type) {
-  if (type.isF16())
-    return ElementType::F16;
-  if (type.isBF16())
-    return ElementType::BF16;
-  if (type.isF32())
-    return ElementType::F32;
-  if (type.isF64())
-    return ElementType::F64;
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer)
-    return std::nullopt;
-  bool isUnsigned = integer.isUnsigned();
-  switch (integer.getWidth()) {
-  case 1:
-    return ElementType::Bool;
-  case 8:
-    return isUnsigned ? ElementType::U8 : ElementType::I8;
-  case 16:
-    return isUnsigned ? ElementType::U16 : ElementType::I16;
-  case 32:
-    return isUnsigned ? ElementType::U32 : ElementType::I32;
-  case 64:
-    return isUnsigned ? ElementType::U64 : ElementType::I64;
-  default:
-    return std::nullopt;
-  }
-}
 
 static llvm::Expected<TensorSpec> getSpec(Type type, DictionaryAttr attributes,
                                           const Twine &defaultName) {

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -31,16 +32,6 @@ static Type getScaleType(MLIRContext *context, ElementType type) {
   }
 }
 
-static std::optional<ElementType> getScaleElementType(Type type) {
-  if (type.isF16())
-    return ElementType::F16;
-  if (type.isBF16())
-    return ElementType::BF16;
-  if (type.isF32())
-    return ElementType::F32;
-  return std::nullopt;
-}
-
 UniformFormat::Spec UniformAttr::getSpec() const {
   UniformFormat::Spec spec;
   spec.bits = getBits();
@@ -49,7 +40,7 @@ UniformFormat::Spec UniformAttr::getSpec() const {
   spec.narrowRange = getNarrowRange();
   spec.groupRows = getGroupRows();
   spec.groupCols = getGroupCols();
-  spec.scaleType = *getScaleElementType(getScaleType());
+  spec.scaleType = *getStoredFloatType(getScaleType());
   return spec;
 }
 
@@ -79,7 +70,7 @@ UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                     unsigned bits, bool isSigned, int64_t groupRows,
                     int64_t groupCols, Type scaleType, bool hasZeroPoint,
                     bool narrowRange, bool padded) {
-  std::optional<ElementType> scale = getScaleElementType(scaleType);
+  std::optional<ElementType> scale = getStoredFloatType(scaleType);
   if (!scale)
     return emitError() << "scale must be f16, bf16 or f32, got " << scaleType;
   UniformFormat::Spec spec;
