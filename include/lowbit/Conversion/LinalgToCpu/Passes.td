@@ -187,7 +187,8 @@ def LowerAssertsPass : Pass<"lowbit-lower-asserts", "::mlir::ModuleOp"> {
   let description = [{
     A failed `cf.assert` (an index out of range, shapes that do not fit) calls
     `errx` of the C library, which prints one line and ends the process.
-    Upstream's conversion aborts it instead.
+    Upstream's conversion aborts it instead. Compiled libraries, and runs in
+    memory, put a function in its place that ends the run with an error.
   }];
   let dependentDialects = ["::mlir::cf::ControlFlowDialect",
                            "::mlir::LLVM::LLVMDialect"];
