@@ -13,7 +13,6 @@
 #include "lowbit/Compile/ModelSource.h"
 #include "lowbit/Compile/Ptx.h"
 #include "lowbit/Compile/WeightObject.h"
-#include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/Lowering.h"
 #include "lowbit/Support/OutputFile.h"
@@ -100,9 +99,13 @@ private:
   llvm::Expected<Model> read() const;
   llvm::Expected<Model> prepare() const;
   llvm::Error inInput(llvm::Error error) const;
+  llvm::Error checkOneLevel() const;
+  llvm::Expected<OwningOpRef<ModuleOp>> lower(const Model &model, size_t level,
+                                              Phase stopAfter) const;
   llvm::Expected<Code> translate(const Model &model, size_t level,
                                  WeightObject &weights) const;
   llvm::Expected<std::string> compileSource(const Clang &clang, StringRef text);
+  llvm::Error emitModule(Phase stopAfter);
   llvm::Error emitPtx();
   llvm::Error emitText();
   llvm::Error emitBinary();
@@ -115,6 +118,24 @@ private:
   TemporaryFiles files;
 };
 } // namespace
+
+/// The phase after which the module is what is written.
+static std::optional<Phase> getLastPhase(Emit emit) {
+  switch (emit) {
+  case Emit::Quantized:
+    return Phase::Quantized;
+  case Emit::Linalg:
+    return Phase::Linalg;
+  case Emit::Buffers:
+    return Phase::Buffers;
+  case Emit::Kernels:
+    return Phase::Kernels;
+  case Emit::Mlir:
+    return Phase::Llvm;
+  default:
+    return std::nullopt;
+  }
+}
 
 static llvm::Expected<OwningOpRef<ModuleOp>> readModule(StringRef path,
                                                         MLIRContext &context) {
@@ -145,8 +166,10 @@ llvm::Expected<Model> Compiler::read() const {
   DialectRegistry withStore;
   registry.appendTo(withStore);
   auto store = std::make_shared<WeightStore>();
-  // Where the packed weights go.
-  if (llvm::Error error = store->useScratchOutput())
+  // Where the packed weights go: a module is written with those beside it.
+  if (getLastPhase(options.emit))
+    configureWeightStore(*store, options.input, options.output);
+  else if (llvm::Error error = store->useScratchOutput())
     return error;
   attachWeightStore(withStore, store);
   model.context = std::make_unique<MLIRContext>(withStore);
@@ -179,18 +202,46 @@ llvm::Expected<Model> Compiler::prepare() const {
   return read;
 }
 
-llvm::Expected<Code> Compiler::translate(const Model &model, size_t level,
-                                         WeightObject &weights) const {
-  const CpuTarget &cpu = target.levels[level];
-  StringRef entry = model.entry;
+llvm::Error Compiler::checkOneLevel() const {
+  if (target.levels.size() == 1)
+    return llvm::Error::success();
+  return makeError("target '" + options.target +
+                   "' is for several kinds of CPUs, and what --emit asks for "
+                   "is for one: x86-64-v3, say");
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>>
+Compiler::lower(const Model &model, size_t level, Phase stopAfter) const {
   OwningOpRef<ModuleOp> module = model.module.get().clone();
   if (llvm::Error error =
           target.chip.empty()
-              ? lowerModel(*module, entry, cpu, /*parallel=*/true)
-              : lowerModelForGpu(*module, entry, target.chip, NvptxStop::Host))
+              ? lowerModel(*module, model.entry, target.levels[level],
+                           /*parallel=*/true, stopAfter)
+              : lowerModelForGpu(*module, model.entry, target.chip, stopAfter))
     return inInput(std::move(error));
-  return translateCode(*module, cpu, prefix, getEntryName(prefix, level),
-                       weights);
+  return module;
+}
+
+llvm::Expected<Code> Compiler::translate(const Model &model, size_t level,
+                                         WeightObject &weights) const {
+  llvm::Expected<OwningOpRef<ModuleOp>> module =
+      lower(model, level, Phase::Llvm);
+  if (!module)
+    return module.takeError();
+  return translateCode(**module, target.levels[level], prefix,
+                       getEntryName(prefix, level), weights);
+}
+
+llvm::Error Compiler::emitModule(Phase stopAfter) {
+  if (llvm::Error error = checkOneLevel())
+    return error;
+  llvm::Expected<Model> model = prepare();
+  if (!model)
+    return model.takeError();
+  llvm::Expected<OwningOpRef<ModuleOp>> module = lower(*model, 0, stopAfter);
+  if (!module)
+    return module.takeError();
+  return saveModule(**module, options.output, /*bytecode=*/false);
 }
 
 llvm::Error Compiler::emitPtx() {
@@ -210,10 +261,8 @@ llvm::Error Compiler::emitPtx() {
 /// LLVM IR or assembly of one level, which refers to weights without having
 /// them.
 llvm::Error Compiler::emitText() {
-  if (target.levels.size() > 1)
-    return makeError("target '" + options.target +
-                     "' is for several kinds of CPUs, and --emit=llvm and "
-                     "--emit=asm are for one: x86-64-v3, say");
+  if (llvm::Error error = checkOneLevel())
+    return error;
   llvm::Expected<OutputFile> file = OutputFile::create(options.output);
   if (!file)
     return file.takeError();
@@ -318,14 +367,15 @@ llvm::Error Compiler::commit(StringRef partial,
 }
 
 llvm::Error Compiler::run() {
+  if (std::optional<Phase> phase = getLastPhase(options.emit))
+    return emitModule(*phase);
   switch (options.emit) {
   case Emit::Ptx:
     return emitPtx();
   case Emit::Llvm:
   case Emit::Assembly:
     return emitText();
-  case Emit::Object:
-  case Emit::Shared:
+  default:
     break;
   }
   if (options.output == "-")

@@ -24,7 +24,7 @@ llvm::Expected<std::string> lowbit::getPtx(ModuleOp module, StringRef chip) {
   SmallVector<StringRef> texts = getPtxTexts(module);
   if (texts.empty()) {
     if (llvm::Error error =
-            lowerModelForGpu(module, /*entry=*/"", chip, NvptxStop::Ptx))
+            lowerModelForGpu(module, /*entry=*/"", chip, Phase::Ptx))
       return error;
     texts = getPtxTexts(module);
   }

@@ -184,7 +184,7 @@ JitEngine::lowerAndCompile(ModuleOp module, StringRef entry, bool parallel) {
   if (llvm::Error error =
           options.gpu.empty()
               ? lowerModel(module, entry, options.target, parallel)
-              : lowerModelForGpu(module, entry, options.gpu, NvptxStop::Host))
+              : lowerModelForGpu(module, entry, options.gpu))
     return error;
   return compile(module);
 }

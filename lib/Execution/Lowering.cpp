@@ -70,7 +70,8 @@ llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target) {
 }
 
 llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
-                               const CpuTarget &target, bool parallel) {
+                               const CpuTarget &target, bool parallel,
+                               Phase stopAfter) {
   CpuLoweringOptions lowering;
   lowering.vectorBytes = target.vectorBytes;
   lowering.vectorRegisters = target.vectorRegisters;
@@ -78,6 +79,7 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
   lowering.i8mm = llvm::is_contained(target.extensions, "i8mm");
   lowering.parallel = parallel;
   lowering.entry = entry.str();
+  lowering.stopAfter = stopAfter;
   PassManager pm(module.getContext());
   // The passes are tested; what a user's module can break, they check.
   pm.enableVerifier(false);
@@ -86,10 +88,10 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
 }
 
 llvm::Error lowbit::lowerModelForGpu(ModuleOp module, StringRef entry,
-                                     StringRef gpu, NvptxStop stop) {
+                                     StringRef gpu, Phase stopAfter) {
   LowerToNvptxOptions lowering;
   lowering.entry = entry.str();
-  lowering.stopAfter = stop;
+  lowering.stopAfter = stopAfter;
   if (gpu == kEmulatedGpu)
     lowering.emulate = true;
   else

@@ -16,6 +16,21 @@ using namespace lowbit;
 namespace cl = llvm::cl;
 
 namespace {
+/// Says what is known where LLVM's parser says only what is not.
+struct EmitParser : cl::parser<Emit> {
+  using cl::parser<Emit>::parser;
+
+  bool parse(cl::Option &option, llvm::StringRef name, llvm::StringRef value,
+             Emit &result) {
+    if (findOption(value) != getNumOptions())
+      return cl::parser<Emit>::parse(option, name, value, result);
+    std::string known;
+    for (unsigned i = 0; i < getNumOptions(); ++i)
+      known += (i ? ", " : "") + getOption(i).str();
+    return option.error("'" + value + "' is unknown; known are " + known);
+  }
+};
+
 /// The command line. LLVM's libraries register options of their own when they
 /// are loaded, some of the same names; these are registered in their place.
 struct Options {
@@ -35,7 +50,7 @@ struct Options {
                "+feature behind them: x86-64-v4+vnni, x86-64+avx2+fma, "
                "aarch64+dotprod; or a GPU: sm_80"),
       cl::cat(category)};
-  cl::opt<Emit> emit{
+  cl::opt<Emit, false, EmitParser> emit{
       "emit", cl::init(Emit::Shared), cl::desc("What to write:"),
       cl::values(
           clEnumValN(Emit::Shared, "shared",
@@ -43,7 +58,15 @@ struct Options {
           clEnumValN(Emit::Object, "obj", "the same as an object"),
           clEnumValN(Emit::Llvm, "llvm", "the code as LLVM IR, no weights"),
           clEnumValN(Emit::Assembly, "asm", "the code as assembly, no weights"),
-          clEnumValN(Emit::Ptx, "ptx", "the kernels for a GPU")),
+          clEnumValN(Emit::Ptx, "ptx", "the kernels for a GPU"),
+          clEnumValN(Emit::Mlir, "mlir",
+                     "the lowered module, or after an earlier phase:"),
+          clEnumValN(Emit::Quantized, "quantized",
+                     "the normalized graph, its quantized weights packed"),
+          clEnumValN(Emit::Linalg, "linalg", "loops as linalg on tensors"),
+          clEnumValN(Emit::Buffers, "buffers", "the same on buffers"),
+          clEnumValN(Emit::Kernels, "kernels",
+                     "parallel loops and vectors, or kernels for a GPU")),
       cl::cat(category)};
   cl::opt<std::string> clang{
       "clang", cl::value_desc("path"),

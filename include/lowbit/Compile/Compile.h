@@ -15,8 +15,20 @@
 
 namespace lowbit {
 
-/// What to write.
-enum class Emit { Llvm, Assembly, Object, Shared, Ptx };
+/// What to write: the module as the phase of the same name leaves it (Mlir: the
+/// last one), or what is made of the lowered module.
+enum class Emit {
+  Quantized,
+  Linalg,
+  Buffers,
+  Kernels,
+  Mlir,
+  Llvm,
+  Assembly,
+  Object,
+  Shared,
+  Ptx
+};
 
 struct CompileOptions {
   std::string input, output;

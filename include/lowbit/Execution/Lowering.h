@@ -14,6 +14,7 @@
 #ifndef LOWBIT_EXECUTION_LOWERING_H
 #define LOWBIT_EXECUTION_LOWERING_H
 
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Execution/CpuTarget.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -46,23 +47,22 @@ llvm::Expected<mlir::func::FuncOp> findModelFunction(mlir::ModuleOp module);
 llvm::Error runPasses(mlir::PassManager &pm, mlir::ModuleOp module,
                       llvm::StringRef what);
 
-/// Where `--lower-to-nvptx` ends.
-enum class NvptxStop;
-
 /// Brings an ONNX graph into the form that is lowered to the fastest code, and
 /// its quantized weights into the layout of the target's kernels.
 llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target);
 
 /// Lowers `module`, in place, to the LLVM dialect, with `entry` behind
-/// `lowbit_entry`. It may contain ops of the onnx and lowbit dialects and what
-/// `--lowbit-lower-to-cpu` takes.
+/// `lowbit_entry`, or to the end of an earlier phase. It may contain ops of the
+/// onnx and lowbit dialects and what `--lowbit-lower-to-cpu` takes.
 llvm::Error lowerModel(mlir::ModuleOp module, llvm::StringRef entry,
-                       const CpuTarget &target, bool parallel);
+                       const CpuTarget &target, bool parallel,
+                       Phase stopAfter = Phase::Llvm);
 
 /// The same for a GPU, by the names of `--lower-to-nvptx`, or for the emulator
-/// (kEmulatedGpu), up to `stop`.
+/// (kEmulatedGpu).
 llvm::Error lowerModelForGpu(mlir::ModuleOp module, llvm::StringRef entry,
-                             llvm::StringRef gpu, NvptxStop stop);
+                             llvm::StringRef gpu,
+                             Phase stopAfter = Phase::Llvm);
 
 /// `level` is as in -O0 .. -O3; code is position-independent.
 llvm::orc::JITTargetMachineBuilder getMachineBuilder(const CpuTarget &target,

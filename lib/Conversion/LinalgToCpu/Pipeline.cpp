@@ -23,13 +23,6 @@
 
 using namespace mlir;
 
-/// Checks that nothing is left of what a phase lowers.
-static void endPhase(OpPassManager &pm, StringRef phase) {
-  lowbit::LowbitVerifyPhaseOptions options;
-  options.phase = phase.str();
-  pm.addPass(lowbit::createLowbitVerifyPhase(options));
-}
-
 void lowbit::buildTensorPhase(OpPassManager &pm,
                               const CpuLoweringOptions &options) {
   pm.addPass(createCanonicalizerPass());
@@ -37,7 +30,7 @@ void lowbit::buildTensorPhase(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  endPhase(pm, "linalg");
+  endPhase(pm, Phase::Linalg);
 }
 
 void lowbit::buildBufferizationPhase(OpPassManager &pm,
@@ -60,7 +53,7 @@ void lowbit::buildBufferizationPhase(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(
       bufferization::createOptimizeAllocationLivenessPass());
   pm.addPass(createConvertBufferizationToMemRefPass());
-  endPhase(pm, "buffers");
+  endPhase(pm, Phase::Buffers);
 }
 
 void lowbit::buildKernelPhase(OpPassManager &pm,
@@ -102,7 +95,7 @@ void lowbit::buildLoopPhase(OpPassManager &pm,
   simplify.addPass(createCanonicalizerPass());
   simplify.addPass(createCSEPass());
   simplify.addPass(createLoopInvariantCodeMotionPass());
-  endPhase(pm, "kernels");
+  endPhase(pm, Phase::Kernels);
 }
 
 void lowbit::buildLlvmPhase(OpPassManager &pm,
@@ -126,15 +119,23 @@ void lowbit::buildLlvmPhase(OpPassManager &pm,
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  endPhase(pm, "llvm");
+  endPhase(pm, Phase::Llvm);
 }
 
 void lowbit::buildLowerToCpuPipeline(OpPassManager &pm,
                                      const CpuLoweringOptions &options) {
+  if (options.stopAfter == Phase::Quantized)
+    return endPhase(pm, Phase::Quantized);
   buildTensorPhase(pm, options);
+  if (options.stopAfter == Phase::Linalg)
+    return;
   buildBufferizationPhase(pm, options);
+  if (options.stopAfter == Phase::Buffers)
+    return;
   buildKernelPhase(pm, options);
   buildLoopPhase(pm, options);
+  if (options.stopAfter == Phase::Kernels)
+    return;
   buildLlvmPhase(pm, options);
 }
 

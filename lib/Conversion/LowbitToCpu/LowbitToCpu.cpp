@@ -29,9 +29,22 @@ void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels) {
 
 void lowbit::buildLowerPackedToCpu(OpPassManager &pm,
                                    const CpuLoweringOptions &options) {
-  pm.addPass(createConvertOnnxToLinalg());
-  pm.addPass(createLowbitToLinalg());
+  if (options.stopAfter > Phase::Quantized) {
+    pm.addPass(createConvertOnnxToLinalg());
+    pm.addPass(createLowbitToLinalg());
+  }
   buildLowerToCpuPipeline(pm, options);
+}
+
+/// Packs and lowers with what the options of all CPUs say.
+template <typename OptionsT>
+static void buildLowerToCpu(OpPassManager &pm, CpuLoweringOptions &lowering,
+                            const CpuPipelineOptions<OptionsT> &options) {
+  lowering.parallel = options.parallel;
+  lowering.entry = options.entry;
+  lowering.stopAfter = options.stopAfter;
+  buildPackingPhase(pm, lowering.kernels);
+  buildLowerPackedToCpu(pm, lowering);
 }
 
 void lowbit::buildLowerToX86(OpPassManager &pm,
@@ -41,10 +54,7 @@ void lowbit::buildLowerToX86(OpPassManager &pm,
   lowering.vectorBytes = hasAvx512 ? 64 : 32;
   lowering.vectorRegisters = hasAvx512 ? 32 : 16;
   lowering.kernels = hasAvx512 ? "avx512vnni" : "avx2";
-  lowering.parallel = options.parallel;
-  lowering.entry = options.entry;
-  buildPackingPhase(pm, lowering.kernels);
-  buildLowerPackedToCpu(pm, lowering);
+  buildLowerToCpu(pm, lowering, options);
 }
 
 void lowbit::buildLowerToArm(OpPassManager &pm,
@@ -54,10 +64,7 @@ void lowbit::buildLowerToArm(OpPassManager &pm,
   lowering.vectorRegisters = 32;
   lowering.kernels = "neon";
   lowering.i8mm = options.i8mm;
-  lowering.parallel = options.parallel;
-  lowering.entry = options.entry;
-  buildPackingPhase(pm, lowering.kernels);
-  buildLowerPackedToCpu(pm, lowering);
+  buildLowerToCpu(pm, lowering, options);
 }
 
 void lowbit::registerLowbitToCpuPipelines() {

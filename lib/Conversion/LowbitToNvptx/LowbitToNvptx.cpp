@@ -50,17 +50,15 @@ static const Chip *findChip(StringRef name) {
 
 bool lowbit::isNvptxChip(StringRef chip) { return findChip(chip); }
 
-/// Graphs to buffers, in the same way as for CPUs, except that products with
+/// Graphs to tensors, in the same way as for CPUs, except that products with
 /// quantized weights are kept for a kernel.
-static void addBuffers(OpPassManager &pm, const CpuLoweringOptions &options) {
-  onnx::buildNormalizePipeline(pm);
+static void addTensors(OpPassManager &pm, const CpuLoweringOptions &options) {
   pm.addPass(createConvertOnnxToLinalg());
   LowbitToLinalgOptions lowbit;
   lowbit.keepMatmul = true;
   pm.addPass(createLowbitToLinalg(lowbit));
   pm.addPass(createConvertElementwiseToLinalgPass());
   buildTensorPhase(pm, options);
-  buildBufferizationPhase(pm, options);
 }
 
 static void addKernels(OpPassManager &pm) {
@@ -77,6 +75,7 @@ static void addKernels(OpPassManager &pm) {
   device.addPass(createLowerAffinePass());
   device.addPass(createCanonicalizerPass());
   device.addPass(createCSEPass());
+  endPhase(pm, Phase::Kernels);
 }
 
 static void addPtx(OpPassManager &pm, const Chip &chip) {
@@ -94,6 +93,7 @@ static void addPtx(OpPassManager &pm, const Chip &chip) {
   GpuModuleToBinaryPassOptions binary;
   binary.compilationTarget = "isa";
   pm.addPass(createGpuModuleToBinaryPass(binary));
+  endPhase(pm, Phase::Ptx);
 }
 
 LogicalResult lowbit::buildLowerToNvptx(
@@ -109,13 +109,23 @@ LogicalResult lowbit::buildLowerToNvptx(
   }
   CpuLoweringOptions host;
   host.entry = options.entry;
-  addBuffers(pm, host);
+  onnx::buildNormalizePipeline(pm);
+  if (options.stopAfter == Phase::Quantized) {
+    endPhase(pm, Phase::Quantized);
+    return success();
+  }
+  addTensors(pm, host);
+  if (options.stopAfter == Phase::Linalg)
+    return success();
+  buildBufferizationPhase(pm, host);
+  if (options.stopAfter == Phase::Buffers)
+    return success();
   addKernels(pm);
-  if (options.stopAfter == NvptxStop::Kernels)
+  if (options.stopAfter == Phase::Kernels)
     return success();
   if (!options.emulate)
     addPtx(pm, *chip);
-  if (options.stopAfter == NvptxStop::Ptx)
+  if (options.stopAfter == Phase::Ptx)
     return success();
   ConvertGPUHostToLLVMOptions runtime;
   runtime.emulate = options.emulate;

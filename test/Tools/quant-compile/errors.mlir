@@ -21,7 +21,7 @@
 // LEVELS: quant-compile: error: target 'x86-64' is for several kinds of CPUs
 
 // RUN: not quant-compile %s -o %t/m.so --emit=cobol 2>&1 | FileCheck %s --check-prefix=EMIT
-// EMIT: Cannot find option named 'cobol'
+// EMIT: quant-compile: for the --emit option: 'cobol' is unknown; known are shared, obj, llvm, asm, ptx, mlir, quantized, linalg, buffers, kernels{{$}}
 
 // RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
 // STDOUT: quant-compile: error: a library or object cannot go to standard output

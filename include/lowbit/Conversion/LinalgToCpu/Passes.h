@@ -9,6 +9,7 @@
 #ifndef LOWBIT_CONVERSION_LINALGTOCPU_PASSES_H
 #define LOWBIT_CONVERSION_LINALGTOCPU_PASSES_H
 
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -18,9 +19,34 @@ namespace lowbit {
 #define GEN_PASS_REGISTRATION
 #include "lowbit/Conversion/LinalgToCpu/Passes.h.inc"
 
+/// What all lowerings to CPUs let one choose.
+template <typename OptionsT>
+struct CpuPipelineOptions : public mlir::PassPipelineOptions<OptionsT> {
+  template <typename T>
+  using Option = mlir::detail::PassOptions::Option<T>;
+
+  Option<bool> parallel{*this, "parallel",
+                        llvm::cl::desc("Run the outer loops of large ops on "
+                                       "all threads, through OpenMP"),
+                        llvm::cl::init(true)};
+  Option<std::string> entry{
+      *this, "entry",
+      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
+      llvm::cl::init("main")};
+  Option<Phase> stopAfter{
+      *this, "stop-after", llvm::cl::desc("The last phase"),
+      llvm::cl::init(Phase::Llvm),
+      llvm::cl::values(
+          clEnumValN(Phase::Quantized, "quantized",
+                     "The normalized graph, its quantized weights packed"),
+          clEnumValN(Phase::Linalg, "linalg", "Loops as linalg on tensors"),
+          clEnumValN(Phase::Buffers, "buffers", "The same on buffers"),
+          clEnumValN(Phase::Kernels, "kernels", "Parallel loops and vectors"),
+          clEnumValN(Phase::Llvm, "llvm", "Everything lowered"))};
+};
+
 /// What the lowering needs to know of the machine, and how far it goes.
-struct CpuLoweringOptions
-    : public mlir::PassPipelineOptions<CpuLoweringOptions> {
+struct CpuLoweringOptions : public CpuPipelineOptions<CpuLoweringOptions> {
   Option<unsigned> vectorBytes{
       *this, "vector-bytes",
       llvm::cl::desc("Bytes of a vector register: 16 (NEON), 32 (AVX2), 64 "
@@ -29,10 +55,6 @@ struct CpuLoweringOptions
   Option<unsigned> vectorRegisters{*this, "vector-registers",
                                    llvm::cl::desc("Number of vector registers"),
                                    llvm::cl::init(16)};
-  Option<bool> parallel{*this, "parallel",
-                        llvm::cl::desc("Run the outer loops of large ops on "
-                                       "all threads, through OpenMP"),
-                        llvm::cl::init(true)};
   Option<std::string> kernels{
       *this, "kernels",
       llvm::cl::desc("Generated kernels for packed weights: avx2, avx512vnni "
@@ -41,10 +63,6 @@ struct CpuLoweringOptions
   Option<bool> i8mm{*this, "i8mm",
                     llvm::cl::desc("The ARM target has i8mm beside dotprod"),
                     llvm::cl::init(false)};
-  Option<std::string> entry{
-      *this, "entry",
-      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
-      llvm::cl::init("main")};
 };
 
 /// linalg and friends on tensors: fused, made ready for bufferization.
@@ -61,7 +79,7 @@ void buildLoopPhase(mlir::OpPassManager &pm, const CpuLoweringOptions &options);
 /// Loops and buffers become the LLVM dialect, with `lowbit_entry`.
 void buildLlvmPhase(mlir::OpPassManager &pm, const CpuLoweringOptions &options);
 
-/// All phases in their order; registered as `--lowbit-lower-to-cpu`.
+/// All phases up to `stopAfter`; registered as `--lowbit-lower-to-cpu`.
 void buildLowerToCpuPipeline(mlir::OpPassManager &pm,
                              const CpuLoweringOptions &options);
 void registerLowerToCpuPipeline();

@@ -19,14 +19,14 @@ namespace lowbit {
 void buildPackingPhase(mlir::OpPassManager &pm, llvm::StringRef kernels);
 
 /// Lowers what `buildPackingPhase` leaves, or a module of any later phase, to
-/// the LLVM dialect.
+/// the LLVM dialect, or to `stopAfter`.
 void buildLowerPackedToCpu(mlir::OpPassManager &pm,
                            const CpuLoweringOptions &options);
 
 /// Instruction sets that there are kernels for.
 enum class X86Level { Avx2, Avx512Vnni };
 
-struct LowerToX86Options : mlir::PassPipelineOptions<LowerToX86Options> {
+struct LowerToX86Options : CpuPipelineOptions<LowerToX86Options> {
   Option<X86Level> level{
       *this, "level", llvm::cl::desc("The instruction set"),
       llvm::cl::init(X86Level::Avx2),
@@ -34,26 +34,12 @@ struct LowerToX86Options : mlir::PassPipelineOptions<LowerToX86Options> {
           clEnumValN(X86Level::Avx2, "avx2", "AVX2, FMA and F16C"),
           clEnumValN(X86Level::Avx512Vnni, "avx512vnni",
                      "AVX-512 F, BW, VL and VNNI"))};
-  Option<bool> parallel{*this, "parallel",
-                        llvm::cl::desc("Use all threads, through OpenMP"),
-                        llvm::cl::init(true)};
-  Option<std::string> entry{
-      *this, "entry",
-      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
-      llvm::cl::init("main")};
 };
 
-struct LowerToArmOptions : mlir::PassPipelineOptions<LowerToArmOptions> {
+struct LowerToArmOptions : CpuPipelineOptions<LowerToArmOptions> {
   Option<bool> i8mm{*this, "i8mm",
                     llvm::cl::desc("The target has i8mm beside dotprod"),
                     llvm::cl::init(false)};
-  Option<bool> parallel{*this, "parallel",
-                        llvm::cl::desc("Use all threads, through OpenMP"),
-                        llvm::cl::init(true)};
-  Option<std::string> entry{
-      *this, "entry",
-      llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
-      llvm::cl::init("main")};
 };
 
 /// Both phases for one architecture, from a module in any phase.

@@ -9,21 +9,12 @@
 #ifndef LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
 #define LOWBIT_CONVERSION_LOWBITTONVPTX_LOWBITTONVPTX_H
 
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
 namespace lowbit {
-
-/// Where `--lower-to-nvptx` ends.
-enum class NvptxStop {
-  /// Kernels are functions of a `gpu.module`, the host launches them.
-  Kernels,
-  /// Kernels are PTX in a `gpu.binary`.
-  Ptx,
-  /// The host's code is in the LLVM dialect, the PTX is a constant of it.
-  Host,
-};
 
 struct LowerToNvptxOptions
     : mlir::PassPipelineOptions<LowerToNvptxOptions> {
@@ -38,14 +29,18 @@ struct LowerToNvptxOptions
       *this, "entry",
       llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
       llvm::cl::init("main")};
-  Option<NvptxStop> stopAfter{
+  Option<Phase> stopAfter{
       *this, "stop-after", llvm::cl::desc("The last phase"),
-      llvm::cl::init(NvptxStop::Host),
+      llvm::cl::init(Phase::Llvm),
       llvm::cl::values(
-          clEnumValN(NvptxStop::Kernels, "kernels",
-                     "Kernels in the gpu dialect"),
-          clEnumValN(NvptxStop::Ptx, "ptx", "Kernels as PTX in a gpu.binary"),
-          clEnumValN(NvptxStop::Host, "host", "Everything lowered"))};
+          clEnumValN(Phase::Quantized, "quantized", "The normalized graph"),
+          clEnumValN(Phase::Linalg, "linalg", "Loops as linalg on tensors"),
+          clEnumValN(Phase::Buffers, "buffers", "The same on buffers"),
+          clEnumValN(Phase::Kernels, "kernels",
+                     "Kernels in the gpu dialect, launched by the host"),
+          clEnumValN(Phase::Ptx, "ptx", "Kernels as PTX in a gpu.binary"),
+          clEnumValN(Phase::Llvm, "llvm",
+                     "Everything lowered, the PTX a constant"))};
 };
 
 /// Adds the passes that take a module in any phase (a graph, tensors, buffers)

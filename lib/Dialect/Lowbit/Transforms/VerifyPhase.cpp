@@ -9,6 +9,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace lowbit {
@@ -21,11 +22,12 @@ using namespace lowbit;
 
 namespace {
 /// What may exist when a phase has ended.
-struct Phase {
+struct PhaseContents {
   StringRef name;
-  /// The dialects that may exist; empty for all that `goneDialects` lacks.
+  /// The dialects that may exist; empty for all that `gone` lacks.
   ArrayRef<StringRef> dialects;
-  ArrayRef<StringRef> goneDialects;
+  /// Dialects and operations that may not.
+  ArrayRef<StringRef> gone;
   /// Operations of other dialects that may exist.
   ArrayRef<StringRef> operations;
   bool tensors;
@@ -33,7 +35,8 @@ struct Phase {
 };
 } // namespace
 
-static ArrayRef<Phase> getPhases() {
+/// One for each Phase, in the same order.
+static ArrayRef<PhaseContents> getPhases() {
   static const StringRef graph[] = {"builtin", "func", "onnx"};
   static const StringRef quantized[] = {"builtin", "func", "onnx", "lowbit"};
   static const StringRef llvmIR[] = {"builtin",  "llvm",      "omp", "nvvm",
@@ -41,37 +44,53 @@ static ArrayRef<Phase> getPhases() {
   static const StringRef ours[] = {"onnx", "lowbit", "qvec"};
   static const StringRef highLevel[] = {"onnx", "lowbit", "linalg", "tensor",
                                         "bufferization"};
+  static const StringRef highLevelAndKernels[] = {
+      "onnx",          "lowbit",     "linalg",  "tensor",
+      "bufferization", "gpu.module", "gpu.func"};
   static const StringRef plain[] = {"lowbit.weight", "lowbit.packed_matmul"};
   static const StringRef weight[] = {"lowbit.weight"};
   static const StringRef binary[] = {"gpu.binary", "gpu.launch_func"};
-  static const Phase phases[] = {
+  static const PhaseContents phases[] = {
       {"onnx", graph, {}, {}, true, false},
       {"quantized", quantized, {}, {}, true, true},
       {"linalg", {}, ours, plain, true, false},
       {"buffers", {}, ours, plain, false, false},
       {"kernels", {}, highLevel, weight, false, false},
+      {"ptx", {}, highLevelAndKernels, weight, false, false},
       {"llvm", llvmIR, {}, binary, false, false},
   };
   return phases;
 }
 
-static bool mayExist(const Phase &phase, Operation *op) {
-  if (llvm::is_contained(phase.operations, op->getName().getStringRef()))
+StringRef lowbit::getPhaseName(Phase phase) {
+  return getPhases()[size_t(phase)].name;
+}
+
+void lowbit::endPhase(OpPassManager &pm, Phase phase) {
+  LowbitVerifyPhaseOptions options;
+  options.phase = getPhaseName(phase).str();
+  pm.addPass(createLowbitVerifyPhase(options));
+}
+
+static bool mayExist(const PhaseContents &phase, Operation *op) {
+  StringRef name = op->getName().getStringRef();
+  if (llvm::is_contained(phase.operations, name))
     return true;
   StringRef dialect = op->getName().getDialectNamespace();
   return phase.dialects.empty()
-             ? !llvm::is_contained(phase.goneDialects, dialect)
+             ? !llvm::is_contained(phase.gone, dialect) &&
+                   !llvm::is_contained(phase.gone, name)
              : llvm::is_contained(phase.dialects, dialect);
 }
 
-static bool mayExist(const Phase &phase, Type type) {
+static bool mayExist(const PhaseContents &phase, Type type) {
   if (isa<QuantTensorType>(type))
     return phase.quantizedTensors;
   return phase.tensors || !isa<TensorType>(type);
 }
 
 /// The first type of the operation that may not exist; null if all may.
-static Type findWrongType(const Phase &phase, Operation *op) {
+static Type findWrongType(const PhaseContents &phase, Operation *op) {
   SmallVector<Type> types(op->getResultTypes());
   llvm::append_range(types, op->getOperandTypes());
   if (auto function = dyn_cast<FunctionOpInterface>(op)) {
@@ -90,14 +109,14 @@ struct LowbitVerifyPhasePass final
 
   void runOnOperation() override {
     const auto *current =
-        llvm::find_if(getPhases(), [&](const Phase &candidate) {
+        llvm::find_if(getPhases(), [&](const PhaseContents &candidate) {
           return candidate.name == phase;
         });
     if (current == getPhases().end()) {
       InFlightDiagnostic error = emitError(UnknownLoc::get(&getContext()))
                                  << "lowbit-verify-phase: phase is '" << phase
                                  << "', but must be one of";
-      for (const Phase &candidate : getPhases())
+      for (const PhaseContents &candidate : getPhases())
         error << " " << candidate.name;
       return signalPassFailure();
     }

@@ -11,7 +11,19 @@
 
 #include "mlir/Pass/Pass.h"
 
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
 namespace lowbit {
+
+/// The phases of a lowering, in their order. The names are those of
+/// `--lowbit-verify-phase`, whose description says what exists at the end of each.
+enum class Phase { Onnx, Quantized, Linalg, Buffers, Kernels, Ptx, Llvm };
+llvm::StringRef getPhaseName(Phase phase);
+
+/// Adds the check that nothing is left of what `phase` lowers.
+void endPhase(mlir::OpPassManager &pm, Phase phase);
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

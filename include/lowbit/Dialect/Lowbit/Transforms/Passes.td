@@ -67,13 +67,14 @@ def LowbitVerifyPhase : Pass<"lowbit-verify-phase"> {
     | `quantized` | also `lowbit` on tensors                                   |
     | `linalg`    | upstream dialects on tensors, `lowbit.weight`, `lowbit.packed_matmul` |
     | `buffers`   | the same on buffers; no tensors                            |
-    | `kernels`   | upstream dialects and `qvec` on buffers, `lowbit.weight`   |
+    | `kernels`   | upstream dialects below `linalg` and `tensor`, `lowbit.weight` |
+    | `ptx`       | the same, all code for GPUs in a `gpu.binary`              |
     | `llvm`      | `llvm`, and `gpu.binary`                                   |
   }];
   let options = [
     Option<"phase", "phase", "std::string", "\"\"",
-           "The phase that has ended: onnx, quantized, linalg, buffers, kernels "
-           "or llvm">
+           "The phase that has ended: onnx, quantized, linalg, buffers, kernels, "
+           "ptx or llvm">
   ];
 }
 
