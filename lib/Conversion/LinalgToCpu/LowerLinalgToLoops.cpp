@@ -8,15 +8,16 @@
 
 //
 // The loop vectorizer of LLVM takes an innermost loop whose accesses are
-// contiguous, and sums only if they are carried by the loop and may be
-// reassociated. This lowering arranges for that:
+// contiguous; sums it may not reorder, so they come as vectors. This lowering
+// arranges for that:
 //
 //   innermost dimension parallel:   parallel dims, reductions, that dimension
 //   innermost dimension a reduction: parallel dims, reductions with
-//                                    loop-carried accumulators
+//                                    loop-carried accumulators in lanes
 //
 //===----------------------------------------------------------------------===//
 
+#include "LaneReduction.h"
 #include "ParallelLoops.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -51,11 +52,23 @@ public:
 private:
   void emitInner(ImplicitLocOpBuilder &b);
   void emitReductions(ImplicitLocOpBuilder &b, ArrayRef<unsigned> dims);
+  struct CarriedRange {
+    Value begin, end, step;
+  };
+  using CarriedBodyFn =
+      function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)>;
+  SmallVector<Value> emitCarriedLoop(ImplicitLocOpBuilder &b, unsigned dim,
+                                     const CarriedRange &range, ValueRange init,
+                                     CarriedBodyFn body);
+  /// Carries `sums` through loops over `dims`: the accumulators in lanes, if
+  /// there are any, before the scalar ones.
   SmallVector<Value> emitCarriedReductions(ImplicitLocOpBuilder &b,
                                            ArrayRef<unsigned> dims,
-                                           SmallVector<Value> sums);
+                                           ValueRange sums);
   SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, ValueRange sums);
-  SmallVector<Value> getIndices(ImplicitLocOpBuilder &b, OpOperand &operand);
+  SmallVector<Value> getIndices(ImplicitLocOpBuilder &b, OpOperand &operand) {
+    return getOperandIndices(b, op, operand, at);
+  }
   SmallVector<Value> loadResults(ImplicitLocOpBuilder &b);
   void storeResults(ImplicitLocOpBuilder &b, ValueRange values);
   Value zero(ImplicitLocOpBuilder &b) {
@@ -74,23 +87,12 @@ private:
   /// Dimensions that need a loop, by kind; `inner` is a parallel one that runs
   /// inside of the reductions, from `innerStart` to `innerEnd`.
   SmallVector<unsigned> outer, reductions;
+  /// The body along the innermost reduction, if that can run in lanes.
+  std::optional<LaneReduction> lanes;
   std::optional<unsigned> inner;
   Value innerStart, innerEnd;
 };
 } // namespace
-
-SmallVector<Value> LoopEmitter::getIndices(ImplicitLocOpBuilder &b,
-                                           OpOperand &operand) {
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  SmallVector<Value> indices;
-  for (AffineExpr expr : map.getResults()) {
-    if (auto dim = dyn_cast<AffineDimExpr>(expr))
-      indices.push_back(at[dim.getPosition()]);
-    else
-      indices.push_back(affine::expandAffineExpr(b, b.getLoc(), expr, at, {}));
-  }
-  return indices;
-}
 
 SmallVector<Value> LoopEmitter::loadResults(ImplicitLocOpBuilder &b) {
   SmallVector<Value> values;
@@ -103,19 +105,6 @@ SmallVector<Value> LoopEmitter::loadResults(ImplicitLocOpBuilder &b) {
 void LoopEmitter::storeResults(ImplicitLocOpBuilder &b, ValueRange values) {
   for (auto [init, value] : llvm::zip_equal(op.getDpsInitsMutable(), values))
     memref::StoreOp::create(b, value, init.get(), getIndices(b, init));
-}
-
-/// Sums may be added in the order that vectors suggest: marks the operations
-/// that update an accumulator.
-static void allowReassociation(Operation *update) {
-  auto flags = dyn_cast<arith::ArithFastMathInterface>(update);
-  if (!flags || !isa<arith::AddFOp, arith::MulFOp>(update))
-    return;
-  auto current = flags.getFastMathFlagsAttr().getValue();
-  update->setAttr(
-      flags.getFastMathAttrName(),
-      arith::FastMathFlagsAttr::get(update->getContext(),
-                                    current | arith::FastMathFlags::reassoc));
 }
 
 /// Clones the body of the op. `sums` are the values of its accumulators; empty
@@ -148,31 +137,57 @@ SmallVector<Value> LoopEmitter::emitBody(ImplicitLocOpBuilder &b,
       index.replaceAllUsesWith(at[index.getDim()]);
       index->erase();
     });
-    if (llvm::any_of(clone->getOperands(), [&](Value operand) {
-          return llvm::is_contained(sums, operand);
-        }))
-      allowReassociation(clone);
   }
   return llvm::map_to_vector(
       body->getTerminator()->getOperands(),
       [&](Value v) { return mapping.lookupOrDefault(v); });
 }
 
-SmallVector<Value> LoopEmitter::emitCarriedReductions(ImplicitLocOpBuilder &b,
-                                                      ArrayRef<unsigned> dims,
-                                                      SmallVector<Value> sums) {
-  if (dims.empty())
-    return emitBody(b, sums);
+SmallVector<Value> LoopEmitter::emitCarriedLoop(ImplicitLocOpBuilder &b,
+                                                unsigned dim,
+                                                const CarriedRange &range,
+                                                ValueRange init,
+                                                CarriedBodyFn body) {
   auto loop = scf::ForOp::create(
-      b, zero(b), sizes[dims.front()], one(b), sums,
+      b, range.begin, range.end, range.step, init,
       [&](OpBuilder &nested, Location loc, Value iv, ValueRange carried) {
         ImplicitLocOpBuilder inner(loc, nested);
-        at[dims.front()] = iv;
-        scf::YieldOp::create(
-            inner, emitCarriedReductions(inner, dims.drop_front(),
-                                         SmallVector<Value>(carried)));
+        at[dim] = iv;
+        scf::YieldOp::create(inner, body(inner, carried));
       });
   return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> LoopEmitter::emitCarriedReductions(ImplicitLocOpBuilder &b,
+                                                      ArrayRef<unsigned> dims,
+                                                      ValueRange sums) {
+  Value size = sizes[dims.front()];
+  if (dims.size() > 1)
+    return emitCarriedLoop(b, dims.front(), {zero(b), size, one(b)}, sums,
+                           [&](ImplicitLocOpBuilder &inner, ValueRange sums) {
+                             return emitCarriedReductions(
+                                 inner, dims.drop_front(), sums);
+                           });
+  auto emitScalars = [&](ImplicitLocOpBuilder &inner, ValueRange sums) {
+    return emitBody(inner, sums);
+  };
+  if (!lanes)
+    return emitCarriedLoop(b, dims.front(), {zero(b), size, one(b)}, sums,
+                           emitScalars);
+
+  // Whole vectors first, then what is left one by one.
+  unsigned results = op.getNumDpsInits();
+  Value step = arith::ConstantIndexOp::create(b, reductionLanes);
+  Value rest = b.createOrFold<arith::RemUIOp>(size, step);
+  Value wholeEnd = b.createOrFold<arith::SubIOp>(size, rest);
+  SmallVector<Value> updated = emitCarriedLoop(
+      b, dims.front(), {zero(b), wholeEnd, step}, sums.take_front(results),
+      [&](ImplicitLocOpBuilder &inner, ValueRange accumulators) {
+        return lanes->buildStep(inner, at, accumulators);
+      });
+  updated.append(emitCarriedLoop(b, dims.front(), {wholeEnd, size, one(b)},
+                                 sums.drop_front(results), emitScalars));
+  return updated;
 }
 
 void LoopEmitter::emitReductions(ImplicitLocOpBuilder &b,
@@ -199,7 +214,15 @@ void LoopEmitter::emitInner(ImplicitLocOpBuilder &b) {
     return emitReductions(b, reductions);
   if (reductions.empty())
     return storeResults(b, emitBody(b, {}));
-  storeResults(b, emitCarriedReductions(b, reductions, loadResults(b)));
+  SmallVector<Value> sums = loadResults(b);
+  if (!lanes)
+    return storeResults(b, emitCarriedReductions(b, reductions, sums));
+  SmallVector<Value> carried = lanes->buildNeutral(b);
+  carried.append(sums);
+  carried = emitCarriedReductions(b, reductions, carried);
+  ArrayRef<Value> all = carried;
+  storeResults(b, lanes->combine(b, all.take_front(sums.size()),
+                                 all.drop_front(sums.size())));
 }
 
 void LoopEmitter::emit() {
@@ -216,6 +239,11 @@ void LoopEmitter::emit() {
   if (!outer.empty() &&
       (reductions.empty() || outer.back() > reductions.back()))
     inner = outer.pop_back_val();
+  // Of few elements none would be in a whole vector.
+  if (!inner && !reductions.empty() &&
+      (ShapedType::isDynamic(staticSizes[reductions.back()]) ||
+       staticSizes[reductions.back()] >= reductionLanes))
+    lanes = LaneReduction::match(op, reductions.back());
 
   LoopNest nest;
   for (unsigned dim : outer) {

@@ -11,14 +11,18 @@
 // runs at the speed of memory. Both forms read several sequential streams at
 // once, which is what the hardware prefetches best.
 //
-// Neighbours along n: for each `streams` rows of the right operand
+// Neighbours along n: for each group of rows of the right operand
 //   result[n..] += sum over r of lhs[k + r] * rhs[k + r, n..]
-// Neighbours along k: for each `streams` columns
+// Neighbours along k: for each group of columns
 //   result[n + r] += sum over k.. of lhs[k..] * rhs[n + r, k..]
+//
+// Every product is fused with its sum, and the sums along k have a fixed number
+// of lanes: the result does not depend on the width of the target's vectors.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
+#include "LaneReduction.h"
 #include "ParallelLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -28,8 +32,8 @@
 using namespace mlir;
 using namespace lowbit;
 
-/// Rows or columns of the right operand that are read side by side.
-static constexpr int64_t streams = 8;
+/// Rows of the right operand that are read side by side.
+static constexpr int64_t rowStreams = 8;
 /// Columns of one parallel piece of work.
 static constexpr int64_t columnsPerJob = 256;
 
@@ -39,7 +43,10 @@ public:
   RowLoops(ImplicitLocOpBuilder &b, const Contraction &c,
            const VectorShape &shape)
       : ContractionBuilder{b, c, shape},
-        vectorType(VectorType::get({shape.lanes}, b.getF32Type())) {}
+        columnLanes(VectorType::get({shape.lanes}, b.getF32Type())),
+        sumLanes(VectorType::get({reductionLanes}, b.getF32Type())),
+        columnStreams(
+            std::max<int64_t>(2, rowStreams * shape.lanes / reductionLanes)) {}
 
   void build();
 
@@ -59,12 +66,25 @@ private:
   Value load(const ContractionOperand &operand, const LoopIndices &at) {
     return memref::LoadOp::create(b, operand.buffer, getIndices(operand, at));
   }
-  Value loadVector(const ContractionOperand &operand, const LoopIndices &at) {
-    return vector::LoadOp::create(b, vectorType, operand.buffer,
+  Value loadVector(VectorType type, const ContractionOperand &operand,
+                   const LoopIndices &at) {
+    return vector::LoadOp::create(b, type, operand.buffer,
                                   getIndices(operand, at));
   }
+  /// x * y + z for scalars, rounded as vectors are.
+  Value fuse(Value x, Value y, Value z) {
+    auto toVector = [&](Value scalar) -> Value {
+      return vector::BroadcastOp::create(
+          b, VectorType::get({1}, scalar.getType()), scalar);
+    };
+    Value sum = vector::FMAOp::create(b, toVector(x), toVector(y), toVector(z));
+    return vector::ExtractOp::create(b, sum, ArrayRef<int64_t>{0});
+  }
 
-  VectorType vectorType;
+  VectorType columnLanes, sumLanes;
+  /// Columns of the right operand that are read side by side: as many as the
+  /// registers hold sums for.
+  int64_t columnStreams;
 };
 } // namespace
 
@@ -79,12 +99,13 @@ void RowLoops::addRows(LoopIndices at, Value columnsEnd, int64_t rows) {
   Value wholeEnd = roundDown(at[c.n], columnsEnd, shape.lanes);
   loop(at[c.n], wholeEnd, shape.lanes, [&](Value column) {
     at[c.n] = column;
-    Value sum = loadVector(c.result, at);
+    Value sum = loadVector(columnLanes, c.result, at);
     for (auto [factor, rowAt] : llvm::zip_equal(factors, rowsAt)) {
       LoopIndices here = rowAt;
       here[c.n] = column;
-      Value spread = vector::BroadcastOp::create(b, vectorType, factor);
-      sum = vector::FMAOp::create(b, spread, loadVector(c.rhs, here), sum);
+      Value spread = vector::BroadcastOp::create(b, columnLanes, factor);
+      sum = vector::FMAOp::create(b, spread,
+                                  loadVector(columnLanes, c.rhs, here), sum);
     }
     vector::StoreOp::create(b, sum, c.result.buffer, getIndices(c.result, at));
   });
@@ -94,8 +115,7 @@ void RowLoops::addRows(LoopIndices at, Value columnsEnd, int64_t rows) {
     for (auto [factor, rowAt] : llvm::zip_equal(factors, rowsAt)) {
       LoopIndices here = rowAt;
       here[c.n] = column;
-      Value product = arith::MulFOp::create(b, factor, load(c.rhs, here));
-      sum = arith::AddFOp::create(b, sum, product);
+      sum = fuse(factor, load(c.rhs, here), sum);
     }
     memref::StoreOp::create(b, sum, c.result.buffer, getIndices(c.result, at));
   });
@@ -108,32 +128,31 @@ void RowLoops::addColumns(LoopIndices at, int64_t columns) {
     columnsAt.back()[c.n] = add(at[c.n], index(column));
   }
   Value end = c.sizes[c.k];
-  Value wholeEnd = roundDown(index(0), end, shape.lanes);
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vectorType));
+  Value wholeEnd = roundDown(index(0), end, reductionLanes);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(sumLanes));
   auto addVectors = [&](OpBuilder &nested, Location loc, Value step,
                         ValueRange sums) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(nested.getInsertionBlock(), nested.getInsertionPoint());
     SmallVector<Value> updated;
     at[c.k] = step;
-    Value left = loadVector(c.lhs, at);
+    Value left = loadVector(sumLanes, c.lhs, at);
     for (auto [sum, columnAt] : llvm::zip_equal(sums, columnsAt)) {
       LoopIndices here = columnAt;
       here[c.k] = step;
-      Value right = loadVector(c.rhs, here);
+      Value right = loadVector(sumLanes, c.rhs, here);
       updated.push_back(vector::FMAOp::create(b, left, right, sum));
     }
     scf::YieldOp::create(b, updated);
   };
   auto vectors =
-      scf::ForOp::create(b, index(0), wholeEnd, index(shape.lanes),
+      scf::ForOp::create(b, index(0), wholeEnd, index(reductionLanes),
                          SmallVector<Value>(columns, zero), addVectors);
   SmallVector<Value> sums;
   for (auto [partial, columnAt] :
        llvm::zip_equal(vectors.getResults(), columnsAt))
-    sums.push_back(vector::ReductionOp::create(
-        b, vector::CombiningKind::ADD, partial, load(c.result, columnAt),
-        arith::FastMathFlags::reassoc));
+    sums.push_back(combineLanes(b, vector::CombiningKind::ADD, partial,
+                                load(c.result, columnAt)));
   auto addScalars = [&](OpBuilder &nested, Location loc, Value step,
                         ValueRange sums) {
     OpBuilder::InsertionGuard guard(b);
@@ -142,9 +161,7 @@ void RowLoops::addColumns(LoopIndices at, int64_t columns) {
     for (auto [sum, columnAt] : llvm::zip_equal(sums, columnsAt)) {
       LoopIndices here = columnAt;
       here[c.k] = step;
-      Value product =
-          arith::MulFOp::create(b, load(c.lhs, here), load(c.rhs, here));
-      updated.push_back(arith::AddFOp::create(b, sum, product));
+      updated.push_back(fuse(load(c.lhs, here), load(c.rhs, here), sum));
     }
     scf::YieldOp::create(b, updated);
   };
@@ -157,10 +174,10 @@ void RowLoops::addColumns(LoopIndices at, int64_t columns) {
 void RowLoops::buildJob(LoopIndices at, Value columnsEnd) {
   if (c.rhs.isContiguousIn(c.n)) {
     Value end = c.sizes[c.k];
-    Value wholeEnd = roundDown(index(0), end, streams);
-    loop(index(0), wholeEnd, streams, [&](Value step) {
+    Value wholeEnd = roundDown(index(0), end, rowStreams);
+    loop(index(0), wholeEnd, rowStreams, [&](Value step) {
       at[c.k] = step;
-      addRows(at, columnsEnd, streams);
+      addRows(at, columnsEnd, rowStreams);
     });
     loop(wholeEnd, end, 1, [&](Value step) {
       at[c.k] = step;
@@ -169,11 +186,11 @@ void RowLoops::buildJob(LoopIndices at, Value columnsEnd) {
     return;
   }
   Value first = at[c.n];
-  Value wholeEnd = roundDown(first, columnsEnd, streams);
+  Value wholeEnd = roundDown(first, columnsEnd, columnStreams);
   at[c.k] = index(0);
-  loop(first, wholeEnd, streams, [&](Value column) {
+  loop(first, wholeEnd, columnStreams, [&](Value column) {
     at[c.n] = column;
-    addColumns(at, streams);
+    addColumns(at, columnStreams);
   });
   loop(wholeEnd, columnsEnd, 1, [&](Value column) {
     at[c.n] = column;

@@ -65,7 +65,7 @@ def LowerContractionsPass
     kept in registers while the common dimension runs. Products with few rows
     (the decode phase of a language model) read the right operand in place, as
     several sequential streams. The outer loops are parallel; the order of the
-    sums does not depend on the number of threads.
+    sums depends neither on the number of threads nor on the vectors' width.
 
     Before:
 
@@ -110,9 +110,10 @@ def LowerLinalgToLoopsPass
   let description = [{
     The outer parallel dimensions become one parallel loop nest. If the
     innermost dimension is a reduction, its accumulators are loop-carried
-    values, and sums may be reassociated (in a way that the vector width alone
-    decides), so that LLVM's loop vectorizer applies. Copies between buffers
-    that are not contiguous become loops as well.
+    values: 16 lanes of partial results where the elements are contiguous, on
+    every target, so that the order of a sum and with it every bit of the result
+    does not depend on the width of the vectors. Copies between buffers that are
+    not contiguous become loops as well.
   }];
   let options = [
     Option<"parallel", "parallel", "bool", "true",
@@ -124,7 +125,8 @@ def LowerLinalgToLoopsPass
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::omp::OpenMPDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def ApproximateMathPass
