@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 /* Runs a compiled model on recorded inputs and compares what it gives with
- * recorded outputs; then times it. Needs a C library and the model, nothing else:
+ * recorded outputs; then times it. Needs a C library and the model, nothing
+ * else:
  *
  *   cc -O2 -I. gpu_check.c -ldl -o gpu_check
  *   ./gpu_check model.so case.bin
@@ -93,12 +94,15 @@ static void run(void) {
 }
 
 /* The larger number; a NaN counts as larger than all. */
-static double get_worse(double x, double y) { return x >= y || isnan(x) ? x : y; }
+static double get_worse(double x, double y) {
+  return x >= y || isnan(x) ? x : y;
+}
 
 /* The largest difference, relative to the largest magnitude; NaN if there is
  * one. */
 static double compare(const lowbit_tensor_info *info,
-                      const lowbit_tensor *output, const lowbit_tensor *wanted) {
+                      const lowbit_tensor *output,
+                      const lowbit_tensor *wanted) {
   int64_t count = 1;
   for (int i = 0; i < info->rank; ++i) {
     if (output->shape[i] != wanted->shape[i])
@@ -120,8 +124,8 @@ static double check(void) {
   run();
   for (int i = 0; i < model->num_outputs; ++i) {
     if (expected[i].data && model->outputs[i].type == LOWBIT_FLOAT32) {
-      worst = get_worse(
-          worst, compare(&model->outputs[i], &outputs[i], &expected[i]));
+      worst = get_worse(worst,
+                        compare(&model->outputs[i], &outputs[i], &expected[i]));
       ++compared;
     }
     model->release(&outputs[i]);
@@ -174,8 +178,7 @@ int main(int argc, char **argv) {
     fail("the model is for another program than this", argv[1]);
   read_case(argv[2]);
   double error = check();
-  printf("%s: relative error %.2e, %.1f us\n", argv[2], error,
-         1e6 * measure());
+  printf("%s: relative error %.2e, %.1f us\n", argv[2], error, 1e6 * measure());
   if (!(error <= tolerance))
     fail("the outputs differ from the reference", argv[2]);
   return 0;

@@ -11,7 +11,6 @@ time of a run, and fails where the error exceeds 1e-3. With `--target=native` it
 """
 
 import argparse
-import ctypes
 import pathlib
 import shutil
 import struct
@@ -20,9 +19,9 @@ import subprocess
 import numpy as np
 
 import report
+from lowbit.model import Model
 
 PAST = 16
-MAX_RANK = 8
 RUN = """#!/bin/sh
 # Checks the models of this folder; see gpu_check.c.
 cd "$(dirname "$0")" || exit 1
@@ -35,40 +34,9 @@ exit $status
 """
 
 
-class Info(ctypes.Structure):
-    """lowbit_tensor_info of lowbit/Runtime/model.h."""
-
-    _fields_ = [
-        ("name", ctypes.c_char_p),
-        ("type", ctypes.c_int),
-        ("rank", ctypes.c_int32),
-        ("shape", ctypes.c_int64 * MAX_RANK),
-        ("dims", ctypes.c_char_p * MAX_RANK),
-    ]
-
-
-class Model(ctypes.Structure):
-    """The beginning of lowbit_model."""
-
-    _fields_ = [
-        ("version", ctypes.c_int32),
-        ("num_inputs", ctypes.c_int32),
-        ("num_outputs", ctypes.c_int32),
-        ("inputs", ctypes.POINTER(Info)),
-        ("outputs", ctypes.POINTER(Info)),
-    ]
-
-
-def read_signature(library):
-    """The names and shapes of a library's inputs and outputs; -1 stands for a size of the run's."""
-    get_model = ctypes.CDLL(str(library)).lowbit_get_model
-    get_model.restype = ctypes.POINTER(Model)
-    model = get_model().contents
-
-    def read(infos, count):
-        return {info.name.decode(): list(info.shape[: info.rank]) for info in infos[:count]}
-
-    return read(model.inputs, model.num_inputs), read(model.outputs, model.num_outputs)
+def read_shapes(infos):
+    """The shapes of a library's inputs or outputs by their names."""
+    return {info.name: info.shape for info in infos}
 
 
 def make_inputs(inputs, vocabulary, tokens, seed):
@@ -125,7 +93,8 @@ def add_model(folder, path, args):
     run("quant-compile", quantized, f"--target={args.target}", "-o", library)
     shutil.copyfile(library.with_suffix(".h"), folder / "model.h")
     library.with_suffix(".h").unlink()
-    inputs, outputs = read_signature(library)
+    model = Model(library)
+    inputs, outputs = read_shapes(model.inputs), read_shapes(model.outputs)
     if "logits" not in outputs:
         report.fail(f"'{path}' has no output 'logits'")
     for tokens in args.tokens:

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -25,7 +26,7 @@ def run(name, *arguments, **environment):
                           capture_output=True, text=True, env=environment or None)
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name != "report.py"))
+@pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name not in ("report.py", "matmul_peers.py")))
 def test_help(name):
     done = run(name, "--help")
     assert done.returncode == 0 and done.stdout.startswith("usage:")
@@ -61,13 +62,13 @@ def test_table(script):
 
 
 def test_missing_tools_are_named(tmp_path):
-    done = run("matmul_vs_onnxruntime.py", "--layers", "8x128", LOWBIT_TOOLS=str(tmp_path))
+    done = run("matmul.py", "--layers", "8x128", LOWBIT_TOOLS=str(tmp_path))
     assert done.returncode == 1 and "quant-translate was not found" in done.stderr
 
 
 @pytest.mark.parametrize("layer", ["64", "0x64", "ax64"])
 def test_bad_layer(layer):
-    done = run("matmul_vs_onnxruntime.py", "--layers", layer)
+    done = run("matmul.py", "--layers", layer)
     assert done.returncode == 2 and layer in done.stderr
 
 
@@ -126,10 +127,28 @@ def test_nbits_model_is_the_same_layer(script, tmp_path, group_size):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     from lowbit.reference import Scheme, quantize_rtn
-    matmul = script("matmul_vs_onnxruntime")
+    peers = script("matmul_peers")
     generator = np.random.default_rng(0)
-    quantized = quantize_rtn(generator.standard_normal((24, 256)), Scheme(4, group_size, scale_type="f16"))
-    matmul.save_nbits_model(tmp_path / "nbits.onnx", quantized, accuracy_level=1)
+    weight = generator.standard_normal((24, 256)).astype(np.float32)
+    options = argparse.Namespace(bits=4, group_size=group_size, activations="float")
     x = generator.standard_normal((1, 3, 256)).astype(np.float32)
-    y = matmul.OnnxRuntime(tmp_path / "nbits.onnx", threads=1).run(x)
-    assert np.allclose(y, x @ quantized.dequantize().T, atol=1e-4)
+    y = peers.OnnxRuntime(tmp_path, weight, options, copies=1).output(x)
+    expected = quantize_rtn(weight, Scheme(4, group_size, scale_type="f16")).dequantize()
+    assert np.allclose(y, x @ expected.T, atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_bandwidth_probe_reads_everything(script, tmp_path, threads):
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler")
+    peers = script("matmul_peers")
+    probe = peers.Probe(tmp_path, 3 * 16 * 64 * 5, copies=2)
+    call, other = probe.calls(None, threads)
+    before = call()
+    start = -probe.buffers[0].ctypes.data % 64
+    for place in range(start, start + probe.size, 64):
+        probe.buffers[0][place] ^= 1
+        assert call() == before ^ 1
+        probe.buffers[0][place] ^= 1
+    probe.buffers[1][:] = 0
+    assert other() == 0
