@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OnlineAttention.h"
 #include "PanelMatmul.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Kernels/KernelGenerator.h"
@@ -16,9 +17,10 @@ using namespace lowbit;
 
 KernelGenerator::~KernelGenerator() = default;
 
-FailureOr<PanelMatmulSpec>
-PanelMatmulSpec::get(QuantTensorType weightType, QuantTensorType inputType,
-                     bool hasBias, std::string &reason) {
+FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
+                                                QuantTensorType inputType,
+                                                bool hasBias,
+                                                std::string &reason) {
   auto format = dyn_cast<UniformAttr>(weightType.getFormat());
   if (!format) {
     reason = "the panel kernels serve #lowbit.uniform weights";
@@ -86,6 +88,10 @@ public:
     buildPanelMatmulBody(function, *spec, options);
   }
 
+  void buildAttention(func::FuncOp function, AttentionOp op) const override {
+    buildOnlineAttentionBody(function, op, options);
+  }
+
 private:
   CpuKernelOptions options;
 };
@@ -93,13 +99,14 @@ private:
 } // namespace
 
 std::unique_ptr<KernelGenerator>
-lowbit::createCpuKernelGenerator(StringRef target, Location loc) {
+lowbit::createCpuKernelGenerator(StringRef target, Location loc,
+                                 bool parallel) {
   // 32 registers of 512 bits, 16 of 256, 32 of 128.
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
-          .Case("avx512vnni", CpuKernelOptions{4, 2, 8})
-          .Case("avx2", CpuKernelOptions{2, 1, 4})
-          .Case("neon", CpuKernelOptions{2, 1, 4})
+          .Case("avx512vnni", CpuKernelOptions{4, 2, 8, 64, parallel})
+          .Case("avx2", CpuKernelOptions{2, 1, 4, 16, parallel})
+          .Case("neon", CpuKernelOptions{2, 1, 4, 16, parallel})
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target

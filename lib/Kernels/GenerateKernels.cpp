@@ -23,13 +23,13 @@ using namespace lowbit;
 /// Kernels read rows with unit stride at any offset and distance; what is
 /// contiguous as a whole (weights) stays so.
 static MemRefType getArgumentType(MemRefType type) {
-  if (!ShapedType::isDynamicShape(type.getShape()) || type.getRank() != 2)
+  if (!ShapedType::isDynamicShape(type.getShape()))
     return type;
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
   strides.back() = 1;
-  return MemRefType::get(type.getShape(), type.getElementType(),
-                         StridedLayoutAttr::get(type.getContext(),
-                                                ShapedType::kDynamic, strides));
+  return MemRefType::get(
+      type.getShape(), type.getElementType(),
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides));
 }
 
 static bool hasUnitInnerStride(MemRefType type) {
@@ -41,20 +41,63 @@ static bool hasUnitInnerStride(MemRefType type) {
 
 /// `operand` as the kernel takes it. Bufferization may have made a view whose
 /// columns are apart; kernels want a copy of that.
-static FailureOr<Value> adaptOperand(OpBuilder &builder, PackedMatmulOp op,
+static FailureOr<Value> adaptOperand(OpBuilder &builder, Operation *op,
                                      Value operand) {
-  auto type = cast<MemRefType>(operand.getType());
+  auto type = dyn_cast<MemRefType>(operand.getType());
+  if (!type)
+    return operand;
   if (!hasUnitInnerStride(type)) {
-    op.emitError("a kernel's operand must have unit stride, got ") << type;
+    op->emitError("a kernel's operand must have unit stride, got ") << type;
     return failure();
   }
   MemRefType argument = getArgumentType(type);
   if (argument == type)
     return operand;
-  return Value(memref::CastOp::create(builder, op.getLoc(), argument, operand));
+  return Value(
+      memref::CastOp::create(builder, op->getLoc(), argument, operand));
 }
 
 namespace {
+
+/// Puts calls in the place of operations. Equal ones call the same kernel.
+class KernelCalls {
+public:
+  KernelCalls(ModuleOp module) : symbols(module) {}
+
+  /// `attributes` is what the kernel depends on besides the types of the
+  /// operands.
+  template <typename OpTy>
+  LogicalResult replace(OpTy op, StringRef name, Attribute attributes,
+                        function_ref<void(func::FuncOp, OpTy)> build) {
+    OpBuilder builder(op);
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> adapted = adaptOperand(builder, op, operand);
+      if (failed(adapted))
+        return failure();
+      operands.push_back(*adapted);
+    }
+    auto type = builder.getFunctionType(ValueRange(operands).getTypes(), {});
+    func::FuncOp &kernel =
+        kernels[{op->getName(), {attributes, TypeAttr::get(type)}}];
+    if (!kernel) {
+      kernel = func::FuncOp::create(op.getLoc(), name, type);
+      kernel.setPrivate();
+      symbols.insert(kernel);
+      build(kernel, op);
+    }
+    func::CallOp::create(builder, op.getLoc(), kernel, operands);
+    op.erase();
+    return success();
+  }
+
+  unsigned size() const { return kernels.size(); }
+
+private:
+  SymbolTable symbols;
+  using Key = std::pair<OperationName, std::pair<Attribute, Attribute>>;
+  llvm::MapVector<Key, func::FuncOp> kernels;
+};
 
 struct LowbitGenerateKernelsPass
     : lowbit::impl::LowbitGenerateKernelsBase<LowbitGenerateKernelsPass> {
@@ -62,42 +105,35 @@ struct LowbitGenerateKernelsPass
 
   void runOnOperation() override {
     std::unique_ptr<KernelGenerator> generator =
-        createCpuKernelGenerator(target, getOperation().getLoc());
+        createCpuKernelGenerator(target, getOperation().getLoc(), parallel);
     if (!generator)
       return signalPassFailure();
-    SmallVector<PackedMatmulOp> ops;
-    getOperation().walk([&](PackedMatmulOp op) {
-      if (op.getWeightType().getLayout())
-        ops.push_back(op);
+    SmallVector<PackedMatmulOp> products;
+    SmallVector<AttentionOp> attentions;
+    getOperation().walk([&](Operation *op) {
+      if (auto product = dyn_cast<PackedMatmulOp>(op);
+          product && product.getWeightType().getLayout())
+        products.push_back(product);
+      if (auto attention = dyn_cast<AttentionOp>(op);
+          attention && isa<MemRefType>(attention.getInit().getType()))
+        attentions.push_back(attention);
     });
-    SymbolTable symbols(getOperation());
-    // All that a kernel depends on: the types of what it reads and writes.
-    using Key = std::pair<std::pair<Type, Type>, Type>;
-    DenseMap<Key, func::FuncOp> kernels;
-    for (PackedMatmulOp op : ops) {
-      OpBuilder builder(op);
-      SmallVector<Value> operands;
-      for (Value operand : op->getOperands()) {
-        FailureOr<Value> adapted = adaptOperand(builder, op, operand);
-        if (failed(adapted))
-          return signalPassFailure();
-        operands.push_back(*adapted);
-      }
-      auto type = builder.getFunctionType(ValueRange(operands).getTypes(), {});
-      Type inputType = op.getInputType() ? Type(*op.getInputType()) : Type();
-      func::FuncOp &kernel =
-          kernels[{{inputType, op.getWeightType()},
-                   type}];
-      if (!kernel) {
-        kernel = func::FuncOp::create(op.getLoc(), "lowbit_matmul", type);
-        kernel.setPrivate();
-        symbols.insert(kernel);
-        generator->buildMatmul(kernel, op);
-        ++numKernels;
-      }
-      func::CallOp::create(builder, op.getLoc(), kernel, operands);
-      op.erase();
-    }
+    KernelCalls calls(getOperation());
+    for (PackedMatmulOp op : products)
+      if (failed(calls.replace<PackedMatmulOp>(
+              op, "lowbit_matmul", op->getPropertiesAsAttribute(),
+              [&](func::FuncOp kernel, PackedMatmulOp op) {
+                generator->buildMatmul(kernel, op);
+              })))
+        return signalPassFailure();
+    for (AttentionOp op : attentions)
+      if (failed(calls.replace<AttentionOp>(
+              op, "lowbit_attention", op->getPropertiesAsAttribute(),
+              [&](func::FuncOp kernel, AttentionOp op) {
+                generator->buildAttention(kernel, op);
+              })))
+        return signalPassFailure();
+    numKernels += calls.size();
   }
 };
 

@@ -1,4 +1,4 @@
-//===- KernelGenerator.h - code for quantized operators, made to measure - -*- C++ -*--===//
+//===- KernelGenerator.h - code made to measure -----------------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -15,7 +15,7 @@
 
 namespace lowbit {
 
-/// What a target's kernels for quantized operators look like. There is one
+/// What a target's kernels look like. There is one
 /// implementation for each kind of machine; kernels are generated for the
 /// shape, the format and the features at hand.
 class KernelGenerator {
@@ -35,9 +35,13 @@ public:
   /// depends on nothing but their types, so that equal layers share it.
   virtual void buildMatmul(mlir::func::FuncOp function,
                            PackedMatmulOp op) const = 0;
+
+  /// The same for attention on f32 buffers.
+  virtual void buildAttention(mlir::func::FuncOp function,
+                              AttentionOp op) const = 0;
 };
 
-/// The shape of a CPU kernel's tiles, which its registers limit.
+/// The shape of a CPU kernel's tiles, which its registers limit, and its loops.
 struct CpuKernelOptions {
   /// Tokens and panels of 16 output channels that are computed together when
   /// there are enough tokens.
@@ -46,12 +50,18 @@ struct CpuKernelOptions {
   /// Panels that are read at once for a single token: memory reaches its
   /// bandwidth only with several streams.
   int64_t decodePanels;
+  /// Columns of a tile of float products that has several rows: with 4 rows it
+  /// fills half of the registers.
+  int64_t tileColumns;
+  /// Whether the loops of attention may run on all threads.
+  bool parallel;
 };
 
 /// The kernels of "avx2", "avx512vnni" or "neon"; for another target null, with
 /// an error at `loc`.
 std::unique_ptr<KernelGenerator>
-createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc);
+createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc,
+                         bool parallel = true);
 
 } // namespace lowbit
 

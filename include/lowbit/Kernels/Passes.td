@@ -45,12 +45,12 @@ def LowbitPackWeights : Pass<"lowbit-pack-weights", "::mlir::ModuleOp"> {
 }
 
 def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> {
-  let summary = "Replace packed matmuls on buffers by calls of generated kernels";
+  let summary = "Replace operations on buffers by calls of generated kernels";
   let description = [{
     Each distinct combination of operand types gets one function, which the
     target's kernel generator builds; equal layers call the same one. Runs after
-    bufferization. Only `lowbit.packed_matmul` whose weight has a packed layout
-    is replaced.
+    bufferization. Replaced are `lowbit.packed_matmul` whose weight has a packed
+    layout and `lowbit.attention`.
 
     Before:
 
@@ -68,14 +68,17 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx2\"",
-           "Kernels to generate: avx2, avx512vnni or neon">
+           "Kernels to generate: avx2, avx512vnni or neon">,
+    Option<"parallel", "parallel", "bool", "true",
+           "Run large loops of attention on all threads, through OpenMP">
   ];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "Number of kernels generated">
   ];
   let dependentDialects = [
     "::lowbit::qvec::QVecDialect", "::mlir::arith::ArithDialect",
-    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::func::FuncDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::omp::OpenMPDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
   ];
 }

@@ -35,23 +35,6 @@ SmallVector<Value> lowbit::getOperandIndices(ImplicitLocOpBuilder &b,
   return indices;
 }
 
-Value lowbit::combineLanes(ImplicitLocOpBuilder &b, vector::CombiningKind kind,
-                           Value lanes, Value init) {
-  int64_t count = cast<VectorType>(lanes.getType()).getNumElements();
-  while (count > 1) {
-    count /= 2;
-    auto half = [&](int64_t offset) -> Value {
-      return vector::ExtractStridedSliceOp::create(
-          b, lanes, ArrayRef<int64_t>{offset}, ArrayRef<int64_t>{count},
-          ArrayRef<int64_t>{1});
-    };
-    lanes =
-        vector::makeArithReduction(b, b.getLoc(), kind, half(0), half(count));
-  }
-  Value whole = vector::ExtractOp::create(b, lanes, ArrayRef<int64_t>{0});
-  return vector::makeArithReduction(b, b.getLoc(), kind, init, whole);
-}
-
 /// How an operand's elements follow each other along a dimension.
 enum class Stride { None, Contiguous, Other };
 

@@ -9,20 +9,10 @@
 #ifndef LOWBIT_LIB_CONVERSION_LINALGTOCPU_LANEREDUCTION_H
 #define LOWBIT_LIB_CONVERSION_LINALGTOCPU_LANEREDUCTION_H
 
+#include "lowbit/Kernels/Lanes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace lowbit {
-
-/// Partial results that a contiguous reduction keeps. The number is the same on
-/// every target, whatever its vectors: so are the bits of the result.
-constexpr int64_t reductionLanes = 16;
-
-/// Combines the lanes with each other, by halves, and then with `init`.
-mlir::Value combineLanes(mlir::ImplicitLocOpBuilder &b,
-                         mlir::vector::CombiningKind kind, mlir::Value lanes,
-                         mlir::Value init);
 
 /// The body of a linalg op on buffers that reduces along contiguous elements,
 /// `reductionLanes` neighbours at once.

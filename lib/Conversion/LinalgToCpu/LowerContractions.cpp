@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
-#include "ParallelLoops.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Kernels/ParallelLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

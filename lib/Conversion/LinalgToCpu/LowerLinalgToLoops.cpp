@@ -18,8 +18,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "LaneReduction.h"
-#include "ParallelLoops.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Kernels/ParallelLoops.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -62,6 +62,7 @@ void lowbit::buildKernelPhase(OpPassManager &pm,
     return;
   LowbitGenerateKernelsOptions kernels;
   kernels.target = options.kernels;
+  kernels.parallel = options.parallel;
   pm.addPass(createLowbitGenerateKernels(kernels));
   if (options.kernels == "neon") {
     ConvertQVecToArmOptions arm;

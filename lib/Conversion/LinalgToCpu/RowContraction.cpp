@@ -23,7 +23,7 @@
 
 #include "Contraction.h"
 #include "LaneReduction.h"
-#include "ParallelLoops.h"
+#include "lowbit/Kernels/ParallelLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -30,8 +30,13 @@ void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels) {
 void lowbit::buildLowerPackedToCpu(OpPassManager &pm,
                                    const CpuLoweringOptions &options) {
   if (options.stopAfter > Phase::Quantized) {
-    pm.addPass(createConvertOnnxToLinalg());
-    pm.addPass(createLowbitToLinalg());
+    // Kernels are what computes attention as one operation.
+    ConvertOnnxToLinalgOptions onnx;
+    onnx.keepAttention = !options.kernels.empty();
+    pm.addPass(createConvertOnnxToLinalg(onnx));
+    LowbitToLinalgOptions lowbit;
+    lowbit.keepAttention = !options.kernels.empty();
+    pm.addPass(createLowbitToLinalg(lowbit));
   }
   buildLowerToCpuPipeline(pm, options);
 }

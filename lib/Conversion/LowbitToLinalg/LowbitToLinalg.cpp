@@ -15,12 +15,15 @@
 
 #include "lowbit/Conversion/LowbitToLinalg/LowbitToLinalg.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLinalg/AttentionReference.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -323,6 +326,22 @@ struct LowerGather final : OpConversionPattern<GatherOp> {
 };
 } // namespace
 
+namespace {
+struct LowerAttention final : OpConversionPattern<AttentionOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(AttentionOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!op.getResult())
+      return rewriter.notifyMatchFailure(op, "is on buffers");
+    Value result = buildAttentionReference(rewriter, op);
+    rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result,
+                                  op.getResult().getType()));
+    return success();
+  }
+};
+} // namespace
+
 ComponentTypeConverter::ComponentTypeConverter() {
   addConversion([](Type type) { return type; });
   addConversion([](QuantTensorType type, SmallVectorImpl<Type> &results) {
@@ -364,6 +383,11 @@ struct LowbitToLinalgPass final
     });
     RewritePatternSet patterns(&context);
     populateLowbitToLinalgPatterns(converter, patterns, keepMatmul);
+    if (!keepAttention) {
+      target.addDynamicallyLegalOp<AttentionOp>(
+          [](AttentionOp op) { return !op.getResult(); });
+      patterns.add<LowerAttention>(&context);
+    }
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
     populateReturnOpTypeConversionPattern(patterns, converter);

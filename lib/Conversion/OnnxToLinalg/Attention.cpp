@@ -6,22 +6,20 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Attention is two batches of matrix products with a softmax between them. The
-// query heads that share a key head are rows of one product, so keys and values
-// of grouped-query attention are never repeated:
-//
-//   scores  [b * kvHeads, group * q, kv] = Q [b * kvHeads, group * q, d] * K'
-//   result  [b * kvHeads, group * q, v]  = softmax(scores) * V
-//
-// Scaling, soft cap and all masks are one pass over the scores.
+// What ONNX has around attention: heads packed into the last dimension, a cache
+// that is appended to, masks that are shorter than the keys, intermediate
+// results. The rest is in ScaledDotProduct.cpp, or left to a kernel.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ElementOps.h"
 #include "OnnxLowering.h"
+#include "ScaledDotProduct.h"
 #include "Structured.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxSchema.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -30,36 +28,34 @@ namespace lowbit::onnx::lowering {
 using Sizes = LoweringBuilder::Sizes;
 
 namespace {
-/// How far the scores have come; the values of `qk_matmul_output_mode`.
-enum ScoreStage { kProduct = 0, kSoftcapped = 1, kMasked = 2, kSoftmax = 3 };
-
 class AttentionBuilder {
 public:
   AttentionBuilder(AttentionOp op, AttentionOp::Adaptor adaptor,
                    LoweringBuilder &b)
       : op(op), adaptor(adaptor), b(b), type(getElementType(adaptor.getQ())),
-        wide(getSoftmaxType()), isPacked(getRank(adaptor.getQ()) == 3) {}
+        isPacked(getRank(adaptor.getQ()) == 3) {}
 
-  LoweredResults build();
+  LoweredResults build(bool keepAttention);
 
 private:
   Type getSoftmaxType();
   Value splitHeads(Value tensor, std::optional<int64_t> numHeads);
+  Value mergeHeads(Value tensor);
   Value appendToPast(Value past, Value tensor);
-  Value collapseHeads(Value tensor, OpFoldResult rows);
-  Value createScoreProduct();
+  void setScale();
   Value getMask();
-  Value createScores(Value product, ScoreStage stage);
-  Value createResult(Value probabilities);
+  void setMask();
+  bool hasKernel();
+  Value createKernelMask();
+  Value createForKernel();
 
   AttentionOp op;
   AttentionOp::Adaptor adaptor;
   LoweringBuilder &b;
-  Type type, wide;
+  Type type;
   /// Whether the heads are packed into the last of three dimensions.
   bool isPacked;
-  Value query, key, value;
-  OpFoldResult past;
+  ScaledDotProduct attention;
 };
 } // namespace
 
@@ -83,33 +79,36 @@ Value AttentionBuilder::splitHeads(Value tensor,
   return createTranspose(b, split, {0, 2, 1, 3});
 }
 
+/// [b, heads, s, d] -> [b, s, heads * d]
+Value AttentionBuilder::mergeHeads(Value tensor) {
+  if (!isPacked)
+    return tensor;
+  OpFoldResult batch = b.getSize(tensor, 0), length = b.getSize(tensor, 2);
+  OpFoldResult width = b.mul(b.getSize(tensor, 1), b.getSize(tensor, 3));
+  return createReshape(b, createTranspose(b, tensor, {0, 2, 1, 3}),
+                       {batch, length, width});
+}
+
 Value AttentionBuilder::appendToPast(Value past, Value tensor) {
   return isMissing(past) ? tensor : createConcat(b, {past, tensor}, 2);
 }
 
-/// [b, heads, s, d] -> [b * kvHeads, rows, d]
-Value AttentionBuilder::collapseHeads(Value tensor, OpFoldResult rows) {
-  OpFoldResult batch = b.mul(b.getSize(key, 0), b.getSize(key, 1));
-  return createReshape(b, tensor,
-                       {batch, rows, b.getSize(tensor, getRank(tensor) - 1)});
-}
-
-/// Q * K', unscaled, as [b, heads, q, kv].
-Value AttentionBuilder::createScoreProduct() {
-  OpFoldResult heads = b.getSize(query, 1), length = b.getSize(query, 2);
-  OpFoldResult group = b.floorDiv(heads, b.getSize(key, 1));
-  Value left = collapseHeads(query, b.mul(group, length));
-  Value right = collapseHeads(key, b.getSize(key, 2));
-  auto map = [&](ArrayRef<unsigned> targets) {
-    return AffineMap::getMultiDimMapWithTargets(4, targets, b.getContext());
-  };
-  Value product = createContraction(
-      b, left, map({0, 1, 3}), right, map({0, 2, 3}),
-      {b.getSize(left, 0), b.getSize(left, 1), b.getSize(key, 2)},
-      map({0, 1, 2}));
-  product = createReshape(
-      b, product, {b.getSize(query, 0), heads, length, b.getSize(key, 2)});
-  return createFloatCast(b, product, wide);
+void AttentionBuilder::setScale() {
+  if (op.getScale()) {
+    attention.scale = b.constant(attention.wide, *op.getScale());
+    return;
+  }
+  OpFoldResult size = b.getSize(attention.query, 3);
+  if (std::optional<int64_t> known = getConstantIntValue(size)) {
+    attention.scale = b.constant(
+        attention.wide, attention.wide.isF64()
+                            ? 1 / std::sqrt(static_cast<double>(*known))
+                            : 1 / std::sqrt(static_cast<float>(*known)));
+    return;
+  }
+  Value headSize = b.fromIndex(size, attention.wide);
+  attention.scale = emitDiv(b, b.constant(attention.wide, 1),
+                            b.createOrFold<math::SqrtOp>(headSize), false);
 }
 
 /// The mask, with as many columns as there are keys; null if there is none.
@@ -118,7 +117,7 @@ Value AttentionBuilder::getMask() {
   if (isMissing(mask))
     return Value();
   int64_t last = getRank(mask) - 1;
-  OpFoldResult total = b.getSize(key, 2);
+  OpFoldResult total = b.getSize(attention.key, 2);
   bool isFull = b.isSame(b.getSize(mask, last), total);
   if (AffineExpr columns = b.getSymbolicSize(mask, last); columns && !isFull) {
     AffineExpr keys = b.getSymbolicSize(adaptor.getK(), isPacked ? 1 : 2);
@@ -148,101 +147,72 @@ Value AttentionBuilder::getMask() {
                                        strides);
 }
 
-/// The scores after `stage`, from the unscaled product.
-Value AttentionBuilder::createScores(Value product, ScoreStage stage) {
-  Sizes sizes = b.getSizes(product);
-  AffineMap identity = b.getMultiDimIdentityMap(4);
-  SmallVector<Value> inputs{product};
-  SmallVector<AffineMap> maps{identity};
-  bool isMasked = stage >= kMasked;
-  Value mask = isMasked ? getMask() : Value();
-  if (mask) {
-    auto [input, map] = broadcastOperand(b, mask, sizes);
-    inputs.push_back(input);
-    maps.push_back(map);
-  }
-  Value lengths = adaptor.getNonpadKvSeqlen();
-  bool hasLengths = isMasked && !isMissing(lengths);
-  if (hasLengths) {
-    inputs.push_back(lengths);
-    maps.push_back(AffineMap::get(4, 0, b.getAffineDimExpr(0)));
-  }
-  maps.push_back(identity);
-
-  double softcap = op.getSoftcap();
-  Value scale;
-  if (op.getScale()) {
-    scale = b.constant(wide, *op.getScale());
-  } else {
-    Value headSize = b.fromIndex(b.getSize(query, 3), wide);
-    scale = emitDiv(b, b.constant(wide, 1),
-                    b.createOrFold<math::SqrtOp>(headSize), false);
-  }
-  Value offset = b.toValue(past), queryLength = b.toValue(sizes[2]);
-  Value masked = emitInfinity(b, wide, false, false);
-  auto body = [&](ImplicitLocOpBuilder &nested,
-                  ValueRange args) -> SmallVector<Value> {
-    Value score = emitMul(nested, args[0], scale);
-    if (softcap != 0 && stage >= kSoftcapped) {
-      Value cap = emitConstant(nested, wide, softcap);
-      Value bounded =
-          math::TanhOp::create(nested, emitDiv(nested, score, cap, false));
-      score = emitMul(nested, bounded, cap);
-    }
-    auto maskUnless = [&](Value isAllowed) {
-      score = arith::SelectOp::create(nested, isAllowed, score, masked);
-    };
-    if (mask) {
-      if (getElementType(mask).isInteger(1))
-        maskUnless(args[1]);
-      else
-        score = emitAdd(nested, score, emitFloatCast(nested, args[1], wide));
-    }
-    Value keyIndex, length;
-    if (isMasked && (op.getIsCausal() || hasLengths))
-      keyIndex = linalg::IndexOp::create(nested, 3);
-    if (hasLengths) {
-      length = arith::IndexCastOp::create(nested, nested.getIndexType(),
-                                          args.drop_back().back());
-      maskUnless(emitCompare(nested, Comparison::Less, keyIndex, length,
-                             /*isUnsigned=*/false));
-    }
-    if (isMasked && op.getIsCausal()) {
-      // How many keys come before the first query.
-      Value before = hasLengths ? emitSub(nested, length, queryLength) : offset;
-      Value row = linalg::IndexOp::create(nested, 2);
-      maskUnless(emitCompare(nested, Comparison::LessOrEqual, keyIndex,
-                             emitAdd(nested, row, before),
-                             /*isUnsigned=*/false));
-    }
-    return {score};
-  };
-  return createGeneric(b, inputs, b.empty(sizes, wide), maps, body)[0];
+void AttentionBuilder::setMask() {
+  Value mask = getMask();
+  if (!mask)
+    return;
+  Sizes scores{b.getSize(attention.query, 0), b.getSize(attention.query, 1),
+               b.getSize(attention.query, 2), b.getSize(attention.key, 2)};
+  std::tie(attention.mask, attention.maskMap) =
+      broadcastOperand(b, mask, scores);
 }
 
-/// Probabilities * V, in the layout of the query operand.
-Value AttentionBuilder::createResult(Value probabilities) {
-  OpFoldResult heads = b.getSize(query, 1), length = b.getSize(query, 2);
-  OpFoldResult group = b.floorDiv(heads, b.getSize(key, 1));
-  OpFoldResult rows = b.mul(group, length);
-  Value left = collapseHeads(createFloatCast(b, probabilities, type), rows);
-  Value right = collapseHeads(value, b.getSize(value, 2));
-  auto map = [&](ArrayRef<unsigned> targets) {
-    return AffineMap::getMultiDimMapWithTargets(4, targets, b.getContext());
+/// Whether `lowbit.attention` can say all of this and its kernels compute it.
+bool AttentionBuilder::hasKernel() {
+  auto isKnown = [](Value tensor) {
+    RankedTensorType type = getTensorType(tensor);
+    return !type.isDynamicDim(1) && !type.isDynamicDim(3);
   };
-  Value product = createContraction(
-      b, left, map({0, 1, 3}), right, map({0, 3, 2}),
-      {b.getSize(left, 0), rows, b.getSize(value, 3)}, map({0, 1, 2}));
-  product = createFloatCast(b, product, type);
-  OpFoldResult batch = b.getSize(query, 0), size = b.getSize(value, 3);
-  product = createReshape(b, product, {batch, heads, length, size});
-  if (!isPacked)
-    return product;
-  product = createTranspose(b, product, {0, 2, 1, 3});
-  return createReshape(b, product, {batch, length, b.mul(heads, size)});
+  return type.isF32() && attention.wide.isF32() && !attention.lengths &&
+         isMissing(op.getQkMatmulOutput()) && isKnown(attention.query) &&
+         isKnown(attention.key) && isKnown(attention.value) &&
+         matchPattern(attention.scale, m_Constant()) &&
+         (!attention.mask || type == getElementType(attention.mask) ||
+          getElementType(attention.mask).isInteger(1));
 }
 
-LoweredResults AttentionBuilder::build() {
+/// The mask with four dimensions, those that it broadcasts along of size 1, and
+/// elements that a vector can be loaded of.
+Value AttentionBuilder::createKernelMask() {
+  Value mask = attention.mask;
+  if (!mask)
+    return Value();
+  Type maskType = getElementType(mask);
+  if (maskType.isInteger(1)) {
+    maskType = b.getI8Type();
+    mask = createElementwise(
+        b, mask, maskType,
+        [&](ImplicitLocOpBuilder &nested, ValueRange args) -> Value {
+          return arith::ExtUIOp::create(nested, maskType, args[0]);
+        });
+  }
+  SmallVector<int64_t> shape(getTensorType(mask).getShape());
+  for (auto [size, expr] :
+       llvm::zip_equal(shape, attention.maskMap.getResults()))
+    if (isa<AffineConstantExpr>(expr))
+      size = 1;
+  mask = b.castTensor(mask, RankedTensorType::get(shape, maskType));
+  return createUnsqueeze(
+      b, mask, llvm::to_vector(llvm::seq<int64_t>(0, 4 - getRank(mask))));
+}
+
+Value AttentionBuilder::createForKernel() {
+  Sizes sizes{b.getSize(attention.query, 0), b.getSize(attention.query, 1),
+              b.getSize(attention.query, 2), b.getSize(attention.value, 3)};
+  Value init = b.empty(sizes, type);
+  FloatAttr scale, softcap;
+  matchPattern(attention.scale, m_Constant(&scale));
+  if (attention.softcap != 0)
+    softcap = b.getF32FloatAttr(attention.softcap);
+  return lowbit::AttentionOp::create(
+             b, init.getType(), attention.query, attention.key, attention.value,
+             createKernelMask(),
+             attention.isCausal ? attention.offset : Value(), init, scale,
+             softcap)
+      .getResult();
+}
+
+LoweredResults AttentionBuilder::build(bool keepAttention) {
   Value mask = op.getAttnMask();
   if (!isMissing(mask)) {
     Type maskType = cast<TensorType>(mask.getType()).getElementType();
@@ -256,31 +226,44 @@ LoweredResults AttentionBuilder::build() {
   std::optional<int64_t> keyHeads = getHeads(op.getKvNumHeads());
   if (isPacked && (!queryHeads || !keyHeads))
     return b.refuse("operands of rank 3 need q_num_heads and kv_num_heads");
-  query = splitHeads(adaptor.getQ(), queryHeads);
-  key =
+  attention.wide = getSoftmaxType();
+  attention.query = splitHeads(adaptor.getQ(), queryHeads);
+  attention.key =
       appendToPast(adaptor.getPastKey(), splitHeads(adaptor.getK(), keyHeads));
-  value = appendToPast(adaptor.getPastValue(),
-                       splitHeads(adaptor.getV(), keyHeads));
-  past = isMissing(adaptor.getPastKey()) ? OpFoldResult(b.getIndexAttr(0))
-                                         : b.getSize(adaptor.getPastKey(), 2);
+  attention.value = appendToPast(adaptor.getPastValue(),
+                                 splitHeads(adaptor.getV(), keyHeads));
+  attention.softcap = op.getSoftcap();
+  setScale();
+  setMask();
+  if (!isMissing(adaptor.getNonpadKvSeqlen()))
+    attention.lengths = adaptor.getNonpadKvSeqlen();
+  attention.isCausal = op.getIsCausal();
+  if (attention.isCausal)
+    attention.offset = b.toValue(isMissing(adaptor.getPastKey())
+                                     ? OpFoldResult(b.getIndexAttr(0))
+                                     : b.getSize(adaptor.getPastKey(), 2));
 
-  Value product = createScoreProduct();
-  Value scores = createScores(product, kMasked);
-  Value probabilities =
-      createSoftmax(b, scores, /*axis=*/3, /*maskedRowsAreZero=*/true);
-  SmallVector<Value> results{createResult(probabilities), Value(), Value(),
-                             Value()};
+  SmallVector<Value> results{Value(), Value(), Value(), Value()};
   if (!isMissing(op.getPresentKey()))
-    results[1] = key;
+    results[1] = attention.key;
   if (!isMissing(op.getPresentValue()))
-    results[2] = value;
+    results[2] = attention.value;
+  if (keepAttention && hasKernel()) {
+    results[0] = mergeHeads(createForKernel());
+    return results;
+  }
+  Value product = attention.createProduct(b);
+  Value scores = attention.createScores(b, product, kMasked);
+  Value probabilities = attention.createProbabilities(b, scores);
+  results[0] = mergeHeads(attention.createResult(b, probabilities));
   if (!isMissing(op.getQkMatmulOutput())) {
     int64_t stage = op.getQkMatmulOutputMode();
     Value output = probabilities;
     if (stage != kSoftmax)
       output = stage == kMasked
                    ? scores
-                   : createScores(product, static_cast<ScoreStage>(stage));
+                   : attention.createScores(b, product,
+                                            static_cast<ScoreStage>(stage));
     results[3] = createFloatCast(b, output, type);
   }
   return results;
@@ -288,19 +271,27 @@ LoweredResults AttentionBuilder::build() {
 
 namespace {
 struct AttentionLowering final : OnnxLowering<AttentionOp> {
-  using OnnxLowering::OnnxLowering;
+  AttentionLowering(const TypeConverter &typeConverter, MLIRContext *context,
+                    const SymbolicShapes &shapes, bool keepAttention)
+      : OnnxLowering(typeConverter, context, shapes),
+        keepAttention(keepAttention) {}
 
   LoweredResults lower(AttentionOp op, Adaptor adaptor,
                        LoweringBuilder &b) const override {
-    return AttentionBuilder(op, adaptor, b).build();
+    return AttentionBuilder(op, adaptor, b).build(keepAttention);
   }
+
+private:
+  bool keepAttention;
 };
 } // namespace
 
 void populateAttentionLowerings(RewritePatternSet &patterns,
                                 const TypeConverter &typeConverter,
-                                const SymbolicShapes &shapes) {
-  patterns.add<AttentionLowering>(typeConverter, patterns.getContext(), shapes);
+                                const SymbolicShapes &shapes,
+                                bool keepAttention) {
+  patterns.add<AttentionLowering>(typeConverter, patterns.getContext(), shapes,
+                                  keepAttention);
 }
 
 } // namespace lowbit::onnx::lowering

@@ -61,10 +61,9 @@ LogicalResult lowbit::onnx::lowering::checkTypes(LoweringBuilder &b) {
 
 static void populateAll(RewritePatternSet &patterns,
                         const TypeConverter &typeConverter,
-                        const SymbolicShapes &shapes) {
+                        const SymbolicShapes &shapes, bool keepAttention) {
   for (auto populate : {populateActivationLowerings,
                         populateArithmeticLowerings,
-                        populateAttentionLowerings,
                         populateCastLowerings,
                         populateComparisonLowerings,
                         populateConstantLowerings,
@@ -85,6 +84,7 @@ static void populateAll(RewritePatternSet &patterns,
                         populateSliceLowerings,
                         populateSoftmaxLowerings})
     populate(patterns, typeConverter, shapes);
+  populateAttentionLowerings(patterns, typeConverter, shapes, keepAttention);
 }
 
 /// The operator of a node as "domain.Name", and the opset that it is of.
@@ -104,6 +104,8 @@ static std::string getOperator(Operation *op) {
 namespace {
 struct ConvertOnnxToLinalgPass final
     : lowbit::impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalgPass> {
+  using ConvertOnnxToLinalgBase::ConvertOnnxToLinalgBase;
+
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(convert(function)))
@@ -156,7 +158,7 @@ LogicalResult ConvertOnnxToLinalgPass::convert(func::FuncOp function) {
   typeConverter.addConversion([](Type type) { return getSignlessType(type); });
 
   RewritePatternSet patterns(&getContext());
-  populateAll(patterns, typeConverter, *shapes);
+  populateAll(patterns, typeConverter, *shapes, keepAttention);
   populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                  typeConverter);
   populateReturnOpTypeConversionPattern(patterns, typeConverter);

@@ -76,7 +76,6 @@ LOWBIT_DECLARE_POPULATE(Softmax);
 LOWBIT_DECLARE_POPULATE(Normalization);
 LOWBIT_DECLARE_POPULATE(MatMul);
 LOWBIT_DECLARE_POPULATE(Einsum);
-LOWBIT_DECLARE_POPULATE(Attention);
 LOWBIT_DECLARE_POPULATE(RotaryEmbedding);
 LOWBIT_DECLARE_POPULATE(Reshape);
 LOWBIT_DECLARE_POPULATE(DataMovement);
@@ -90,6 +89,12 @@ LOWBIT_DECLARE_POPULATE(Search);
 LOWBIT_DECLARE_POPULATE(Quantization);
 
 #undef LOWBIT_DECLARE_POPULATE
+
+/// With `keepAttention`, what a kernel computes becomes `lowbit.attention`.
+void populateAttentionLowerings(mlir::RewritePatternSet &patterns,
+                                const mlir::TypeConverter &typeConverter,
+                                const SymbolicShapes &shapes,
+                                bool keepAttention);
 
 } // namespace lowbit::onnx::lowering
 

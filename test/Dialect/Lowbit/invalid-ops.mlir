@@ -370,3 +370,84 @@ func.func @packed_no_result(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<
       outs(%o : tensor<?x4xf32>)
   return
 }
+
+// -----
+
+func.func @attention_rank(%q: tensor<8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{query must be [batch, heads, rows, size] of floats with static heads and size, got}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+      outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_heads_known(%q: tensor<?x8x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{key must be [batch, heads, rows, size] of floats with static heads and size, got}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x2x?x64xf32>)
+      outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_heads(%q: tensor<?x8x?x64xf32>, %k: tensor<?x3x?x64xf32>, %v: tensor<?x3x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{the number of query heads must be a multiple of that of the key heads, got 8 and 3}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x3x?x64xf32>, tensor<?x3x?x64xf32>)
+      outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_size(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x32xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{key must have shape and element type as in 'tensor<?x2x?x64xf32>', got 'tensor<?x2x?x32xf32>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x32xf32>, tensor<?x2x?x64xf32>)
+      outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_keys(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x6x24xf32>, %o: tensor<?x8x?x24xf32>) {
+  // expected-error @below {{value must have shape and element type as in 'tensor<?x2x5x24xf32>', got 'tensor<?x2x6x24xf32>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x6x24xf32>)
+      outs(%o : tensor<?x8x?x24xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_init(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x5x24xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{init must have shape and element type as in 'tensor<?x8x?x24xf32>', got 'tensor<?x8x?x64xf32>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x5x24xf32>)
+      outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_mask_type(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %m: tensor<?x1x?x?xi1>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{mask must have elements of type 'f32' or i8, got 'tensor<?x1x?x?xi1>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+      mask(%m : tensor<?x1x?x?xi1>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_mask_shape(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x5x64xf32>, %m: tensor<?x1x?x6xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{mask must broadcast to the scores, 'tensor<?x8x?x5xf32>', got 'tensor<?x1x?x6xf32>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x5x64xf32>)
+      mask(%m : tensor<?x1x?x6xf32>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_mask_rank(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %m: tensor<?x?xf32>, %o: tensor<?x8x?x64xf32>) {
+  // expected-error @below {{mask must broadcast to the scores, 'tensor<?x8x?x?xf32>', got 'tensor<?x?xf32>'}}
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+      mask(%m : tensor<?x?xf32>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}

@@ -84,3 +84,27 @@ func.func @packed_matmul_buffers(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %code
       outs(%init : memref<?x96xf32>)
   return
 }
+
+// CHECK-LABEL: @attention
+func.func @attention(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x24xf32>,
+                     %m: tensor<?x1x?x?xi8>, %n: index, %init: tensor<?x8x?x24xf32>)
+    -> (tensor<?x8x?x24xf32>, tensor<?x8x?x24xf32>) {
+  // CHECK: lowbit.attention ins(%{{.+}}, %{{.+}}, %{{.+}} : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>) causal(%{{.+}}) outs(%{{.+}} : tensor<?x8x?x24xf32>) {scale = 1.250000e-01 : f32} -> tensor<?x8x?x24xf32>
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>)
+      causal(%n) outs(%init : tensor<?x8x?x24xf32>) {scale = 0.125 : f32} -> tensor<?x8x?x24xf32>
+  // CHECK: lowbit.attention ins({{.+}}) mask(%{{.+}} : tensor<?x1x?x?xi8>) outs({{.+}}) {scale = 1.250000e-01 : f32, softcap = 3.000000e+01 : f32}
+  %1 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>)
+      mask(%m : tensor<?x1x?x?xi8>) outs(%init : tensor<?x8x?x24xf32>)
+      {scale = 0.125 : f32, softcap = 30.0 : f32} -> tensor<?x8x?x24xf32>
+  return %0, %1 : tensor<?x8x?x24xf32>, tensor<?x8x?x24xf32>
+}
+
+// CHECK-LABEL: @attention_buffers
+func.func @attention_buffers(%q: memref<1x2x1x16xf32>, %k: memref<1x2x?x16xf32, strided<[?, ?, 16, 1]>>,
+                             %v: memref<1x2x?x16xf32>, %m: memref<1x1x1x?xf32>, %init: memref<1x2x1x16xf32>) {
+  // CHECK: lowbit.attention ins({{.+}}) mask(%{{.+}} : memref<1x1x1x?xf32>) outs(%{{.+}} : memref<1x2x1x16xf32>) {scale = 2.500000e-01 : f32}{{$}}
+  lowbit.attention
+      ins(%q, %k, %v : memref<1x2x1x16xf32>, memref<1x2x?x16xf32, strided<[?, ?, 16, 1]>>, memref<1x2x?x16xf32>)
+      mask(%m : memref<1x1x1x?xf32>) outs(%init : memref<1x2x1x16xf32>) {scale = 0.25 : f32}
+  return
+}

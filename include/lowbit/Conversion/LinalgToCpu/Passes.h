@@ -57,8 +57,8 @@ struct CpuLoweringOptions : public CpuPipelineOptions<CpuLoweringOptions> {
                                    llvm::cl::init(16)};
   Option<std::string> kernels{
       *this, "kernels",
-      llvm::cl::desc("Generated kernels for packed weights: avx2, avx512vnni "
-                     "or neon; empty if no weight is packed"),
+      llvm::cl::desc("Generated kernels, for packed weights and attention: "
+                     "avx2, avx512vnni or neon; empty for none"),
       llvm::cl::init("")};
   Option<bool> i8mm{*this, "i8mm",
                     llvm::cl::desc("The ARM target has i8mm beside dotprod"),

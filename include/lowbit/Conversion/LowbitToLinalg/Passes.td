@@ -20,8 +20,8 @@ def LowbitToLinalg : Pass<"lowbit-to-linalg", "::mlir::ModuleOp"> {
     float. Every kernel is tested against this lowering.
 
     Only kernels know packed layouts: a `lowbit.matmul` whose weight is packed
-    becomes `lowbit.packed_matmul`. That and `lowbit.weight`, for the constants,
-    are what stays of the dialect.
+    becomes `lowbit.packed_matmul`. That, `lowbit.weight`, for the constants, and
+    `lowbit.attention`, if an option says so, are what stays of the dialect.
 
     Before:
 
@@ -45,11 +45,14 @@ def LowbitToLinalg : Pass<"lowbit-to-linalg", "::mlir::ModuleOp"> {
   let options = [
     Option<"keepMatmul", "keep-matmul", "bool", "false",
            "Make `lowbit.packed_matmul` of products with unpacked weights of a "
-           "uniform format, too">
+           "uniform format, too">,
+    Option<"keepAttention", "keep-attention", "bool", "false",
+           "Leave `lowbit.attention` to a kernel">
   ];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
   ];
 }
 

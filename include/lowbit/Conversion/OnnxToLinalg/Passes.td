@@ -58,6 +58,10 @@ def ConvertOnnxToLinalg : Pass<"convert-onnx-to-linalg", "::mlir::ModuleOp"> {
     }
     ```
   }];
+  let options = [
+    Option<"keepAttention", "keep-attention", "bool", "false",
+           "Make `lowbit.attention` of what its kernels compute">
+  ];
   let dependentDialects = [
     "::lowbit::LowbitDialect", "::mlir::arith::ArithDialect",
     "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect",

@@ -351,17 +351,90 @@ LogicalResult PackedMatmulOp::verify() {
                        {ShapedType::kDynamic, outputs}, elementType);
 }
 
-void PackedMatmulOp::getEffects(
+/// Destination-style ops on buffers read their inputs and write their inits.
+static void getBufferEffects(
+    DestinationStyleOpInterface op,
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  for (OpOperand &operand : getOperation()->getOpOperands()) {
+  for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (isDpsInit(&operand))
+    if (op.isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand,
                            SideEffects::DefaultResource::get());
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand,
                            SideEffects::DefaultResource::get());
   }
+}
+
+void PackedMatmulOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+int64_t AttentionOp::getGroupSize() {
+  return cast<ShapedType>(getQuery().getType()).getDimSize(1) /
+         cast<ShapedType>(getKey().getType()).getDimSize(1);
+}
+
+LogicalResult AttentionOp::verify() {
+  auto query = cast<ShapedType>(getQuery().getType());
+  auto key = cast<ShapedType>(getKey().getType());
+  auto value = cast<ShapedType>(getValue().getType());
+  for (auto [what, type] : {std::pair<StringRef, ShapedType>{"query", query},
+                            {"key", key},
+                            {"value", value}})
+    if (type.getRank() != 4 || !isa<FloatType>(type.getElementType()) ||
+        type.isDynamicDim(1) || type.isDynamicDim(3))
+      return emitOpError() << what
+                           << " must be [batch, heads, rows, size] of floats "
+                              "with static heads and size, got "
+                           << type;
+  const int64_t heads = query.getDimSize(1), keyHeads = key.getDimSize(1);
+  if (keyHeads == 0 || heads % keyHeads != 0)
+    return emitOpError() << "the number of query heads must be a multiple of "
+                            "that of the key heads, got "
+                         << heads << " and " << keyHeads;
+  Type elementType = query.getElementType();
+  const int64_t batch = query.getDimSize(0), rows = query.getDimSize(2),
+                keys = key.getDimSize(2);
+  if (failed(verifyOperand(*this, "key", getKey(),
+                           {batch, keyHeads, keys, query.getDimSize(3)},
+                           elementType)) ||
+      failed(verifyOperand(*this, "value", getValue(),
+                           {batch, keyHeads, keys, value.getDimSize(3)},
+                           elementType)) ||
+      failed(verifyOperand(*this, "init", getInit(),
+                           {batch, heads, rows, value.getDimSize(3)},
+                           elementType)))
+    return failure();
+  if (!getMask())
+    return success();
+  auto mask = cast<ShapedType>(getMask().getType());
+  if (mask.getElementType() != elementType &&
+      !mask.getElementType().isInteger(8))
+    return emitOpError() << "mask must have elements of type " << elementType
+                         << " or i8, got " << mask;
+  SmallVector<int64_t> scores{batch, heads, rows, keys};
+  if (mask.getRank() == 4)
+    for (auto [dim, size] : llvm::enumerate(mask.getShape()))
+      scores[dim] = size == 1 ? 1 : scores[dim];
+  if (failed(verifyCompatibleShape(mask.getShape(), scores)))
+    return emitOpError() << "mask must broadcast to the scores, "
+                         << RankedTensorType::get(
+                                {batch, heads, rows, keys}, elementType)
+                         << ", got " << mask;
+  return success();
+}
+
+void AttentionOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
 }

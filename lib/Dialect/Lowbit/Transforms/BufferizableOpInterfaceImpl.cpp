@@ -43,12 +43,14 @@ struct WeightOpInterface final
   }
 };
 
-struct PackedMatmulOpInterface final
-    : DstBufferizableOpInterfaceExternalModel<PackedMatmulOpInterface,
-                                              PackedMatmulOp> {
+/// What kernels compute becomes the same operation on buffers. The init, the
+/// last operand, is only written.
+template <typename OpTy>
+struct KernelOpInterface final
+    : DstBufferizableOpInterfaceExternalModel<KernelOpInterface<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    return !cast<PackedMatmulOp>(op).isDpsInit(&operand);
+    return !cast<OpTy>(op).isDpsInit(&operand);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -80,6 +82,8 @@ void lowbit::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, LowbitDialect *) {
     WeightOp::attachInterface<WeightOpInterface>(*context);
-    PackedMatmulOp::attachInterface<PackedMatmulOpInterface>(*context);
+    PackedMatmulOp::attachInterface<KernelOpInterface<PackedMatmulOp>>(
+        *context);
+    AttentionOp::attachInterface<KernelOpInterface<AttentionOp>>(*context);
   });
 }

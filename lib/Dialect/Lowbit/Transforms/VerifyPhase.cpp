@@ -47,7 +47,8 @@ static ArrayRef<PhaseContents> getPhases() {
   static const StringRef highLevelAndKernels[] = {
       "onnx",          "lowbit",     "linalg",  "tensor",
       "bufferization", "gpu.module", "gpu.func"};
-  static const StringRef plain[] = {"lowbit.weight", "lowbit.packed_matmul"};
+  static const StringRef plain[] = {"lowbit.weight", "lowbit.packed_matmul",
+                                    "lowbit.attention"};
   static const StringRef weight[] = {"lowbit.weight"};
   static const StringRef binary[] = {"gpu.binary", "gpu.launch_func"};
   static const PhaseContents phases[] = {

@@ -32,3 +32,16 @@ func.func @read_only(%x: f32, %i: index) -> tensor<2xf32> {
   %0 = tensor.insert %x into %w[%i] : tensor<2xf32>
   return %0 : tensor<2xf32>
 }
+
+// CHECK-LABEL: @attention
+// CHECK-NOT: memref.copy
+// CHECK: %[[OUT:.+]] = memref.alloc(%{{.+}}) {{.*}}: memref<1x2x?x16xf32>
+// CHECK: lowbit.attention ins({{.+}}) causal(%{{.+}}) outs(%[[OUT]] : memref<1x2x?x16xf32>) {scale = 2.500000e-01 : f32}
+// CHECK-NOT: memref.copy
+// CHECK: return %[[OUT]]
+func.func @attention(%q: tensor<1x2x?x16xf32>, %k: tensor<1x1x?x16xf32>, %v: tensor<1x1x?x16xf32>, %n: index) -> tensor<1x2x?x16xf32> {
+  %init = tensor.empty(%n) : tensor<1x2x?x16xf32>
+  %0 = lowbit.attention ins(%q, %k, %v : tensor<1x2x?x16xf32>, tensor<1x1x?x16xf32>, tensor<1x1x?x16xf32>)
+      causal(%n) outs(%init : tensor<1x2x?x16xf32>) {scale = 0.25 : f32} -> tensor<1x2x?x16xf32>
+  return %0 : tensor<1x2x?x16xf32>
+}

@@ -317,4 +317,77 @@ def Lowbit_PackedMatmulOp : Lowbit_Op<"packed_matmul", [
   let hasVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+def Lowbit_AttentionOp : Lowbit_Op<"attention", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Scaled dot product attention as kernels see it";
+  let description = [{
+    For each query row, with `keys` those of its batch and head:
+
+    ```
+    scores = scale * (query . keys)
+    scores = softcap * tanh(scores / softcap)      if there is a softcap
+    scores = scores + mask, or minus infinity where an integer mask is zero
+    scores = minus infinity for the keys after row + offset     if causal
+    result = softmax(scores) . values
+    ```
+
+    A row of which all scores are minus infinity gives zero. Values of keys that
+    are masked out must be finite: whether zero times another reaches the result
+    is not defined, and a kernel need not read them.
+
+    Operands are `[batch, heads, rows, size]`. The number of query heads is a
+    multiple of that of the key heads: neighbours share one. Numbers of heads and
+    sizes of heads are static. The mask broadcasts: each of its four dimensions
+    is the static size 1 or that of the scores, `[batch, heads, rows, keys]`.
+
+    The result goes to `outs`, whose former content is not read. After
+    bufferization tensors are memrefs and there is no result.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.attention
+        ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+        causal(%past)
+        outs(%init : tensor<?x8x?x64xf32>) {scale = 0.125 : f32} -> tensor<?x8x?x64xf32>
+    %z = lowbit.attention
+        ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+        mask(%m : tensor<?x1x?x?xi8>)
+        outs(%init : tensor<?x8x?x64xf32>)
+        {scale = 0.125 : f32, softcap = 30.0 : f32} -> tensor<?x8x?x64xf32>
+    ```
+  }];
+  let arguments = (ins
+    Lowbit_TensorOrMemRef:$query,
+    Lowbit_TensorOrMemRef:$key,
+    Lowbit_TensorOrMemRef:$value,
+    Optional<Lowbit_TensorOrMemRef>:$mask,
+    Optional<Index>:$offset,
+    Lowbit_TensorOrMemRef:$init,
+    F32Attr:$scale,
+    OptionalAttr<F32Attr>:$softcap);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getInitMutable());
+    }
+    /// How many query heads share a key head.
+    int64_t getGroupSize();
+  }];
+  let assemblyFormat = [{
+    `ins` `(` $query `,` $key `,` $value `:`
+              type($query) `,` type($key) `,` type($value) `)`
+    (`mask` `(` $mask^ `:` type($mask) `)`)?
+    (`causal` `(` $offset^ `)`)?
+    `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD

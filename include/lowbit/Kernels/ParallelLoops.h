@@ -1,5 +1,4 @@
-//===- ParallelLoops.h - loop nests that may run on several threads - -*- C++
-//-*-===//
+//===- ParallelLoops.h - loop nests for several threads ---------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -7,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_LIB_CONVERSION_LINALGTOCPU_PARALLELLOOPS_H
-#define LOWBIT_LIB_CONVERSION_LINALGTOCPU_PARALLELLOOPS_H
+#ifndef LOWBIT_KERNELS_PARALLELLOOPS_H
+#define LOWBIT_KERNELS_PARALLELLOOPS_H
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -40,4 +39,4 @@ mlir::Value buildProduct(mlir::ImplicitLocOpBuilder &b,
 
 } // namespace lowbit
 
-#endif // LOWBIT_LIB_CONVERSION_LINALGTOCPU_PARALLELLOOPS_H
+#endif // LOWBIT_KERNELS_PARALLELLOOPS_H
