@@ -39,22 +39,24 @@ static bool hasUnitInnerStride(MemRefType type) {
          strides.back() == 1;
 }
 
-/// `operand` as the kernel takes it. Bufferization may have made a view whose
-/// columns are apart; kernels want a copy of that.
-static FailureOr<Value> adaptOperand(OpBuilder &builder, Operation *op,
-                                     Value operand) {
-  auto type = dyn_cast<MemRefType>(operand.getType());
-  if (!type)
-    return operand;
-  if (!hasUnitInnerStride(type)) {
-    op->emitError("a kernel's operand must have unit stride, got ") << type;
-    return failure();
-  }
-  MemRefType argument = getArgumentType(type);
-  if (argument == type)
-    return operand;
-  return Value(
-      memref::CastOp::create(builder, op->getLoc(), argument, operand));
+/// A buffer of the same sizes without gaps.
+static Value allocateLike(OpBuilder &builder, Location loc, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(memref::DimOp::create(builder, loc, buffer, dim));
+  return memref::AllocOp::create(
+      builder, loc, MemRefType::get(type.getShape(), type.getElementType()),
+      sizes);
+}
+
+/// `buffer` in the type that kernels take.
+static Value castToArgument(OpBuilder &builder, Location loc, Value buffer) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type || getArgumentType(type) == type)
+    return buffer;
+  return memref::CastOp::create(builder, loc, getArgumentType(type), buffer);
 }
 
 namespace {
@@ -64,31 +66,43 @@ class KernelCalls {
 public:
   KernelCalls(ModuleOp module) : symbols(module) {}
 
-  /// `attributes` is what the kernel depends on besides the types of the
-  /// operands.
+  /// A kernel depends on the types of the operands and on the properties of the
+  /// operation.
   template <typename OpTy>
-  LogicalResult replace(OpTy op, StringRef name, Attribute attributes,
-                        function_ref<void(func::FuncOp, OpTy)> build) {
+  void replace(OpTy op, StringRef name,
+               function_ref<void(func::FuncOp, OpTy)> build) {
     OpBuilder builder(op);
+    Location loc = op.getLoc();
     SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> adapted = adaptOperand(builder, op, operand);
-      if (failed(adapted))
-        return failure();
-      operands.push_back(*adapted);
+    SmallVector<std::pair<OpOperand *, Value>> copies;
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = operand.get();
+      auto type = dyn_cast<MemRefType>(value.getType());
+      if (type && !hasUnitInnerStride(type)) {
+        // A view whose columns are apart.
+        value = allocateLike(builder, loc, operand.get());
+        copies.push_back({&operand, value});
+        if (!op.isDpsInit(&operand))
+          memref::CopyOp::create(builder, loc, operand.get(), value);
+      }
+      operands.push_back(castToArgument(builder, loc, value));
     }
     auto type = builder.getFunctionType(ValueRange(operands).getTypes(), {});
-    func::FuncOp &kernel =
-        kernels[{op->getName(), {attributes, TypeAttr::get(type)}}];
+    func::FuncOp &kernel = kernels[{
+        op->getName(), {op->getPropertiesAsAttribute(), TypeAttr::get(type)}}];
     if (!kernel) {
-      kernel = func::FuncOp::create(op.getLoc(), name, type);
+      kernel = func::FuncOp::create(loc, name, type);
       kernel.setPrivate();
       symbols.insert(kernel);
       build(kernel, op);
     }
-    func::CallOp::create(builder, op.getLoc(), kernel, operands);
+    func::CallOp::create(builder, loc, kernel, operands);
+    for (auto [operand, copy] : copies) {
+      if (op.isDpsInit(operand))
+        memref::CopyOp::create(builder, loc, copy, operand->get());
+      memref::DeallocOp::create(builder, loc, copy);
+    }
     op.erase();
-    return success();
   }
 
   unsigned size() const { return kernels.size(); }
@@ -120,19 +134,15 @@ struct LowbitGenerateKernelsPass
     });
     KernelCalls calls(getOperation());
     for (PackedMatmulOp op : products)
-      if (failed(calls.replace<PackedMatmulOp>(
-              op, "lowbit_matmul", op->getPropertiesAsAttribute(),
-              [&](func::FuncOp kernel, PackedMatmulOp op) {
-                generator->buildMatmul(kernel, op);
-              })))
-        return signalPassFailure();
+      calls.replace<PackedMatmulOp>(
+          op, "lowbit_matmul", [&](func::FuncOp kernel, PackedMatmulOp op) {
+            generator->buildMatmul(kernel, op);
+          });
     for (AttentionOp op : attentions)
-      if (failed(calls.replace<AttentionOp>(
-              op, "lowbit_attention", op->getPropertiesAsAttribute(),
-              [&](func::FuncOp kernel, AttentionOp op) {
-                generator->buildAttention(kernel, op);
-              })))
-        return signalPassFailure();
+      calls.replace<AttentionOp>(op, "lowbit_attention",
+                                 [&](func::FuncOp kernel, AttentionOp op) {
+                                   generator->buildAttention(kernel, op);
+                                 });
     numKernels += calls.size();
   }
 };

@@ -47,6 +47,8 @@ constexpr int64_t blockKeys = 64;
 /// Rows of a job, if the heads that share a key head are no more. The
 /// transposed keys serve all of them.
 constexpr int64_t jobRows = 64;
+/// What a job takes at most of the stack; heads of 128 floats need half of it.
+constexpr int64_t maxStackFloats = 1 << 16;
 
 class OnlineAttentionBuilder : FloatTileBuilder {
 public:
@@ -65,6 +67,7 @@ private:
   void deallocate();
   void startRow(Value row);
   void buildBlock(Value firstKey, Value count);
+  void prefetch(Value buffer, ValueRange at);
   void transposeKeys(Value firstKey, Value count);
   void multiplyQueries(Value columns);
   void multiplyValues(Value firstKey, Value count);
@@ -90,6 +93,7 @@ private:
   /// key], sums of weighted values [row, size], and of each row the largest
   /// score and the sum of the powers in lanes.
   Value queries, keys, scores, sums, largest, totals;
+  bool isOnStack = false;
 };
 
 } // namespace
@@ -121,6 +125,12 @@ OnlineAttentionBuilder::OnlineAttentionBuilder(func::FuncOp function,
 // Products
 //===----------------------------------------------------------------------===//
 
+/// What lies beyond the end of a buffer is not touched by this.
+void OnlineAttentionBuilder::prefetch(Value buffer, ValueRange at) {
+  memref::PrefetchOp::create(b, buffer, at, /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 void OnlineAttentionBuilder::transposeKeys(Value firstKey, Value count) {
   Value last = sub(count, index(1));
   loop(index(0), count, lanes, [&](Value first) {
@@ -131,7 +141,12 @@ void OnlineAttentionBuilder::transposeKeys(Value firstKey, Value count) {
     forVectors(size, lanes, [&](Value column, int64_t width) {
       Values square;
       for (Value place : places) {
-        Value row = load(width, key, {batch, keyHead, place, column});
+        Values at{batch, keyHead, place, column};
+        Value row = load(width, key, at);
+        // What comes next: the values of these keys, and the next keys.
+        prefetch(value, at);
+        at[2] = add(place, index(blockKeys));
+        prefetch(key, at);
         if (width < lanes) {
           SmallVector<int64_t> widened(lanes, 0);
           std::iota(widened.begin(), widened.begin() + width, 0);
@@ -355,11 +370,17 @@ void OnlineAttentionBuilder::finishRow(Value row) {
 //===----------------------------------------------------------------------===//
 
 void OnlineAttentionBuilder::allocate() {
+  const int64_t maxRows = group * jobTokens;
+  const int64_t floats =
+      maxRows * (size + blockKeys + valueSize + 1 + lanes) + size * blockKeys;
+  isOnStack = floats <= maxStackFloats;
   auto get = [&](ArrayRef<int64_t> shape) -> Value {
-    return memref::AllocOp::create(b, MemRefType::get(shape, b.getF32Type()),
-                                   b.getI64IntegerAttr(64));
+    auto type = MemRefType::get(shape, b.getF32Type());
+    IntegerAttr alignment = b.getI64IntegerAttr(64);
+    if (isOnStack)
+      return memref::AllocaOp::create(b, type, alignment);
+    return memref::AllocOp::create(b, type, alignment);
   };
-  int64_t maxRows = group * jobTokens;
   queries = get({maxRows, size});
   keys = get({size, blockKeys});
   scores = get({maxRows, blockKeys});
@@ -369,6 +390,8 @@ void OnlineAttentionBuilder::allocate() {
 }
 
 void OnlineAttentionBuilder::deallocate() {
+  if (isOnStack)
+    return;
   for (Value buffer : {queries, keys, scores, sums, largest, totals})
     memref::DeallocOp::create(b, buffer);
 }

@@ -20,14 +20,14 @@ func.func @layers(%q: memref<?x8x?x24xf32>, %k: memref<?x2x?x24xf32>, %v: memref
 // The memory of a job does not depend on the number of tokens: 64 rows (16
 // tokens of 4 heads) by 64 keys.
 // CHECK-LABEL: func.func private @lowbit_attention(
-// CHECK-NOT: memref.alloc(%
+// CHECK-NOT: memref.alloc{{a?}}(%
 // WIDE: omp.parallel
 // NARROW-NOT: omp.
-// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<64x24xf32>
-// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<24x64xf32>
-// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<64x64xf32>
-// CHECK-DAG: memref.alloc() {alignment = 64 : i64} : memref<64x40xf32>
-// CHECK-NOT: memref.alloc(%
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<64x24xf32>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<24x64xf32>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<64x64xf32>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<64x40xf32>
+// CHECK-NOT: memref.alloc{{a?}}(%
 // Blocks of keys, transposed.
 // CHECK: vector.shuffle
 // Tiles of scores: one fused multiply-add for each vector and step.
@@ -41,7 +41,7 @@ func.func @layers(%q: memref<?x8x?x24xf32>, %k: memref<?x2x?x24xf32>, %v: memref
 // CHECK: vector.fma {{.*}} : vector<16xf32>
 // CHECK: vector.fma {{.*}} : vector<8xf32>
 // CHECK: arith.divf
-// CHECK-NOT: memref.alloc(%
+// CHECK-NOT: memref.alloc{{a?}}(%
 
 // -----
 

@@ -1,4 +1,4 @@
-// RUN: quant-opt %s --lowbit-generate-kernels="target=avx512vnni" --canonicalize | FileCheck %s
+// RUN: quant-opt %s -split-input-file --lowbit-generate-kernels="target=avx512vnni" --canonicalize | FileCheck %s
 
 #u4 = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
 #s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
@@ -42,3 +42,27 @@ func.func @layers(%x: memref<?x64xf32>, %xq: memref<?x64xi8>, %xs: memref<?x1xf3
 // CHECK: arith.sitofp
 // CHECK: vector.fma
 // CHECK: return
+
+// -----
+
+!w4 = !lowbit.tensor<16x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f32, zero = none>, #lowbit.panels>
+
+// Kernels read and write copies of what has no unit stride.
+// CHECK-LABEL: @columns_apart
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32, strided<[?, 2]>>
+// CHECK-SAME: %[[Y:[a-z0-9]+]]: memref<?x16xf32, strided<[?, 2]>>
+// CHECK: %[[X_COPY:.+]] = memref.alloc(%{{.+}}) : memref<?x64xf32>
+// CHECK: memref.copy %[[X]], %[[X_COPY]]
+// CHECK: %[[Y_COPY:.+]] = memref.alloc(%{{.+}}) : memref<?x16xf32>
+// CHECK-NOT: memref.copy
+// CHECK: call @lowbit_matmul(
+// CHECK: memref.dealloc %[[X_COPY]]
+// CHECK: memref.copy %[[Y_COPY]], %[[Y]]
+// CHECK: memref.dealloc %[[Y_COPY]]
+func.func @columns_apart(%x: memref<?x64xf32, strided<[?, 2]>>, %c: memref<1x8x64xi8>,
+                         %s: memref<1x1x16xf32>, %y: memref<?x16xf32, strided<[?, 2]>>) {
+  lowbit.packed_matmul ins(%x : memref<?x64xf32, strided<[?, 2]>>)
+    weight(%c, %s : memref<1x8x64xi8>, memref<1x1x16xf32> as !w4)
+    outs(%y : memref<?x16xf32, strided<[?, 2]>>)
+  return
+}
