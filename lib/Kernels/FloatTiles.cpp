@@ -13,9 +13,6 @@
 using namespace mlir;
 using namespace lowbit;
 
-/// Rows of a register tile.
-static constexpr int64_t tileRows = 4;
-
 FloatTileBuilder::Values
 FloatTileBuilder::loop(Value begin, Value end, int64_t step, ValueRange init,
                        function_ref<Values(Value, ValueRange)> body) {

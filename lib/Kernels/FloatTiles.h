@@ -26,6 +26,8 @@ public:
   /// Neighbours that are loaded at once where nothing else is asked for; the
   /// same on every target.
   static constexpr int64_t lanes = reductionLanes;
+  /// Rows of a register tile.
+  static constexpr int64_t tileRows = 4;
 
   FloatTileBuilder(mlir::Location loc, mlir::MLIRContext *context)
       : b(loc, context) {}
@@ -49,6 +51,9 @@ protected:
   }
   Value div(Value x, Value y) {
     return b.createOrFold<mlir::arith::DivUIOp>(x, y);
+  }
+  Value ceilDiv(Value x, Value y) {
+    return b.createOrFold<mlir::arith::CeilDivUIOp>(x, y);
   }
   Value rem(Value x, Value y) {
     return b.createOrFold<mlir::arith::RemUIOp>(x, y);

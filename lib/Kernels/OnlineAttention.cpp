@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 //
-// One job computes some rows: those of a few tokens, of all query heads that
-// share a key head, so that keys and values are read once for all of them. It
-// walks over blocks of keys and keeps, for each row, the largest score so far,
-// the sum of exp(score - largest) and the sum of exp(score - largest) * value:
+// One job computes some rows, token by token of all query heads that share a
+// key head, so that keys and values are read once for all of them. It walks
+// over blocks of keys and keeps, for each row, the largest score so far, the
+// sum of exp(score - largest) and the sum of exp(score - largest) * value:
 //
 //   for each block of keys that a row can see:
 //     scores  = query * key', masked
@@ -44,8 +44,7 @@ namespace {
 
 /// Keys of a block; with heads of 64 floats, keys and values take 32 KiB.
 constexpr int64_t blockKeys = 64;
-/// Rows of a job, if the heads that share a key head are no more. The
-/// transposed keys serve all of them.
+/// Rows of a job: the transposed keys serve all of them.
 constexpr int64_t jobRows = 64;
 /// What a job takes at most of the stack; heads of 128 floats need half of it.
 constexpr int64_t maxStackFloats = 1 << 16;
@@ -80,7 +79,7 @@ private:
   void finishRow(Value row);
 
   const CpuKernelOptions &options;
-  int64_t size, valueSize, group, jobTokens;
+  int64_t size, valueSize, group;
   APFloat scale;
   std::optional<APFloat> softcap;
 
@@ -88,7 +87,7 @@ private:
   Value query, key, value, mask, offset, output;
   Value numTokens, numKeys;
   /// Of the job: where it is, and how many rows it has.
-  Value batch, keyHead, firstToken, rows;
+  Value batch, keyHead, firstRow, rows;
   /// Its memory: queries [row, size], transposed keys [size, key], scores [row,
   /// key], sums of weighted values [row, size], and of each row the largest
   /// score and the sum of the powers in lanes.
@@ -102,8 +101,7 @@ OnlineAttentionBuilder::OnlineAttentionBuilder(func::FuncOp function,
                                                AttentionOp op,
                                                const CpuKernelOptions &options)
     : FloatTileBuilder(function.getLoc(), function.getContext()),
-      options(options), group(op.getGroupSize()),
-      jobTokens(std::max<int64_t>(1, jobRows / group)), scale(op.getScale()),
+      options(options), group(op.getGroupSize()), scale(op.getScale()),
       softcap(op.getSoftcap()) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
@@ -195,11 +193,11 @@ void OnlineAttentionBuilder::multiplyValues(Value firstKey, Value count) {
 //===----------------------------------------------------------------------===//
 
 Value OnlineAttentionBuilder::getHead(Value row) {
-  return add(mul(keyHead, index(group)), rem(row, index(group)));
+  return add(mul(keyHead, index(group)), rem(add(firstRow, row), index(group)));
 }
 
 Value OnlineAttentionBuilder::getToken(Value row) {
-  return add(firstToken, div(row, index(group)));
+  return div(add(firstRow, row), index(group));
 }
 
 void OnlineAttentionBuilder::startRow(Value row) {
@@ -370,9 +368,8 @@ void OnlineAttentionBuilder::finishRow(Value row) {
 //===----------------------------------------------------------------------===//
 
 void OnlineAttentionBuilder::allocate() {
-  const int64_t maxRows = group * jobTokens;
   const int64_t floats =
-      maxRows * (size + blockKeys + valueSize + 1 + lanes) + size * blockKeys;
+      jobRows * (size + blockKeys + valueSize + 1 + lanes) + size * blockKeys;
   isOnStack = floats <= maxStackFloats;
   auto get = [&](ArrayRef<int64_t> shape) -> Value {
     auto type = MemRefType::get(shape, b.getF32Type());
@@ -381,12 +378,12 @@ void OnlineAttentionBuilder::allocate() {
       return memref::AllocaOp::create(b, type, alignment);
     return memref::AllocOp::create(b, type, alignment);
   };
-  queries = get({maxRows, size});
+  queries = get({jobRows, size});
   keys = get({size, blockKeys});
-  scores = get({maxRows, blockKeys});
-  sums = get({maxRows, valueSize});
-  largest = get({maxRows});
-  totals = get({maxRows, lanes});
+  scores = get({jobRows, blockKeys});
+  sums = get({jobRows, valueSize});
+  largest = get({jobRows});
+  totals = get({jobRows, lanes});
 }
 
 void OnlineAttentionBuilder::deallocate() {
@@ -406,8 +403,6 @@ void OnlineAttentionBuilder::buildBlock(Value firstKey, Value count) {
 }
 
 void OnlineAttentionBuilder::buildJob() {
-  Value tokens = min(sub(numTokens, firstToken), index(jobTokens));
-  rows = mul(tokens, index(group));
   allocate();
   loop(index(0), rows, 1, [&](Value row) { startRow(row); });
   // The last row sees the most.
@@ -424,11 +419,18 @@ void OnlineAttentionBuilder::build() {
   numKeys = memref::DimOp::create(b, key, 2);
   Value numBatches = memref::DimOp::create(b, query, 0);
   Value numKeyHeads = memref::DimOp::create(b, key, 1);
-  Value numJobs =
-      b.createOrFold<arith::CeilDivUIOp>(numTokens, index(jobTokens));
+  Value numRows = mul(numTokens, index(group));
+  Value numJobs = ceilDiv(numRows, index(jobRows));
+  // A job that would be the only one becomes two.
+  Value isSingle = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::eq, mul(mul(numBatches, numKeyHeads), numJobs),
+      index(1));
+  Value half = mul(ceilDiv(numRows, index(2 * tileRows)), index(tileRows));
+  Value share = arith::SelectOp::create(b, isSingle, half, index(jobRows));
+  numJobs = ceilDiv(numRows, share);
   LoopNest nest{{numBatches, numKeyHeads, numJobs}, {1, 1, 1}};
-  Value work = buildProduct(b, {numBatches, numKeyHeads, index(group),
-                                numTokens, numKeys, index(size + valueSize)});
+  Value work = buildProduct(
+      b, {numBatches, numKeyHeads, numRows, numKeys, index(size + valueSize)});
   buildParallelNest(b, nest, work, options.parallel,
                     [&](ImplicitLocOpBuilder &inner, ValueRange ivs) {
                       OpBuilder::InsertionGuard guard(b);
@@ -441,14 +443,15 @@ void OnlineAttentionBuilder::build() {
                         // Later tokens see more keys. Threads get neighbouring
                         // jobs: an early and a late one in turn are equal
                         // shares.
-                        Value half = div(job, index(2));
                         Value isOdd =
                             arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
                                                   rem(job, index(2)), index(0));
-                        job = arith::SelectOp::create(
-                            b, isOdd, sub(sub(numJobs, index(1)), half), half);
+                        Value early = div(job, index(2));
+                        Value late = sub(sub(numJobs, index(1)), early);
+                        job = arith::SelectOp::create(b, isOdd, late, early);
                       }
-                      firstToken = mul(job, index(jobTokens));
+                      firstRow = mul(job, share);
+                      rows = min(sub(numRows, firstRow), share);
                       buildJob();
                     });
   func::ReturnOp::create(b);
