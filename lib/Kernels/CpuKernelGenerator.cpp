@@ -101,12 +101,18 @@ private:
 std::unique_ptr<KernelGenerator>
 lowbit::createCpuKernelGenerator(StringRef target, Location loc,
                                  bool parallel) {
-  // 32 registers of 512 bits, 16 of 256, 32 of 128.
+  // A tile takes 1, 2 or 4 registers for each token and panel: there are 32 of
+  // 512 bits, 16 of 256 or 32 of 128.
+  using Tiles = SmallVector<TileShape>;
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
-          .Case("avx512vnni", CpuKernelOptions{4, 2, 8, 64, parallel})
-          .Case("avx2", CpuKernelOptions{2, 1, 4, 16, parallel})
-          .Case("neon", CpuKernelOptions{2, 1, 4, 16, parallel})
+          .Case("avx512vnni",
+                CpuKernelOptions{Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}}, 64,
+                                 parallel})
+          .Case("avx2",
+                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}}, 16, parallel})
+          .Case("neon",
+                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}}, 16, parallel})
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target

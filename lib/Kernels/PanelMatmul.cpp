@@ -12,9 +12,10 @@
 //                          - zero[n, g] * sum of x[t, k])   for k in g
 //
 // Sixteen output channels are computed at once, one in each 32-bit lane. A
-// chunk of 64 bytes holds, in lane r, several codes of channel r: the code of
-// column 4s + j of the chunk stands at bit 8j + width * s. One shift and one
-// mask so yield 16 x 4 bytes that a dot-product instruction multiplies by four
+// block of 64 bytes holds, in lane r, several codes of channel r: the code of
+// column 4s + j of the block stands at bit 8j + width * s (#lowbit.panels; a
+// code may be split over blocks of several planes). One shift and one mask so
+// yield a slice, 16 x 4 bytes that a dot-product instruction multiplies by four
 // int8 activations; for float activations a second shift isolates each byte.
 // Scales and zero points are applied once per group.
 //
@@ -24,12 +25,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "PanelMatmul.h"
+#include "KernelBuilder.h"
+#include "PanelActivations.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -38,73 +37,70 @@ namespace {
 
 constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
 constexpr int64_t bytesPerLane = 4;
+/// How far ahead of its use the weight of a single token is asked for. Hardware
+/// follows fewer streams than there are panels read at once.
+constexpr int64_t prefetchBytes = 512;
 
-class PanelMatmulBuilder {
+class PanelMatmulBuilder : KernelBuilder {
 public:
   PanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
                      const CpuKernelOptions &options);
   void build();
 
 private:
-  /// A tile's accumulators, token-major.
-  using Tile = SmallVector<Value>;
-  struct TileShape {
-    int64_t tokens, panels;
-    int64_t size() const { return tokens * panels; }
+  /// The accumulators of a tile, token-major.
+  using Sums = Values;
+  /// Some tokens and panels.
+  struct Tile {
+    Value firstToken, firstPanel;
+    TileShape shape;
+    PanelActivations::Tile input;
   };
 
-  // Constants and small steps.
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, value);
-  }
-  Value splat(VectorType type, int64_t value) {
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(
-               type, type.getElementType().isIntOrIndex()
-                         ? Attribute(b.getIntegerAttr(type.getElementType(),
-                                                      value))
-                         : Attribute(b.getFloatAttr(type.getElementType(),
-                                                    double(value)))));
-  }
   Value broadcast(Value scalar) {
     return vector::BroadcastOp::create(
         b, VectorType::get({lanes}, scalar.getType()), scalar);
   }
-  Value plus(Value value, int64_t offset) {
-    return offset ? Value(arith::AddIOp::create(b, value, index(offset)))
-                  : value;
-  }
-  /// Runs `body` for `[begin, end)` in steps, carrying `init` through.
-  Tile buildLoop(Value begin, Value end, int64_t step, ValueRange init,
-                 function_ref<Tile(Value, ValueRange)> body);
 
-  // Activations.
-  void prepareActivations();
-  void prepareToken(Value token);
-  void prepareGroup(Value token, Value group, int64_t size,
-                    int64_t paddedSize);
-  /// Four int8 activations of a token, in every lane.
-  Value loadInputBytes(Value token, Value column);
-
-  // The product.
   void buildPanelBlock(Value firstPanel, int64_t panels);
-  void buildTile(Value firstToken, Value firstPanel, TileShape shape);
-  Tile buildGroup(Value group, Value firstChunk, int64_t chunks, Tile sums,
-                  Value firstToken, Value firstPanel, TileShape shape);
-  Tile buildIntegerChunk(Value chunk, ValueRange sums, Value firstToken,
-                         Value firstPanel, TileShape shape);
-  Tile buildFloatChunk(Value chunk, ValueRange sums, Value firstToken,
-                       Value firstPanel, TileShape shape);
-  /// One chunk of each of the panels as 32-bit lanes.
-  SmallVector<Value> loadChunks(Value firstPanel, int64_t panels, Value chunk);
+  void buildTile(const Tile &tile);
+  Sums buildGroup(const Tile &tile, Value group, Value firstChunk,
+                  int64_t chunks, Sums totals);
+  Sums buildIntegerChunk(const Tile &tile, Value chunk, ValueRange sums);
+  Sums buildFloatChunk(const Tile &tile, Value chunk, ValueRange sums);
+  /// The blocks of a chunk, as 32-bit lanes.
+  SmallVector<Value> loadBlocks(Value panel, Value chunk, bool prefetch);
+  /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
+  /// byte.
+  Value getSlice(ArrayRef<Value> blocks, int64_t slice);
+  /// Both for each panel of a tile.
+  SmallVector<SmallVector<Value>> loadTileBlocks(const Tile &tile,
+                                                 Value chunk) {
+    SmallVector<SmallVector<Value>> blocks;
+    for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
+      blocks.push_back(loadBlocks(plus(tile.firstPanel, panel), chunk,
+                                  /*prefetch=*/tile.shape.tokens == 1));
+    return blocks;
+  }
+  SmallVector<Value> getSlices(ArrayRef<SmallVector<Value>> blocks,
+                               int64_t slice) {
+    return llvm::map_to_vector(
+        blocks, [&](ArrayRef<Value> panel) { return getSlice(panel, slice); });
+  }
+  int64_t slicesPerChunk() const {
+    return geometry.columnsPerChunk / bytesPerLane;
+  }
   /// Per-group factors of a panel: its scales as f32.
   Value loadScales(Value panel, Value group);
+  /// The scale of a token's int8 activations in a group of theirs.
+  Value loadInputScale(Value token, Value group) {
+    return broadcast(
+        memref::LoadOp::create(b, inputScales, ValueRange{token, group}));
+  }
   /// Zero points of a panel as i32; null if they are all zero.
   Value loadZeros(Value panel, Value group);
-  void storeTile(const Tile &tile, Value firstToken, Value firstPanel,
-                 TileShape shape);
+  void storeTile(const Tile &tile, const Sums &totals);
 
-  ImplicitLocOpBuilder b;
   const PanelMatmulSpec &spec;
   const PanelsGeometry &geometry;
   const CpuKernelOptions &options;
@@ -115,10 +111,7 @@ private:
 
   // Arguments.
   Value input, inputScales, codes, scales, zeros, bias, output;
-  Value tokens;
-  /// The activations with every group padded to whole chunks, and the sum of
-  /// each group.
-  Value padded, groupSums;
+  std::optional<PanelActivations> activations;
 };
 
 } // namespace
@@ -126,7 +119,7 @@ private:
 PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
                                        const PanelMatmulSpec &spec,
                                        const CpuKernelOptions &options)
-    : b(function.getLoc(), function.getContext()), spec(spec),
+    : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
       geometry(spec.geometry), options(options) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
@@ -149,136 +142,47 @@ PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
   sumLanes = spec.hasQuantizedInput() ? i32Lanes : f32Lanes;
 }
 
-PanelMatmulBuilder::Tile
-PanelMatmulBuilder::buildLoop(Value begin, Value end, int64_t step,
-                              ValueRange init,
-                              function_ref<Tile(Value, ValueRange)> body) {
-  auto loop = scf::ForOp::create(b, begin, end, index(step), init);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Tile results = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  if (!init.empty())
-    scf::YieldOp::create(b, results);
-  return Tile(loop.getResults());
-}
-
-//===----------------------------------------------------------------------===//
-// Activations
-//===----------------------------------------------------------------------===//
-
-void PanelMatmulBuilder::prepareGroup(Value token, Value group, int64_t size,
-                                      int64_t paddedSize) {
-  Type elementType = cast<MemRefType>(input.getType()).getElementType();
-  Type sumType = sumLanes.getElementType();
-  Value from = arith::MulIOp::create(b, group, index(geometry.groupColumns));
-  Value to = arith::MulIOp::create(
-      b, group, index(geometry.chunksPerGroup * geometry.columnsPerChunk));
-  auto at = [&](Value base, Value offset) {
-    return SmallVector<Value>{token, arith::AddIOp::create(b, base, offset)};
-  };
-  auto add = [&](Value sum, Value value) -> Value {
-    if (!spec.hasQuantizedInput())
-      return arith::AddFOp::create(b, sum, value);
-    return arith::AddIOp::create(
-        b, sum, arith::ExtSIOp::create(b, sum.getType(), value));
-  };
-
-  // Sixteen columns at a time, then the rest one by one.
-  Value total = arith::ConstantOp::create(b, b.getZeroAttr(sumType));
-  int64_t wholeVectors = size / lanes * lanes;
-  if (wholeVectors) {
-    Value sums = buildLoop(
-        index(0), index(wholeVectors), lanes, splat(sumLanes, 0),
-        [&](Value offset, ValueRange carried) {
-          Value values = vector::LoadOp::create(
-              b, VectorType::get({lanes}, elementType), input,
-              at(from, offset));
-          if (padded != input)
-            vector::StoreOp::create(b, values, padded, at(to, offset));
-          return Tile{add(carried[0], values)};
-        })[0];
-    total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, sums);
-  }
-  if (wholeVectors != size)
-    total = buildLoop(index(wholeVectors), index(size), 1, total,
-                      [&](Value offset, ValueRange carried) {
-                        Value value = memref::LoadOp::create(b, input,
-                                                             at(from, offset));
-                        if (padded != input)
-                          memref::StoreOp::create(b, value, padded,
-                                                  at(to, offset));
-                        return Tile{add(carried[0], value)};
-                      })[0];
-  if (paddedSize != size) {
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(elementType));
-    buildLoop(index(size), index(paddedSize), 1, {},
-              [&](Value offset, ValueRange) {
-                memref::StoreOp::create(b, zero, padded, at(to, offset));
-                return Tile();
-              });
-  }
-  memref::StoreOp::create(b, total, groupSums, ValueRange{token, group});
-}
-
-void PanelMatmulBuilder::prepareToken(Value token) {
-  int64_t chunkColumns = geometry.columnsPerChunk;
-  int64_t equalGroups = geometry.getEqualGroups();
-  buildLoop(index(0), index(equalGroups), 1, {}, [&](Value group, ValueRange) {
-    prepareGroup(token, group, geometry.groupColumns,
-                 geometry.chunksPerGroup * chunkColumns);
-    return Tile();
-  });
-  if (equalGroups != geometry.groups)
-    prepareGroup(token, index(equalGroups), geometry.lastGroupColumns,
-                 geometry.chunksInLastGroup * chunkColumns);
-}
-
-void PanelMatmulBuilder::prepareActivations() {
-  auto inputType = cast<MemRefType>(input.getType());
-  tokens = memref::DimOp::create(b, input, 0);
-  padded = input;
-  if (geometry.getPaddedColumns() != spec.k)
-    padded = memref::AllocOp::create(
-        b,
-        MemRefType::get({ShapedType::kDynamic, geometry.getPaddedColumns()},
-                        inputType.getElementType()),
-        tokens);
-  groupSums = memref::AllocOp::create(
-      b,
-      MemRefType::get({ShapedType::kDynamic, geometry.groups},
-                      sumLanes.getElementType()),
-      tokens);
-  auto loop = scf::ParallelOp::create(b, ValueRange{index(0)},
-                                      ValueRange{tokens}, ValueRange{index(1)});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  prepareToken(loop.getInductionVars()[0]);
-}
-
-Value PanelMatmulBuilder::loadInputBytes(Value token, Value column) {
-  auto four = VectorType::get({bytesPerLane}, b.getI8Type());
-  Value bytes =
-      vector::LoadOp::create(b, four, padded, ValueRange{token, column});
-  Value word = vector::BitCastOp::create(
-      b, VectorType::get({1}, b.getI32Type()), bytes);
-  Value scalar = vector::ExtractOp::create(b, word, ArrayRef<int64_t>{0});
-  return vector::BitCastOp::create(b, byteLanes, broadcast(scalar));
-}
-
-//===----------------------------------------------------------------------===//
-// The product
-//===----------------------------------------------------------------------===//
-
-SmallVector<Value> PanelMatmulBuilder::loadChunks(Value firstPanel,
-                                                  int64_t panels, Value chunk) {
-  SmallVector<Value> words;
-  for (int64_t panel = 0; panel < panels; ++panel) {
+SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk,
+                                                  bool prefetch) {
+  SmallVector<Value> blocks;
+  Value ahead;
+  if (prefetch)
+    ahead = plus(chunk,
+                 std::max<int64_t>(prefetchBytes / geometry.bytesPerChunk, 1));
+  for (int64_t offset = 0; offset < geometry.bytesPerChunk;
+       offset += PanelsGeometry::bytesPerBlock) {
+    if (prefetch)
+      memref::PrefetchOp::create(b, codes,
+                                 ValueRange{panel, ahead, index(offset)},
+                                 /*isWrite=*/false, /*localityHint=*/3,
+                                 /*isDataCache=*/true);
     Value bytes = vector::LoadOp::create(
-        b, byteLanes, codes,
-        ValueRange{plus(firstPanel, panel), chunk, index(0)});
-    words.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
+        b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
+    blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
   }
-  return words;
+  return blocks;
+}
+
+Value PanelMatmulBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
+  Value codes;
+  for (const CodePlane &plane : geometry.planes) {
+    int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
+    Value bits =
+        blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
+    // From where they stand in the block to where they belong in the code.
+    int64_t shift = slice % perBlock * plane.width - plane.base;
+    if (shift > 0)
+      bits = arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
+    else if (shift < 0)
+      bits = arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
+    if (plane.width < 8) {
+      uint32_t mask = ((1u << plane.width) - 1) << plane.base;
+      bits = arith::AndIOp::create(
+          b, bits, splat(i32Lanes, int32_t(mask * 0x01010101u)));
+    }
+    codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
+  }
+  return codes;
 }
 
 Value PanelMatmulBuilder::loadScales(Value panel, Value group) {
@@ -299,31 +203,22 @@ Value PanelMatmulBuilder::loadZeros(Value panel, Value group) {
   return spec.codeOffset ? splat(i32Lanes, spec.codeOffset) : Value();
 }
 
-PanelMatmulBuilder::Tile
-PanelMatmulBuilder::buildIntegerChunk(Value chunk, ValueRange sums,
-                                      Value firstToken, Value firstPanel,
-                                      TileShape shape) {
-  Tile result(sums);
-  Value column =
-      arith::MulIOp::create(b, chunk, index(geometry.columnsPerChunk));
-  SmallVector<Value> words = loadChunks(firstPanel, shape.panels, chunk);
-  int32_t byteMask = (1 << geometry.codeWidth) - 1;
-  Value mask = splat(i32Lanes, int32_t(byteMask * 0x01010101u));
-  for (int64_t slice = 0; slice < geometry.getCodesPerByte(); ++slice) {
+PanelMatmulBuilder::Sums
+PanelMatmulBuilder::buildIntegerChunk(const Tile &tile, Value chunk,
+                                      ValueRange sums) {
+  Sums result(sums);
+  Value column = times(chunk, geometry.columnsPerChunk);
+  SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
+  for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices;
-    for (Value word : words) {
-      if (slice)
-        word = arith::ShRUIOp::create(
-            b, word, splat(i32Lanes, slice * geometry.codeWidth));
-      if (geometry.getCodesPerByte() > 1)
-        word = arith::AndIOp::create(b, word, mask);
-      slices.push_back(vector::BitCastOp::create(b, byteLanes, word));
-    }
-    for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value bytes = loadInputBytes(plus(firstToken, token),
-                                   plus(column, slice * bytesPerLane));
-      for (int64_t panel = 0; panel < shape.panels; ++panel) {
-        Value &sum = result[token * shape.panels + panel];
+    for (Value codes : getSlices(blocks, slice))
+      slices.push_back(vector::BitCastOp::create(b, byteLanes, codes));
+    for (int64_t token = 0; token < tile.shape.tokens; ++token) {
+      Value word = activations->loadBytes(tile.input, token, column,
+                                          slice * bytesPerLane);
+      Value bytes = vector::BitCastOp::create(b, byteLanes, broadcast(word));
+      for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
+        Value &sum = result[token * tile.shape.panels + panel];
         sum = qvec::DotOp::create(b, sum, slices[panel], bytes, spec.maxCode);
       }
     }
@@ -331,96 +226,85 @@ PanelMatmulBuilder::buildIntegerChunk(Value chunk, ValueRange sums,
   return result;
 }
 
-PanelMatmulBuilder::Tile
-PanelMatmulBuilder::buildFloatChunk(Value chunk, ValueRange sums,
-                                    Value firstToken, Value firstPanel,
-                                    TileShape shape) {
-  Tile result(sums);
-  Value column =
-      arith::MulIOp::create(b, chunk, index(geometry.columnsPerChunk));
-  SmallVector<Value> words = loadChunks(firstPanel, shape.panels, chunk);
-  Value mask = splat(i32Lanes, (1 << geometry.codeWidth) - 1);
-  for (int64_t slice = 0; slice < geometry.getCodesPerByte(); ++slice)
+PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
+                                                             Value chunk,
+                                                             ValueRange sums) {
+  Sums result(sums);
+  Value column = times(chunk, geometry.columnsPerChunk);
+  SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
+  Value mask = splat(i32Lanes, 0xff);
+  for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
+    SmallVector<Value> slices = getSlices(blocks, slice);
     for (int64_t byte = 0; byte < bytesPerLane; ++byte) {
       SmallVector<Value> values;
-      int64_t shift = 8 * byte + geometry.codeWidth * slice;
-      for (Value word : words) {
-        if (shift)
-          word = arith::ShRUIOp::create(b, word, splat(i32Lanes, shift));
-        if (shift + geometry.codeWidth < 32)
+      for (Value word : slices) {
+        if (byte)
+          word = arith::ShRUIOp::create(b, word, splat(i32Lanes, 8 * byte));
+        if (byte + 1 < bytesPerLane)
           word = arith::AndIOp::create(b, word, mask);
         values.push_back(arith::SIToFPOp::create(b, f32Lanes, word));
       }
-      for (int64_t token = 0; token < shape.tokens; ++token) {
-        Value x = broadcast(memref::LoadOp::create(
-            b, padded,
-            ValueRange{plus(firstToken, token),
-                       plus(column, slice * bytesPerLane + byte)}));
-        for (int64_t panel = 0; panel < shape.panels; ++panel) {
-          Value &sum = result[token * shape.panels + panel];
+      for (int64_t token = 0; token < tile.shape.tokens; ++token) {
+        Value x = broadcast(activations->loadFloat(
+            tile.input, token, column, slice * bytesPerLane + byte));
+        for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
+          Value &sum = result[token * tile.shape.panels + panel];
           sum = vector::FMAOp::create(b, values[panel], x, sum);
         }
       }
     }
+  }
   return result;
 }
 
-PanelMatmulBuilder::Tile
-PanelMatmulBuilder::buildGroup(Value group, Value firstChunk, int64_t chunks,
-                               Tile tile, Value firstToken, Value firstPanel,
-                               TileShape shape) {
-  SmallVector<Value> zeroSums(shape.size(), splat(sumLanes, 0));
-  Value lastChunk = plus(firstChunk, chunks);
-  Tile sums = buildLoop(
-      firstChunk, lastChunk, 1, zeroSums,
-      [&](Value chunk, ValueRange carried) {
-        return spec.hasQuantizedInput()
-                   ? buildIntegerChunk(chunk, carried, firstToken, firstPanel,
-                                       shape)
-                   : buildFloatChunk(chunk, carried, firstToken, firstPanel,
-                                     shape);
-      });
+PanelMatmulBuilder::Sums
+PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
+                               int64_t chunks, Sums totals) {
+  TileShape shape = tile.shape;
+  Sums zeroSums(shape.size(), splat(sumLanes, 0));
+  Sums sums = buildLoop(firstChunk, plus(firstChunk, chunks), 1, zeroSums,
+                        [&](Value chunk, ValueRange carried) {
+                          return spec.hasQuantizedInput()
+                                     ? buildIntegerChunk(tile, chunk, carried)
+                                     : buildFloatChunk(tile, chunk, carried);
+                        });
 
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value panelIndex = plus(firstPanel, panel);
+    Value panelIndex = plus(tile.firstPanel, panel);
     Value scale = loadScales(panelIndex, group);
     Value zero = loadZeros(panelIndex, group);
     if (zero && !spec.hasQuantizedInput())
       zero = arith::SIToFPOp::create(b, f32Lanes, zero);
     for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value tokenIndex = plus(firstToken, token);
+      Value tokenIndex = plus(tile.firstToken, token);
       Value sum = sums[token * shape.panels + panel];
       if (zero) {
-        Value groupSum = broadcast(memref::LoadOp::create(
-            b, groupSums, ValueRange{tokenIndex, group}));
+        Value groupSum =
+            broadcast(activations->loadGroupSum(tokenIndex, group));
         if (spec.hasQuantizedInput())
-          sum = arith::SubIOp::create(
-              b, sum, arith::MulIOp::create(b, zero, groupSum));
+          sum = arith::SubIOp::create(b, sum,
+                                      arith::MulIOp::create(b, zero, groupSum));
         else
-          sum = arith::SubFOp::create(
-              b, sum, arith::MulFOp::create(b, zero, groupSum));
+          sum = arith::SubFOp::create(b, sum,
+                                      arith::MulFOp::create(b, zero, groupSum));
       }
       Value factor = scale;
-      if (spec.hasQuantizedInput()) {
+      if (spec.hasQuantizedInput())
         sum = arith::SIToFPOp::create(b, f32Lanes, sum);
-        Value inputGroup = spec.hasRowInputScale() ? index(0) : group;
-        factor = arith::MulFOp::create(
-            b, scale,
-            broadcast(memref::LoadOp::create(
-                b, inputScales, ValueRange{tokenIndex, inputGroup})));
-      }
-      Value &total = tile[token * shape.panels + panel];
+      if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
+        factor =
+            arith::MulFOp::create(b, scale, loadInputScale(tokenIndex, group));
+      Value &total = totals[token * shape.panels + panel];
       total = vector::FMAOp::create(b, sum, factor, total);
     }
   }
-  return tile;
+  return totals;
 }
 
-void PanelMatmulBuilder::storeTile(const Tile &tile, Value firstToken,
-                                   Value firstPanel, TileShape shape) {
+void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
+  TileShape shape = tile.shape;
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value column = arith::MulIOp::create(b, plus(firstPanel, panel),
-                                         index(lanes));
+    Value column = times(plus(tile.firstPanel, panel), lanes);
     Value mask;
     if (spec.n % lanes != 0)
       mask = vector::CreateMaskOp::create(
@@ -434,10 +318,14 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, Value firstToken,
                        : Value(vector::LoadOp::create(b, f32Lanes, bias,
                                                       ValueRange{column}));
     for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value value = tile[token * shape.panels + panel];
+      Value tokenIndex = plus(tile.firstToken, token);
+      Value value = totals[token * shape.panels + panel];
+      if (spec.hasRowInputScale())
+        value = arith::MulFOp::create(b, value,
+                                      loadInputScale(tokenIndex, index(0)));
       if (biasLanes)
         value = arith::AddFOp::create(b, value, biasLanes);
-      SmallVector<Value> at = {plus(firstToken, token), column};
+      SmallVector<Value> at = {tokenIndex, column};
       if (mask)
         vector::MaskedStoreOp::create(b, output, at, mask, value);
       else
@@ -446,69 +334,50 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, Value firstToken,
   }
 }
 
-void PanelMatmulBuilder::buildTile(Value firstToken, Value firstPanel,
-                                   TileShape shape) {
+void PanelMatmulBuilder::buildTile(const Tile &tile) {
   int64_t equalGroups = geometry.getEqualGroups();
-  Tile tile = buildLoop(
-      index(0), index(equalGroups), 1,
-      Tile(shape.size(), splat(f32Lanes, 0)),
-      [&](Value group, ValueRange carried) {
-        Value firstChunk =
-            arith::MulIOp::create(b, group, index(geometry.chunksPerGroup));
-        return buildGroup(group, firstChunk, geometry.chunksPerGroup,
-                          Tile(carried), firstToken, firstPanel, shape);
-      });
+  Sums totals =
+      buildLoop(index(0), index(equalGroups), 1,
+                Sums(tile.shape.size(), splat(f32Lanes, 0)),
+                [&](Value group, ValueRange carried) {
+                  Value firstChunk = times(group, geometry.chunksPerGroup);
+                  return buildGroup(tile, group, firstChunk,
+                                    geometry.chunksPerGroup, Sums(carried));
+                });
   if (equalGroups != geometry.groups)
-    tile = buildGroup(index(equalGroups),
-                      index(equalGroups * geometry.chunksPerGroup),
-                      geometry.chunksInLastGroup, tile, firstToken, firstPanel,
-                      shape);
-  storeTile(tile, firstToken, firstPanel, shape);
+    totals = buildGroup(tile, index(equalGroups),
+                        index(equalGroups * geometry.chunksPerGroup),
+                        geometry.chunksInLastGroup, totals);
+  storeTile(tile, totals);
 }
 
 void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
-  auto buildTokens = [&](Value begin, Value end, TileShape shape) {
-    int64_t whole = panels / shape.panels * shape.panels;
-    buildLoop(begin, end, shape.tokens, {}, [&](Value token, ValueRange) {
-      buildLoop(index(0), index(whole), shape.panels, {},
-                [&](Value panel, ValueRange) {
-                  buildTile(token, arith::AddIOp::create(b, firstPanel, panel),
-                            shape);
-                  return Tile();
-                });
+  for (const PanelActivations::Range &range : activations->getRanges()) {
+    int64_t tokens = range.tile.tokens;
+    int64_t perTile = std::min(panels, range.tile.panels);
+    int64_t whole = panels / perTile * perTile;
+    buildLoop(range.begin, range.end, tokens, [&](Value token) {
+      PanelActivations::Tile input = activations->getTile(token, tokens);
+      buildLoop(index(0), index(whole), perTile, [&](Value panel) {
+        buildTile({token, plus(firstPanel, panel), {tokens, perTile}, input});
+      });
       for (int64_t panel = whole; panel < panels; ++panel)
-        buildTile(token, plus(firstPanel, panel), {shape.tokens, 1});
-      return Tile();
+        buildTile({token, plus(firstPanel, panel), {tokens, 1}, input});
     });
-  };
-  // Groups of tokens first; what is left one by one.
-  Value step = index(options.batchTokens);
-  Value whole = arith::MulIOp::create(
-      b, arith::DivUIOp::create(b, tokens, step), step);
-  buildTokens(index(0), whole,
-              {options.batchTokens, std::min(panels, options.batchPanels)});
-  buildTokens(whole, tokens, {1, std::min(panels, options.decodePanels)});
+  }
 }
 
 void PanelMatmulBuilder::build() {
-  prepareActivations();
-  int64_t block = std::min(options.decodePanels, geometry.panels);
-  int64_t blocks = geometry.panels / block;
-  auto loop = scf::ParallelOp::create(b, ValueRange{index(0)},
-                                      ValueRange{index(blocks)},
-                                      ValueRange{index(1)});
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    buildPanelBlock(arith::MulIOp::create(b, loop.getInductionVars()[0],
-                                          index(block)),
-                    block);
-  }
+  activations.emplace(static_cast<KernelBuilder &>(*this), spec, options.tiles,
+                      input);
+  activations->build();
+  int64_t block = std::min(options.tiles.back().panels, geometry.panels);
+  buildParallelLoop(index(geometry.panels / block), [&](Value number) {
+    buildPanelBlock(times(number, block), block);
+  });
   if (int64_t rest = geometry.panels % block)
     buildPanelBlock(index(geometry.panels - rest), rest);
-  memref::DeallocOp::create(b, groupSums);
-  if (padded != input)
-    memref::DeallocOp::create(b, padded);
+  activations->release();
   func::ReturnOp::create(b);
 }
 

@@ -1,4 +1,5 @@
-//===- PanelMatmul.h - matmul kernels that read weights in panels - -*- C++ -*--===//
+//===- PanelMatmul.h - matmul kernels that read weights in panels - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -39,7 +40,9 @@ struct PanelMatmulSpec {
 
   bool hasQuantizedInput() const { return inputGroupCols != 0; }
   /// Whether an activation scale spans several weight groups.
-  bool hasRowInputScale() const { return inputGroupCols >= k; }
+  bool hasRowInputScale() const {
+    return hasQuantizedInput() && inputGroupCols >= k;
+  }
 };
 
 /// Builds the body of `function`, whose arguments are the operands of a

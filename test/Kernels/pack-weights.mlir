@@ -2,6 +2,8 @@
 // RUN: FileCheck %s --check-prefix=REMARK < %t
 
 !u4 = !lowbit.tensor<2x8xf32, #lowbit.uniform<u4, group = [1, 8], scale = f16, zero = u4>>
+!u3 = !lowbit.tensor<2x32xf32, #lowbit.uniform<u3, group = [1, 32], scale = f16, zero = none>>
+!u3_16 = !lowbit.tensor<2x32xf32, #lowbit.uniform<u3, group = [1, 16], scale = f16, zero = none>>
 !s2 = !lowbit.tensor<17x16xf32, #lowbit.uniform<s2, group = [*, *], scale = f32, zero = none>>
 !x4 = !lowbit.tensor<?x8xf32, #lowbit.uniform<s4, group = [1, *], scale = f32, zero = none>>
 
@@ -19,6 +21,32 @@ func.func @nibbles(%x: tensor<?x8xf32>) -> tensor<?x2xf32> {
     scales = dense<[[1.0], [2.0]]> : tensor<2x1xf16>,
     zeros = dense<[[7], [8]]> : tensor<2x1xi8>} : !u4
   %y = lowbit.matmul %x, %w : (tensor<?x8xf32>, !u4) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// Three bits are a plane of two and one of one: row 0 has code 5, row 1 code 2.
+// CHECK-LABEL: @planes
+// CHECK: lowbit.constant
+// CHECK-SAME: codes = dense<"0x55555555AAAAAAAA{{0+}}55555555AAAAAAAA{{0+}}FFFFFFFF{{0+}}"> : tensor<1x1x192xi8>
+func.func @planes(%x: tensor<?x32xf32>) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<[[0x6D, 0xDB, 0xB6, 0x6D, 0xDB, 0xB6, 0x6D, 0xDB, 0xB6, 0x6D, 0xDB, 0xB6],
+                   [0x92, 0x24, 0x49, 0x92, 0x24, 0x49, 0x92, 0x24, 0x49, 0x92, 0x24, 0x49]]> : tensor<2x12xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>} : !u3
+  %y = lowbit.matmul %x, %w : (tensor<?x32xf32>, !u3) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// Groups of 16 columns would leave half of each such chunk empty; four bits a
+// code take less.
+// CHECK-LABEL: @short_groups
+// CHECK: lowbit.constant
+// CHECK-SAME: tensor<1x4x64xi8>
+func.func @short_groups(%x: tensor<?x32xf32>) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<0> : tensor<2x12xi8>,
+    scales = dense<1.0> : tensor<2x2xf16>} : !u3_16
+  %y = lowbit.matmul %x, %w : (tensor<?x32xf32>, !u3_16) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 

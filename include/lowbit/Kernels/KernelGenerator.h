@@ -41,15 +41,20 @@ public:
                               AttentionOp op) const = 0;
 };
 
-/// The shape of a CPU kernel's tiles, which its registers limit, and its loops.
+/// Tokens and panels of 16 output channels that a kernel computes together.
+struct TileShape {
+  int64_t tokens, panels;
+
+  int64_t size() const { return tokens * panels; }
+};
+
+/// The shapes of a CPU kernel's tiles, which its registers limit, and its
+/// loops.
 struct CpuKernelOptions {
-  /// Tokens and panels of 16 output channels that are computed together when
-  /// there are enough tokens.
-  int64_t batchTokens;
-  int64_t batchPanels;
-  /// Panels that are read at once for a single token: memory reaches its
-  /// bandwidth only with several streams.
-  int64_t decodePanels;
+  /// From the most tokens, for each number of which a weight is unpacked once,
+  /// to a single one, for which many panels are read side by side: memory
+  /// reaches its bandwidth only with several streams.
+  llvm::SmallVector<TileShape> tiles;
   /// Columns of a tile of float products that has several rows: with 4 rows it
   /// fills half of the registers.
   int64_t tileColumns;

@@ -9,6 +9,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/PanelsGeometry.h"
 #include "lowbit/Quantize/BitPacking.h"
+#include "mlir/IR/Threading.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cstring>
@@ -16,16 +17,41 @@
 using namespace mlir;
 using namespace lowbit;
 
+/// Planes of the powers of two that `bits` is a sum of.
+static SmallVector<CodePlane, 3> splitBits(unsigned bits) {
+  SmallVector<CodePlane, 3> planes;
+  int64_t base = 0;
+  for (int64_t width : {8, 4, 2, 1})
+    if (bits & width) {
+      planes.push_back({width, base, 0});
+      base += width;
+    }
+  return planes;
+}
+
 PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols, unsigned bits,
                                int64_t groupCols) {
   panels = llvm::divideCeil(rows, rowsPerPanel);
-  codeWidth = bits <= 2 ? 2 : bits <= 4 ? 4 : 8;
-  columnsPerChunk = 32 / codeWidth;
   groupColumns = std::min(groupCols, cols);
   groups = llvm::divideCeil(cols, groupColumns);
   lastGroupColumns = cols - (groups - 1) * groupColumns;
-  chunksPerGroup = llvm::divideCeil(groupColumns, columnsPerChunk);
-  chunksInLastGroup = llvm::divideCeil(lastGroupColumns, columnsPerChunk);
+  auto setPlanes = [&](ArrayRef<CodePlane> chosen) {
+    planes.assign(chosen.begin(), chosen.end());
+    columnsPerChunk = planes.back().getColumnsPerBlock();
+    bytesPerChunk = 0;
+    for (CodePlane &plane : planes) {
+      plane.offset = bytesPerChunk;
+      bytesPerChunk +=
+          columnsPerChunk / plane.getColumnsPerBlock() * bytesPerBlock;
+    }
+    chunksPerGroup = llvm::divideCeil(groupColumns, columnsPerChunk);
+    chunksInLastGroup = llvm::divideCeil(lastGroupColumns, columnsPerChunk);
+  };
+  setPlanes(splitBits(bits));
+  int64_t bytes = getChunks() * bytesPerChunk;
+  setPlanes(splitBits(llvm::PowerOf2Ceil(bits)));
+  if (bytes < getChunks() * bytesPerChunk)
+    setPlanes(splitBits(bits));
 }
 
 static PanelsGeometry getGeometry(UniformAttr format, ArrayRef<int64_t> shape) {
@@ -54,7 +80,7 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                                    PanelsGeometry::rowsPerPanel};
   SmallVector<FormatComponent> components = {
       {"codes", RankedTensorType::get({geometry.panels, geometry.getChunks(),
-                                       PanelsGeometry::bytesPerChunk},
+                                       geometry.bytesPerChunk},
                                       byte)},
       {"scales", RankedTensorType::get(perGroup, uniform.getScaleType())}};
   if (uniform.getHasZeroPoint())
@@ -72,31 +98,69 @@ static uint8_t getSignFlip(const UniformFormat::Spec &spec) {
   return spec.isSigned ? 1u << (spec.bits - 1) : 0;
 }
 
-static void packCodes(const UniformFormat::Spec &spec,
+/// Where the bits of a chunk's column are in the chunk.
+struct CodePlace {
+  int64_t byte;
+  unsigned base, mask, shift;
+};
+
+/// The places of each column of a chunk, one for each plane.
+static SmallVector<CodePlace> getPlaces(const PanelsGeometry &geometry) {
+  SmallVector<CodePlace> places;
+  for (int64_t column = 0; column < geometry.columnsPerChunk; ++column)
+    for (const CodePlane &plane : geometry.planes) {
+      int64_t block = column / plane.getColumnsPerBlock();
+      int64_t inBlock = column % plane.getColumnsPerBlock();
+      places.push_back(
+          {plane.offset + block * PanelsGeometry::bytesPerBlock + inBlock % 4,
+           unsigned(plane.base), (1u << plane.width) - 1,
+           unsigned(inBlock / 4 * plane.width)});
+    }
+  return places;
+}
+
+/// Packs the codes of one row into its lane of the chunks of a group.
+static void packGroup(const PanelsGeometry &geometry,
+                      ArrayRef<CodePlace> places, ArrayRef<uint8_t> codes,
+                      char *lane) {
+  size_t planes = geometry.planes.size();
+  for (size_t first = 0; first < codes.size();
+       first += geometry.columnsPerChunk, lane += geometry.bytesPerChunk) {
+    const CodePlace *place = places.begin();
+    for (uint8_t code : codes.slice(first).take_front(geometry.columnsPerChunk))
+      for (size_t plane = 0; plane < planes; ++plane, ++place)
+        lane[place->byte] |= static_cast<char>(
+            (code >> place->base & place->mask) << place->shift);
+  }
+}
+
+static void packCodes(MLIRContext *context, const UniformFormat::Spec &spec,
                       const PanelsGeometry &geometry, ArrayRef<int64_t> shape,
                       ArrayRef<uint8_t> stored, MutableArrayRef<char> packed) {
-  std::fill(packed.begin(), packed.end(), 0);
   int64_t rowBytes = getPackedBytes(shape[1], spec.bits);
-  int64_t chunks = geometry.getChunks();
+  int64_t panelBytes = geometry.getChunks() * geometry.bytesPerChunk;
+  int64_t groupBytes = geometry.chunksPerGroup * geometry.bytesPerChunk;
   uint8_t flip = getSignFlip(spec);
-  SmallVector<uint8_t> codes(shape[1]);
-  for (int64_t row = 0; row < shape[0]; ++row) {
-    unpackBits(stored.slice(row * rowBytes, rowBytes), spec.bits, codes);
-    int64_t panel = row / PanelsGeometry::rowsPerPanel;
-    int64_t lane = row % PanelsGeometry::rowsPerPanel;
-    for (int64_t column = 0; column < shape[1]; ++column) {
-      int64_t group = column / geometry.groupColumns;
-      int64_t inGroup = column % geometry.groupColumns;
-      int64_t chunk = group * geometry.chunksPerGroup +
-                      inGroup / geometry.columnsPerChunk;
-      int64_t inChunk = inGroup % geometry.columnsPerChunk;
-      int64_t byte = (panel * chunks + chunk) * PanelsGeometry::bytesPerChunk +
-                     lane * 4 + inChunk % 4;
-      packed[byte] |= static_cast<char>(
-          static_cast<uint8_t>(codes[column] ^ flip)
-          << (inChunk / 4 * geometry.codeWidth));
+  SmallVector<CodePlace> places = getPlaces(geometry);
+  parallelFor(context, 0, geometry.panels, [&](size_t panel) {
+    char *chunks = packed.data() + panel * panelBytes;
+    std::fill_n(chunks, panelBytes, 0);
+    SmallVector<uint8_t> codes(shape[1]);
+    int64_t first = panel * PanelsGeometry::rowsPerPanel;
+    int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
+    for (int64_t row = 0; row < rows; ++row) {
+      unpackBits(stored.slice((first + row) * rowBytes, rowBytes), spec.bits,
+                 codes);
+      for (uint8_t &code : codes)
+        code ^= flip;
+      ArrayRef<uint8_t> rest = codes;
+      for (char *lane = chunks + row * 4; !rest.empty(); lane += groupBytes) {
+        ArrayRef<uint8_t> group = rest.take_front(geometry.groupColumns);
+        packGroup(geometry, places, group, lane);
+        rest = rest.drop_front(group.size());
+      }
     }
-  }
+  });
 }
 
 /// Zero points of all groups as bytes in the packed codes' offset.
@@ -122,13 +186,13 @@ static void packPerGroup(const PanelsGeometry &geometry, int64_t rows,
     int64_t panel = row / PanelsGeometry::rowsPerPanel;
     int64_t lane = row % PanelsGeometry::rowsPerPanel;
     for (int64_t group = 0; group < geometry.groups; ++group)
-      std::memcpy(
-          packed.data() + ((panel * geometry.groups + group) *
-                               PanelsGeometry::rowsPerPanel +
-                           lane) *
-                              elementSize,
-          perGroup + (row / groupRows * geometry.groups + group) * elementSize,
-          elementSize);
+      std::memcpy(packed.data() + ((panel * geometry.groups + group) *
+                                       PanelsGeometry::rowsPerPanel +
+                                   lane) *
+                                      elementSize,
+                  perGroup +
+                      (row / groupRows * geometry.groups + group) * elementSize,
+                  elementSize);
   }
 }
 
@@ -139,7 +203,8 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
   UniformFormat::Spec spec = uniform.getSpec();
   PanelsGeometry geometry = getGeometry(uniform, shape);
   int64_t groupRows = spec.groupRows == 0 ? shape[0] : spec.groupRows;
-  packCodes(spec, geometry, shape, asUnsigned(components[0]), packed[0]);
+  packCodes(getContext(), spec, geometry, shape, asUnsigned(components[0]),
+            packed[0]);
   packPerGroup(geometry, shape[0], groupRows,
                uniform.getScaleType().getIntOrFloatBitWidth() / 8,
                components[1].data(), packed[1]);

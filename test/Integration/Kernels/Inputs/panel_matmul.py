@@ -38,21 +38,40 @@ def memref(array, element):
     return f"memref<{'x'.join(map(str, array.shape))}x{element}>"
 
 
+def planes(bits):
+    """(width, lowest bit) of each plane."""
+    base, found = 0, []
+    for width in (8, 4, 2, 1):
+        if bits & width:
+            found.append((width, base))
+            base += width
+    return found
+
+
 def pack(codes, bits, group):
     """Codes [n, k] -> the chunks of #lowbit.panels."""
     n, k = codes.shape
-    width = 2 if bits <= 2 else 4 if bits <= 4 else 8
-    columns = 32 // width
-    groups = -(-k // group)
-    per_group = -(-group // columns)
-    chunks = (groups - 1) * per_group + -(-(k - (groups - 1) * group) // columns)
-    packed = numpy.zeros((-(-n // ROWS), chunks, 64), numpy.uint8)
-    for row, column in itertools.product(range(n), range(k)):
-        chunk = column // group * per_group + column % group // columns
-        place = column % group % columns
-        packed[row // ROWS, chunk, row % ROWS * 4 + place % 4] |= (
-            codes[row, column] << (width * (place // 4)))
-    return packed
+
+    def pack_planes(split):
+        columns = 32 // split[-1][0]
+        groups = -(-k // group)
+        per_group = -(-group // columns)
+        chunks = (groups - 1) * per_group + -(-(k - (groups - 1) * group) // columns)
+        packed = []
+        for width, base in split:
+            per_block = 32 // width
+            plane = numpy.zeros((-(-n // ROWS), chunks, columns // per_block, 64), numpy.uint8)
+            for row, column in itertools.product(range(n), range(k)):
+                chunk = column // group * per_group + column % group // columns
+                block, place = divmod(column % group % columns, per_block)
+                plane[row // ROWS, chunk, block, row % ROWS * 4 + place % 4] |= (
+                    (codes[row, column] >> base) % (1 << width) << (width * (place // 4)))
+            packed.append(plane.reshape(*plane.shape[:2], -1))
+        return numpy.concatenate(packed, 2)
+
+    split = pack_planes(planes(bits))
+    whole = pack_planes(planes(1 << (bits - 1).bit_length()))
+    return split if split.size < whole.size else whole
 
 
 def per_panel(values, dtype):
@@ -172,6 +191,12 @@ def main():
         (5, 1000, 16, 31, 3, False, None, False, "f32"),
         (6, 24, 1, 53, 1, False, "group", False, "f16"),
         (7, 128, 31, 127, 2, True, None, True, "f32"),
+        (3, 64, 37, 128, 6, False, "group", False, "f16"),
+        (3, 32, 18, 33, 1, True, None, False, "f16"),
+        (5, 32, 20, 64, 5, False, "*", True, "f16"),
+        (6, 16, 33, 48, 1, False, "group", False, "f32"),
+        (6, 48, 16, 100, 9, True, None, False, "f16"),
+        (7, 96, 17, 96, 4, False, "group", False, "f16"),
     ]
     cases = [Case(i, *setting) for i, setting in enumerate(settings)]
     module = "\n".join(

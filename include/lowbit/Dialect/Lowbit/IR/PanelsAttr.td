@@ -16,10 +16,19 @@ def Lowbit_PanelsAttr : Lowbit_Attr<"Panels", "panels", [
     DeclareAttrInterfaceMethods<PackedLayoutAttrInterface>]> {
   let summary = "A uniform weight in panels of 16 rows";
   let description = [{
-    The layout of the CPU kernels. Codes are stored unsigned in 2, 4 or 8 bits
-    (the next size that holds the format's), 64 bytes to a *chunk* of 16 rows and
-    32 / width columns: 32-bit lane r of a chunk belongs to row r of the panel,
-    and the code of column 4s + j of the chunk is at bit 8j + width * s of it.
+    The layout of the CPU kernels. Codes are stored unsigned, in *chunks* of 16
+    rows and some columns. The bits of a code are split into *planes* of 1, 2, 4
+    or 8 bits, the widest with the lowest bits first: 3 = 2 + 1, 5 = 4 + 1,
+    6 = 4 + 2, 7 = 4 + 2 + 1. A chunk has as many columns as 64 bytes hold of the
+    narrowest plane, 32 / width, and its planes follow each other. (Where groups
+    are so short that padding them to such chunks would take more bytes than the
+    next width that is a power of two, there is one plane of that width.)
+
+    A plane is a sequence of blocks of 64 bytes for 16 rows and 32 / width
+    columns: 32-bit lane r of a block belongs to row r of the panel, and the bits
+    of column 4s + j of the block are at bit 8j + width * s of it. So a shift and
+    a mask yield 16 x 4 bytes that a dot-product instruction multiplies.
+
     Chunks do not cross groups; rows and columns that are missing are zero.
     Scales and zero points are repeated for each row.
 
@@ -27,7 +36,7 @@ def Lowbit_PanelsAttr : Lowbit_Attr<"Panels", "panels", [
 
     | name     | shape                  | type           |
     | -------- | ---------------------- | -------------- |
-    | `codes`  | panels x chunks x 64   | `i8`           |
+    | `codes`  | panels x chunks x bytes of a chunk | `i8` |
     | `scales` | panels x groups x 16   | the scale type |
     | `zeros`  | panels x groups x 16   | `i8`, unsigned; absent if the format has none |
 

@@ -9,19 +9,32 @@
 #ifndef LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
 #define LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
 
+#include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 
 namespace lowbit {
 
+/// Some bits of the codes, those from `base` on, stored together.
+struct CodePlane {
+  /// 1, 2, 4 or 8.
+  int64_t width;
+  int64_t base;
+  /// Where the plane begins in a chunk, in bytes.
+  int64_t offset;
+
+  /// The columns of one block of 16 x 4 bytes.
+  int64_t getColumnsPerBlock() const { return 32 / width; }
+};
+
 /// The sizes of a weight in the `#lowbit.panels` layout.
 struct PanelsGeometry {
   static constexpr int64_t rowsPerPanel = 16;
-  static constexpr int64_t bytesPerChunk = 64;
+  /// Sixteen lanes of four bytes.
+  static constexpr int64_t bytesPerBlock = 64;
 
   /// `groupCols` may exceed `cols`; there is one group then.
   PanelsGeometry(int64_t rows, int64_t cols, unsigned bits, int64_t groupCols);
 
-  int64_t getCodesPerByte() const { return 8 / codeWidth; }
   int64_t getChunks() const {
     return (groups - 1) * chunksPerGroup + chunksInLastGroup;
   }
@@ -34,9 +47,9 @@ struct PanelsGeometry {
   }
 
   int64_t panels;
-  /// Bits that a code takes here: 2, 4 or 8.
-  int64_t codeWidth;
-  int64_t columnsPerChunk;
+  /// How the codes' bits are split; whichever way takes the fewest bytes.
+  llvm::SmallVector<CodePlane, 3> planes;
+  int64_t columnsPerChunk, bytesPerChunk;
   int64_t groups;
   int64_t groupColumns, lastGroupColumns;
   int64_t chunksPerGroup, chunksInLastGroup;

@@ -1,0 +1,178 @@
+//===- PanelActivations.cpp - activations as panel kernels read them ------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelActivations.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+/// Columns that are copied and summed at once.
+static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
+
+PanelActivations::PanelActivations(KernelBuilder &k,
+                                   const PanelMatmulSpec &spec,
+                                   ArrayRef<TileShape> tiles, Value input)
+    : k(k), spec(spec), input(input),
+      elementType(cast<MemRefType>(input.getType()).getElementType()),
+      sumType(spec.hasQuantizedInput() ? Type(k.b.getI32Type())
+                                       : k.b.getF32Type()),
+      unit(spec.hasQuantizedInput() ? 4 : 1) {
+  tokens = memref::DimOp::create(k.b, input, 0);
+  Value begin = k.index(0);
+  for (TileShape tile : tiles) {
+    Value rest = arith::SubIOp::create(k.b, tokens, begin);
+    Value extra = arith::RemUIOp::create(k.b, rest, k.index(tile.tokens));
+    Value end = arith::SubIOp::create(k.b, tokens, extra);
+    ranges.push_back({begin, end, tile});
+    begin = end;
+  }
+  copy = memref::AllocOp::create(
+      k.b, MemRefType::get({ShapedType::kDynamic}, elementType),
+      k.times(tokens, spec.geometry.getPaddedColumns()));
+  groupSums = memref::AllocOp::create(
+      k.b,
+      MemRefType::get({ShapedType::kDynamic, spec.geometry.groups}, sumType),
+      tokens);
+}
+
+void PanelActivations::build() {
+  k.buildParallelLoop(tokens, [&](Value token) { copyToken(token); });
+}
+
+void PanelActivations::release() {
+  memref::DeallocOp::create(k.b, groupSums);
+  memref::DeallocOp::create(k.b, copy);
+}
+
+PanelActivations::Place PanelActivations::getPlace(Value token) {
+  // In the last range tiles have one token.
+  Value first = token, count = k.index(1);
+  for (const Range &range : llvm::reverse(ArrayRef(ranges).drop_back())) {
+    Value isHere =
+        arith::CmpIOp::create(k.b, arith::CmpIPredicate::ult, token, range.end);
+    Value size = k.index(range.tile.tokens);
+    Value inRange = arith::SubIOp::create(k.b, token, range.begin);
+    Value inTile = arith::RemUIOp::create(k.b, inRange, size);
+    Value firstHere = arith::SubIOp::create(k.b, token, inTile);
+    first = arith::SelectOp::create(k.b, isHere, firstHere, first);
+    count = arith::SelectOp::create(k.b, isHere, size, count);
+  }
+  Value start = k.times(first, spec.geometry.getPaddedColumns());
+  Value inTile = arith::SubIOp::create(k.b, token, first);
+  return {k.plus(start, k.times(inTile, unit)), count};
+}
+
+Value PanelActivations::getIndex(const Place &place, Value column) {
+  Value inUnit = arith::RemUIOp::create(k.b, column, k.index(unit));
+  Value first = arith::SubIOp::create(k.b, column, inUnit);
+  return k.plus(k.plus(place.start, k.times(first, place.distance)), inUnit);
+}
+
+void PanelActivations::copyVector(const Place &place, Value column,
+                                  Value values) {
+  Value at = getIndex(place, column);
+  Value distance = k.times(place.distance, unit);
+  for (int64_t first = 0; first < lanes; first += unit) {
+    Value part = vector::ExtractStridedSliceOp::create(
+        k.b, values, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{unit},
+        ArrayRef<int64_t>{1});
+    vector::StoreOp::create(k.b, part, copy, at);
+    at = k.plus(at, distance);
+  }
+}
+
+Value PanelActivations::add(Value sum, Value value) {
+  if (!spec.hasQuantizedInput())
+    return arith::AddFOp::create(k.b, sum, value);
+  return arith::AddIOp::create(
+      k.b, sum, arith::ExtSIOp::create(k.b, sum.getType(), value));
+}
+
+void PanelActivations::copyGroup(Value token, const Place &place, Value group,
+                                 int64_t size, int64_t paddedSize) {
+  const PanelsGeometry &geometry = spec.geometry;
+  Value from = k.times(group, geometry.groupColumns);
+  Value to = k.times(group, geometry.chunksPerGroup * geometry.columnsPerChunk);
+  auto at = [&](Value offset) {
+    return SmallVector<Value>{token, k.plus(from, offset)};
+  };
+  auto store = [&](Value value, Value offset) {
+    memref::StoreOp::create(k.b, value, copy,
+                            getIndex(place, k.plus(to, offset)));
+  };
+
+  // Sixteen columns at a time, then the rest one by one.
+  Value total = arith::ConstantOp::create(k.b, k.b.getZeroAttr(sumType));
+  int64_t wholeVectors = size / lanes * lanes;
+  if (wholeVectors) {
+    VectorType sumLanes = VectorType::get({lanes}, sumType);
+    Value sums = k.buildLoop(
+        k.index(0), k.index(wholeVectors), lanes, k.splat(sumLanes, 0),
+        [&](Value offset, ValueRange carried) {
+          Value values = vector::LoadOp::create(
+              k.b, VectorType::get({lanes}, elementType), input, at(offset));
+          copyVector(place, k.plus(to, offset), values);
+          return KernelBuilder::Values{add(carried[0], values)};
+        })[0];
+    total = vector::ReductionOp::create(k.b, vector::CombiningKind::ADD, sums);
+  }
+  if (wholeVectors != size)
+    total = k.buildLoop(k.index(wholeVectors), k.index(size), 1, total,
+                        [&](Value offset, ValueRange carried) {
+                          Value value =
+                              memref::LoadOp::create(k.b, input, at(offset));
+                          store(value, offset);
+                          return KernelBuilder::Values{add(carried[0], value)};
+                        })[0];
+  Value zero = arith::ConstantOp::create(k.b, k.b.getZeroAttr(elementType));
+  if (paddedSize != size)
+    k.buildLoop(k.index(size), k.index(paddedSize), 1,
+                [&](Value offset) { store(zero, offset); });
+  memref::StoreOp::create(k.b, total, groupSums, ValueRange{token, group});
+}
+
+void PanelActivations::copyToken(Value token) {
+  const PanelsGeometry &geometry = spec.geometry;
+  Place place = getPlace(token);
+  int64_t equalGroups = geometry.getEqualGroups();
+  k.buildLoop(k.index(0), k.index(equalGroups), 1, [&](Value group) {
+    copyGroup(token, place, group, geometry.groupColumns,
+              geometry.chunksPerGroup * geometry.columnsPerChunk);
+  });
+  if (equalGroups != geometry.groups)
+    copyGroup(token, place, k.index(equalGroups), geometry.lastGroupColumns,
+              geometry.chunksInLastGroup * geometry.columnsPerChunk);
+}
+
+PanelActivations::Tile PanelActivations::getTile(Value firstToken,
+                                                 int64_t tokens) {
+  return {k.times(firstToken, spec.geometry.getPaddedColumns()), tokens};
+}
+
+Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
+                                  int64_t offset) {
+  Value at = k.plus(k.plus(tile.start, k.times(column, tile.tokens)),
+                    offset * tile.tokens + token * unit);
+  Value bytes = vector::LoadOp::create(
+      k.b, VectorType::get({unit}, elementType), copy, at);
+  Value word = vector::BitCastOp::create(
+      k.b, VectorType::get({1}, k.b.getI32Type()), bytes);
+  return vector::ExtractOp::create(k.b, word, ArrayRef<int64_t>{0});
+}
+
+Value PanelActivations::loadFloat(const Tile &tile, int64_t token, Value column,
+                                  int64_t offset) {
+  Value at = k.plus(k.plus(tile.start, k.times(column, tile.tokens)),
+                    offset * tile.tokens + token);
+  return memref::LoadOp::create(k.b, copy, at);
+}
+
+Value PanelActivations::loadGroupSum(Value token, Value group) {
+  return memref::LoadOp::create(k.b, groupSums, ValueRange{token, group});
+}
