@@ -316,7 +316,7 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp op, SymbolTable &symbols,
   if (!binary)
     return op.emitOpError("needs @")
            << device.getValue()
-           << " as a gpu.binary; --gpu-module-to-binary makes it";
+           << " as a gpu.binary; --convert-kernels-to-ptx makes it";
   auto object = dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0]);
   if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
     return binary.emitOpError("must hold PTX, which the driver compiles");

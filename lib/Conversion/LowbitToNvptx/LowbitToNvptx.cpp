@@ -90,9 +90,7 @@ static void addPtx(OpPassManager &pm, const Chip &chip) {
   device.addPass(createCanonicalizerPass());
   device.addPass(createCSEPass());
   device.addPass(createReconcileUnrealizedCastsPass());
-  GpuModuleToBinaryPassOptions binary;
-  binary.compilationTarget = "isa";
-  pm.addPass(createGpuModuleToBinaryPass(binary));
+  pm.addPass(createConvertKernelsToPtx());
   endPhase(pm, Phase::Ptx);
 }
 

@@ -33,7 +33,7 @@ module attributes {gpu.container_module} {
   }
   func.func @uncompiled() {
     %c1 = arith.constant 1 : index
-    // expected-error @below {{needs @kernels as a gpu.binary; --gpu-module-to-binary makes it}}
+    // expected-error @below {{needs @kernels as a gpu.binary; --convert-kernels-to-ptx makes it}}
     gpu.launch_func @kernels::@nothing blocks in (%c1, %c1, %c1)
         threads in (%c1, %c1, %c1)
     return

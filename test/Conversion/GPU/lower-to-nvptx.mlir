@@ -6,6 +6,10 @@
 // RUN: quant-opt %s --lower-to-nvptx > %t.1
 // RUN: quant-opt %s --lower-to-nvptx > %t.2
 // RUN: cmp %t.1 %t.2
+// No CUDA toolkit is needed or asked for.
+// RUN: env CUDA_ROOT=%t.none quant-opt %s --lower-to-nvptx -o %t.1 2>&1 \
+// RUN:   | FileCheck %s --allow-empty --check-prefix=SILENT
+// SILENT-NOT: {{.}}
 
 // HOST-NOT: gpu.
 // HOST: llvm.mlir.global internal constant @kernels_ptx

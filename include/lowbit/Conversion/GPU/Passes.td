@@ -150,6 +150,29 @@ def ConvertKernelsToNVVM
   ];
 }
 
+def ConvertKernelsToPtx
+    : Pass<"convert-kernels-to-ptx", "::mlir::ModuleOp"> {
+  let summary = "Translate kernels in the NVVM dialect to PTX";
+  let description = [{
+    Each `gpu.module` in the LLVM and NVVM dialects, with one `#nvvm.target`,
+    becomes a `gpu.binary` with its PTX, optimized by LLVM for that target. Unlike
+    upstream's `gpu-module-to-binary`, which links NVIDIA's libdevice, this needs
+    no CUDA toolkit and complains about none.
+
+    ```mlir
+    gpu.module @kernels [#nvvm.target<chip = "sm_80">] { llvm.func @map_0() ... }
+    ```
+    becomes
+    ```mlir
+    gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_80">, assembly = "...">]
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::gpu::GPUDialect"
+  ];
+}
+
 def ConvertGPUHostToLLVM
     : Pass<"convert-gpu-host-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Lower launches and device memory to calls of the runtime";
