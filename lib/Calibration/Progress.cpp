@@ -28,19 +28,31 @@ static std::string formatTime(double seconds) {
   return llvm::formatv("{0}h{1,0+2}m", whole / 3600, whole / 60 % 60);
 }
 
-void Progress::layerDone(const LayerSummary &layer) {
+void Progress::clear() {
+  // Back to the beginning of the line, and clear it.
+  if (visible && numDone != 0)
+    llvm::errs() << "\r\033[K";
+}
+
+void Progress::layerDone(const LayerSummary &layer, bool isNew) {
+  clear();
   ++numDone;
+  const Clock::time_point now = Clock::now();
+  if (isNew)
+    ++numNew;
+  else
+    startOfNew = now;
   if (!visible)
     return;
-  const double elapsed =
-      std::chrono::duration<double>(Clock::now() - start).count();
-  const double left = elapsed / numDone * (numLayers - numDone);
-  // Back to the beginning of the line, and clear it.
-  llvm::errs() << "\r\033[K"
-               << llvm::formatv("[{0}/{1}] {2}  error {3:f5}  {4} elapsed, {5} "
-                                "left",
-                                numDone, numLayers, layer.name,
-                                layer.outputError.value_or(layer.weightError),
-                                formatTime(elapsed), formatTime(left));
+  using Seconds = std::chrono::duration<double>;
+  llvm::errs() << llvm::formatv(
+      "[{0}/{1}] {2}  error {3:f5}  {4} elapsed", numDone, numLayers,
+      layer.name, layer.outputError.value_or(layer.weightError),
+      formatTime(Seconds(now - start).count()));
+  if (numNew != 0) {
+    const double perLayer = Seconds(now - startOfNew).count() / numNew;
+    llvm::errs() << ", " << formatTime(perLayer * (numLayers - numDone))
+                 << " left";
+  }
   llvm::errs().flush();
 }

@@ -16,12 +16,15 @@ namespace lowbit {
 
 /// Shows on a terminal which layer is done, its error, the time since the start
 /// and an estimate of the time left. Silent when standard error is no terminal.
+/// Layers that an earlier run has done say nothing about the time left.
 class Progress {
 public:
   explicit Progress(size_t numLayers);
   ~Progress();
 
-  void layerDone(const LayerSummary &layer);
+  void layerDone(const LayerSummary &layer, bool isNew);
+  /// Makes room for a message.
+  void clear();
 
 private:
   using Clock = std::chrono::steady_clock;
@@ -29,7 +32,10 @@ private:
   bool visible;
   size_t numLayers;
   size_t numDone = 0;
+  size_t numNew = 0;
   Clock::time_point start = Clock::now();
+  /// Since when layers are new.
+  Clock::time_point startOfNew = start;
 };
 
 } // namespace lowbit

@@ -44,27 +44,48 @@ public:
     bool sequential;
   };
 
-  LayerQuantizer(ArrayRef<QuantizableLayer> layers, const Options &options,
-                 const RangeSearch &search, const ResumeState &state)
-      : layers(layers), options(options), search(search), state(state),
-        progress(layers.size()), summaries(layers.size()) {}
+  LayerQuantizer(func::FuncOp function, ArrayRef<QuantizableLayer> layers,
+                 const Options &options, const RangeSearch &search,
+                 const ResumeState *state)
+      : function(function), layers(layers), options(options), search(search),
+        state(state), progress(layers.size()), summaries(layers.size()) {}
 
   llvm::Expected<std::vector<Tensor>> visit(const GraphWalk::Visit &visit);
-  ArrayRef<LayerSummary> getSummaries() const { return summaries; }
+  /// What has been done, when all layers have been visited.
+  ArrayRef<LayerSummary> finish() {
+    reportResumption(nullptr);
+    return summaries;
+  }
 
 private:
   llvm::Expected<GptqFactor> factorize(const GraphWalk::Visit &visit,
                                        int64_t width);
+  llvm::Expected<ResumeState::Entry>
+  solve(unsigned index, const GraphWalk::Visit &visit,
+        const LayerWeight &weight, UniformAttr format,
+        std::optional<GptqFactor> &factor);
+  llvm::Expected<ResumeState::Entry>
+  resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
+                const LayerWeight &weight, UniformAttr format,
+                std::optional<GptqFactor> &factor);
   llvm::Error quantize(unsigned index, const GraphWalk::Visit &visit,
                        std::optional<GptqFactor> &factor,
                        std::vector<Tensor> &replaced);
+  void reportResumption(const QuantizableLayer *next);
+  void reportUselessState(unsigned index, llvm::Error reason);
 
+  func::FuncOp function;
   ArrayRef<QuantizableLayer> layers;
   const Options &options;
   const RangeSearch &search;
-  const ResumeState &state;
+  /// Null if none is kept.
+  const ResumeState *state;
   Progress progress;
   SmallVector<LayerSummary> summaries;
+  /// Layers done by an earlier run, until this one solves its first.
+  unsigned numResumed = 0;
+  bool hasSolved = false;
+  bool hasUselessState = false;
 };
 
 struct QuantizeGptqPass final
@@ -129,11 +150,87 @@ static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
   return weight;
 }
 
+llvm::Expected<ResumeState::Entry>
+LayerQuantizer::solve(unsigned index, const GraphWalk::Visit &visit,
+                      const LayerWeight &weight, UniformAttr format,
+                      std::optional<GptqFactor> &factor) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!factor) {
+    llvm::Expected<GptqFactor> computed =
+        factorize(visit, weight.getMatrix().getCols());
+    if (!computed)
+      return computed.takeError();
+    factor.emplace(std::move(*computed));
+  }
+  llvm::Expected<GptqResult> result =
+      gptq(*format.getBlockFormat(), weight.getMatrix(), *factor, search,
+           options.gptq);
+  if (!result)
+    return result.takeError();
+  const std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - start;
+  LayerSummary summary =
+      summarize(layers[index].name, format, *result, elapsed.count());
+  return ResumeState::Entry{std::move(*result), std::move(summary)};
+}
+
+/// Says once that this run goes on where another one ended: before `next` is
+/// solved, or when nothing is left to do.
+void LayerQuantizer::reportResumption(const QuantizableLayer *next) {
+  if (std::exchange(hasSolved, true) || numResumed == 0)
+    return;
+  progress.clear();
+  InFlightDiagnostic remark =
+      emitRemark(function.getLoc())
+      << "resumed from '" << state->getFolder() << "': " << numResumed << " of "
+      << layers.size() << " layers are done";
+  if (next)
+    remark << "; going on with '" << next->name << "'";
+}
+
+/// The same may be wrong with all layers, and is said once.
+void LayerQuantizer::reportUselessState(unsigned index, llvm::Error reason) {
+  std::string message = llvm::toString(std::move(reason));
+  if (std::exchange(hasUselessState, true))
+    return;
+  progress.clear();
+  emitWarning(function.getLoc())
+      << "cannot resume layer '" << layers[index].name << "': " << message
+      << "; quantizing it anew";
+}
+
+llvm::Expected<ResumeState::Entry>
+LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
+                              const LayerWeight &weight, UniformAttr format,
+                              std::optional<GptqFactor> &factor) {
+  if (!state)
+    return solve(index, visit, weight, format, factor);
+  llvm::Expected<Tensor> input = visit.getInput(0);
+  if (!input)
+    return input.takeError();
+  const std::string fingerprint =
+      state->getLayerFingerprint(layers[index].name, weight, *input);
+  llvm::Expected<std::optional<ResumeState::Entry>> known =
+      state->load(index, fingerprint, weight, *format.getBlockFormat());
+  if (!known)
+    reportUselessState(index, known.takeError());
+  else if (*known) {
+    numResumed += !hasSolved;
+    return std::move(**known);
+  }
+  reportResumption(&layers[index]);
+  llvm::Expected<ResumeState::Entry> entry =
+      solve(index, visit, weight, format, factor);
+  if (entry)
+    if (llvm::Error error = state->save(index, fingerprint, *entry))
+      return std::move(error);
+  return entry;
+}
+
 llvm::Error LayerQuantizer::quantize(unsigned index,
                                      const GraphWalk::Visit &visit,
                                      std::optional<GptqFactor> &factor,
                                      std::vector<Tensor> &replaced) {
-  const auto start = std::chrono::steady_clock::now();
   const QuantizableLayer &layer = layers[index];
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
   if (!weight)
@@ -142,43 +239,23 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
     return makeError("calibration runs in f32, but its weight is not");
   auto format = UniformAttr::get(layer.op->getContext(), options.format,
                                  weight->getShape());
-  std::shared_ptr<const BlockFormat> blockFormat = format.getBlockFormat();
-
-  std::optional<ResumeState::Entry> known =
-      state.load(index, layer.name, *weight, *blockFormat);
-  if (!known) {
-    if (!factor) {
-      llvm::Expected<GptqFactor> computed =
-          factorize(visit, weight->getMatrix().getCols());
-      if (!computed)
-        return computed.takeError();
-      factor.emplace(std::move(*computed));
-    }
-    llvm::Expected<GptqResult> result =
-        gptq(*blockFormat, weight->getMatrix(), *factor, search, options.gptq);
-    if (!result)
-      return result.takeError();
-    const std::chrono::duration<double> elapsed =
-        std::chrono::steady_clock::now() - start;
-    LayerSummary summary =
-        summarize(layer.name, format, *result, elapsed.count());
-    if (llvm::Error error = state.save(index, *weight, *result, summary))
-      return error;
-    known.emplace(ResumeState::Entry{std::move(*result), std::move(summary)});
-  }
+  llvm::Expected<ResumeState::Entry> entry =
+      resumeOrSolve(index, visit, *weight, format, factor);
+  if (!entry)
+    return entry.takeError();
   weight->release();
-  progress.layerDone(known->summary);
-  summaries[index] = known->summary;
+  progress.layerDone(entry->summary, /*isNew=*/hasSolved || !state);
+  summaries[index] = entry->summary;
 
   replaced.emplace_back();
   if (options.sequential) {
     llvm::Expected<Tensor> decoded =
-        decodeWeight(layer.op, *blockFormat, known->result);
+        decodeWeight(layer.op, *format.getBlockFormat(), entry->result);
     if (!decoded)
       return decoded.takeError();
     replaced.back() = std::move(*decoded);
   }
-  return replaceLayer(layer, format, known->result);
+  return replaceLayer(layer, format, entry->result);
 }
 
 llvm::Expected<std::vector<Tensor>>
@@ -298,13 +375,18 @@ llvm::Error QuantizeGptqPass::run() {
     return batches.takeError();
   if (llvm::Error error = (*model)->specialize(batches->front()))
     return error;
-  llvm::Expected<ResumeState> resume =
-      ResumeState::open(state, getFingerprint(*data));
-  if (!resume)
-    return resume.takeError();
+  std::optional<ResumeState> resume;
+  if (!state.empty()) {
+    llvm::Expected<ResumeState> opened =
+        ResumeState::open(state, getFingerprint(*data));
+    if (!opened)
+      return opened.takeError();
+    resume = std::move(*opened);
+  }
 
   const std::unique_ptr<RangeSearch> search = makeRangeSearch(formatOptions);
-  LayerQuantizer quantizer(*layers, options, *search, *resume);
+  LayerQuantizer quantizer(*function, *layers, options, *search,
+                           resume ? &*resume : nullptr);
   GraphWalk walk((*model)->getFunction(), (*model)->getLayers(),
                  [&](ModuleOp stage) { return (*model)->compile(stage); },
                  memoryBudget << 20);
@@ -314,7 +396,7 @@ llvm::Error QuantizeGptqPass::run() {
           }))
     return error;
   numLayers += layers->size();
-  return writeReport(report, quantizer.getSummaries());
+  return writeReport(report, quantizer.finish());
 }
 
 void QuantizeGptqPass::runOnOperation() {

@@ -10,6 +10,7 @@
 #include "lowbit/Support/OutputFile.h"
 #include "lowbit/Support/SafeTensors.h"
 #include "lowbit/Support/WeightWriter.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -21,10 +22,9 @@ using namespace lowbit;
 
 llvm::Expected<ResumeState> ResumeState::open(llvm::StringRef folder,
                                               uint64_t fingerprint) {
-  if (!folder.empty())
-    if (std::error_code error = llvm::sys::fs::create_directories(folder))
-      return makeError("cannot make the folder '" + folder +
-                       "' for the state of the run: " + error.message());
+  if (std::error_code error = llvm::sys::fs::create_directories(folder))
+    return makeError("cannot make the folder '" + folder +
+                     "' for the state of the run: " + error.message());
   return ResumeState(folder, fingerprint);
 }
 
@@ -35,71 +35,110 @@ std::string ResumeState::getPath(unsigned index,
   return path.str().str();
 }
 
-std::string ResumeState::getFingerprint(llvm::StringRef name,
-                                        const LayerWeight &weight) const {
-  llvm::ArrayRef<char> bytes = weight.getBytes();
-  const uint64_t content = llvm::xxh3_64bits(llvm::ArrayRef(
-      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
-  return llvm::formatv("{0:x16}-{1:x16}-{2:x16}", fingerprint,
-                       llvm::xxh3_64bits(name), content);
+static uint64_t hash(const char *bytes, size_t size) {
+  return llvm::xxh3_64bits(
+      llvm::ArrayRef(reinterpret_cast<const uint8_t *>(bytes), size));
 }
 
-std::optional<ResumeState::Entry>
-ResumeState::load(unsigned index, llvm::StringRef name,
-                  const LayerWeight &weight, const BlockFormat &format) const {
-  if (folder.empty())
-    return std::nullopt;
-  auto text = llvm::MemoryBuffer::getFile(getPath(index, ".json"));
-  auto data = llvm::MemoryBuffer::getFile(getPath(index, ".safetensors"));
-  if (!text || !data)
-    return std::nullopt;
-  // Files that cannot be read are as good as none: the layer is solved again.
-  auto ignore = [](llvm::Error error) {
-    llvm::consumeError(std::move(error));
-    return std::nullopt;
-  };
-  llvm::Expected<llvm::json::Value> json =
-      llvm::json::parse((*text)->getBuffer());
+std::string ResumeState::getLayerFingerprint(llvm::StringRef name,
+                                             const LayerWeight &weight,
+                                             const Tensor &input) const {
+  llvm::ArrayRef<char> bytes = weight.getBytes();
+  return llvm::formatv("{0:x16}-{1:x16}-{2:x16}-{3:x16}", fingerprint,
+                       llvm::xxh3_64bits(name),
+                       hash(bytes.data(), bytes.size()),
+                       hash(input.getBytes(), input.getByteSize()));
+}
+
+/// The order in which a result stores `cols` columns; empty for their own.
+static llvm::Expected<std::vector<int64_t>>
+parseColumnOrder(const llvm::json::Array &array, int64_t cols) {
+  std::vector<int64_t> order;
+  llvm::SmallBitVector seen(cols);
+  for (const llvm::json::Value &value : array) {
+    const int64_t column = value.getAsInteger().value_or(-1);
+    if (column < 0 || column >= cols || seen.test(column))
+      return makeError("its column order is no permutation");
+    seen.set(column);
+    order.push_back(column);
+  }
+  if (!order.empty() && static_cast<int64_t>(order.size()) != cols)
+    return makeError("its column order is no permutation");
+  return order;
+}
+
+/// Reads what the JSON file of a layer says of it.
+static llvm::Expected<ResumeState::Entry>
+parseEntry(llvm::StringRef text, llvm::StringRef layerFingerprint,
+           int64_t cols) {
+  llvm::Expected<llvm::json::Value> json = llvm::json::parse(text);
   if (!json)
-    return ignore(json.takeError());
+    return json.takeError();
   const llvm::json::Object *object = json->getAsObject();
   const llvm::json::Value *summary = object ? object->get("summary") : nullptr;
   const llvm::json::Array *order =
       object ? object->getArray("column_order") : nullptr;
-  if (!summary || !order ||
-      object->getString("fingerprint") != getFingerprint(name, weight))
-    return std::nullopt;
+  if (!summary || !order)
+    return makeError("it is not the state of a layer");
+  if (object->getString("fingerprint") != layerFingerprint)
+    return makeError("it is of another model, other options or other "
+                     "calibration data");
 
-  Entry entry;
+  ResumeState::Entry entry;
   llvm::Expected<LayerSummary> parsed = parseLayerSummary(*summary);
   if (!parsed)
-    return ignore(parsed.takeError());
+    return parsed.takeError();
   entry.summary = std::move(*parsed);
-  for (const llvm::json::Value &column : *order)
-    entry.result.columnOrder.push_back(column.getAsInteger().value_or(0));
+  llvm::Expected<std::vector<int64_t>> columns = parseColumnOrder(*order, cols);
+  if (!columns)
+    return columns.takeError();
+  entry.result.columnOrder = std::move(*columns);
   entry.result.weightError = entry.summary.weightError;
   entry.result.outputError = entry.summary.outputError;
+  return entry;
+}
 
+llvm::Expected<std::optional<ResumeState::Entry>>
+ResumeState::load(unsigned index, llvm::StringRef layerFingerprint,
+                  const LayerWeight &weight, const BlockFormat &format) const {
+  const std::string textPath = getPath(index, ".json");
+  auto text = llvm::MemoryBuffer::getFile(textPath);
+  if (text.getError() == std::errc::no_such_file_or_directory)
+    return std::nullopt;
+  if (!text)
+    return makeError("'" + textPath + "': " + text.getError().message());
+  const ConstMatrixView values = weight.getMatrix();
+  llvm::Expected<Entry> entry = parseEntry(
+      (*text)->getBuffer(), layerFingerprint, values.getCols());
+  if (!entry)
+    return makeError("'" + textPath +
+                     "': " + llvm::toString(entry.takeError()));
+
+  const std::string dataPath = getPath(index, ".safetensors");
+  auto data = llvm::MemoryBuffer::getFile(dataPath);
+  if (!data)
+    return makeError("'" + dataPath + "': " + data.getError().message());
   llvm::StringRef content = (*data)->getBuffer();
   llvm::Expected<SafeTensorsIndex> tensors = parseSafeTensors(
-      llvm::ArrayRef(content.data(), content.size()), getPath(index, ""));
+      llvm::ArrayRef(content.data(), content.size()), dataPath);
   if (!tensors)
-    return ignore(tensors.takeError());
-  QuantizedMatrix &matrix = entry.result.matrix;
-  matrix.rows = weight.getMatrix().getRows();
-  matrix.cols = weight.getMatrix().getCols();
+    return tensors.takeError();
+  QuantizedMatrix &matrix = entry->result.matrix;
+  matrix.rows = values.getRows();
+  matrix.cols = values.getCols();
   for (const ComponentSpec &spec :
        format.getComponents(matrix.rows, matrix.cols)) {
     auto found = tensors->find(spec.name);
     if (found == tensors->end() ||
         static_cast<int64_t>(found->second.length) != spec.getByteSize())
-      return std::nullopt;
+      return makeError("'" + dataPath + "': the " + spec.name +
+                       " are missing, or of another size");
     const auto *bytes = reinterpret_cast<const uint8_t *>(content.data()) +
                         found->second.offset;
     matrix.components.push_back(
         {spec, std::vector<uint8_t>(bytes, bytes + spec.getByteSize())});
   }
-  return entry;
+  return std::move(*entry);
 }
 
 static llvm::StringRef getSafeTensorsName(ElementType type) {
@@ -115,16 +154,19 @@ static llvm::StringRef getSafeTensorsName(ElementType type) {
   }
 }
 
-llvm::Error ResumeState::save(unsigned index, const LayerWeight &weight,
-                              const SolverResult &result,
-                              const LayerSummary &summary) const {
-  if (folder.empty())
-    return llvm::Error::success();
+llvm::Error ResumeState::save(unsigned index, llvm::StringRef layerFingerprint,
+                              const Entry &entry) const {
+  // This file comes last: it says that the other one is whole. One of another
+  // run must not say so of what is written now.
+  const std::string textPath = getPath(index, ".json");
+  if (std::error_code error = llvm::sys::fs::remove(textPath))
+    return makeError("cannot replace '" + textPath + "': " + error.message());
+
   llvm::Expected<std::unique_ptr<WeightWriter>> writer =
       WeightWriter::create(getPath(index, ".safetensors"));
   if (!writer)
     return writer.takeError();
-  for (const Component &component : result.matrix.components) {
+  for (const Component &component : entry.result.matrix.components) {
     llvm::ArrayRef<char> bytes(
         reinterpret_cast<const char *>(component.bytes.data()),
         component.bytes.size());
@@ -136,17 +178,13 @@ llvm::Error ResumeState::save(unsigned index, const LayerWeight &weight,
   if (llvm::Error error = (*writer)->commit())
     return error;
 
-  // This file comes last: it says that the other one is whole.
-  llvm::Expected<OutputFile> file = OutputFile::create(getPath(index, ".json"));
+  llvm::Expected<OutputFile> file = OutputFile::create(textPath);
   if (!file)
     return file.takeError();
-  llvm::json::Array order;
-  for (int64_t column : result.columnOrder)
-    order.push_back(column);
-  llvm::json::Value summaries = toJSON(summary);
+  llvm::json::Value summaries = toJSON(entry.summary);
   file->os() << llvm::json::Value(
-      llvm::json::Object{{"fingerprint", getFingerprint(summary.name, weight)},
+      llvm::json::Object{{"fingerprint", layerFingerprint},
                          {"summary", std::move((*summaries.getAsArray())[0])},
-                         {"column_order", std::move(order)}});
+                         {"column_order", entry.result.columnOrder}});
   return file->commit();
 }

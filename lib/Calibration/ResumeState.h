@@ -11,18 +11,18 @@
 
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Quantize/LayerSummary.h"
+#include "lowbit/Support/Tensor.h"
 #include <optional>
 
 namespace lowbit {
 
 /// A folder with the results of the layers that are done: for each a
 /// safetensors file with its components and a JSON file that says what they
-/// are. Results are used again only by a run with the same options, data and
-/// weights.
+/// are. Results are used again only for a layer with the same weight and input,
+/// by a run with the same options and data.
 class ResumeState {
 public:
-  /// `fingerprint` stands for the options and the calibration data. An empty
-  /// `folder` keeps no state.
+  /// `fingerprint` stands for the options and the calibration data.
   static llvm::Expected<ResumeState> open(llvm::StringRef folder,
                                           uint64_t fingerprint);
 
@@ -31,22 +31,27 @@ public:
     LayerSummary summary;
   };
 
-  /// What an earlier run has made of the layer; none if it did not get there,
-  /// or was another run.
-  std::optional<Entry> load(unsigned index, llvm::StringRef name,
-                            const LayerWeight &weight,
-                            const BlockFormat &format) const;
-  llvm::Error save(unsigned index, const LayerWeight &weight,
-                   const SolverResult &result,
-                   const LayerSummary &summary) const;
+  /// `input` is what the layer reads in one batch: it tells models apart that
+  /// share the layer, but not those before it.
+  std::string getLayerFingerprint(llvm::StringRef name,
+                                  const LayerWeight &weight,
+                                  const Tensor &input) const;
+
+  /// What an earlier run has made of the layer; none if it did not get there.
+  /// An error says why what is there is of no use.
+  llvm::Expected<std::optional<Entry>>
+  load(unsigned index, llvm::StringRef layerFingerprint,
+       const LayerWeight &weight, const BlockFormat &format) const;
+  llvm::Error save(unsigned index, llvm::StringRef layerFingerprint,
+                   const Entry &entry) const;
+
+  llvm::StringRef getFolder() const { return folder; }
 
 private:
   ResumeState(llvm::StringRef folder, uint64_t fingerprint)
       : folder(folder), fingerprint(fingerprint) {}
 
   std::string getPath(unsigned index, llvm::StringRef extension) const;
-  std::string getFingerprint(llvm::StringRef name,
-                             const LayerWeight &weight) const;
 
   std::string folder;
   uint64_t fingerprint;

@@ -98,7 +98,10 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     stored in that order, and the input of the layer is gathered in it.
 
     Layers finished are kept in the folder `state`, if one is given; a run that
-    was interrupted goes on from there when it is started again.
+    was interrupted, even killed, goes on from there when it is started again: a
+    remark says where, and the result is the same to the bit. What is there of
+    another model, of other options or data, or damaged, is solved anew with a
+    warning.
 
     Example:
 
