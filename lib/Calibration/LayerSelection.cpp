@@ -93,7 +93,10 @@ lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
       layers.push_back({op, std::move(name)});
     });
   }
-  if (layers.empty() && numCandidates != 0)
+  if (numCandidates == 0)
+    emitWarning(module.getLoc())
+        << "there are no layers with float weights to quantize";
+  else if (layers.empty())
     return makeError("include='" + filter.include + "' exclude='" +
                      filter.exclude + "' leave none of the " +
                      Twine(numCandidates) + " layers to quantize");

@@ -22,7 +22,10 @@ using namespace lowbit;
 
 llvm::Expected<ResumeState> ResumeState::open(llvm::StringRef folder,
                                               uint64_t fingerprint) {
-  if (std::error_code error = llvm::sys::fs::create_directories(folder))
+  std::error_code error = llvm::sys::fs::create_directories(folder);
+  if (!error && !llvm::sys::fs::is_directory(folder))
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (error)
     return makeError("cannot make the folder '" + folder +
                      "' for the state of the run: " + error.message());
   return ResumeState(folder, fingerprint);

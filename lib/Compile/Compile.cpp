@@ -177,6 +177,7 @@ llvm::Expected<Model> Compiler::read() const {
   if (!module)
     return module.takeError();
   model.module = std::move(*module);
+  protectWeights(*model.module);
   return model;
 }
 
@@ -384,11 +385,19 @@ llvm::Error Compiler::run() {
   if (sys::path::extension(options.output) == ".h")
     return makeError("'" + options.output +
                      "' is where the header goes; name the library otherwise");
+  if (isDevice(options.output))
+    return makeError("'" + options.output +
+                     "' is a device, and a library or object is a file");
   return emitBinary();
 }
 
 llvm::Error lowbit::compileModel(const CompileOptions &options,
                                  const DialectRegistry &registry) {
+  if (sys::path::stem(options.output).empty())
+    return makeError("'" + options.output + "' names no file to write");
+  if (sys::fs::equivalent(options.input, options.output))
+    return makeError("the output '" + options.output +
+                     "' would replace the input");
   llvm::Expected<CompileTarget> target = CompileTarget::parse(options.target);
   if (!target)
     return target.takeError();

@@ -15,6 +15,7 @@
 #include <csetjmp>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <err.h>
 
 using namespace lowbit;
@@ -30,6 +31,13 @@ void lowbit::failRun(int status, const char *format, ...) {
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   std::longjmp(*landing, 1);
+}
+
+void *lowbit::allocateOrFail(size_t size) {
+  void *memory = std::malloc(size);
+  if (!memory && size != 0)
+    failRun(1, "out of memory: cannot allocate %zu bytes", size);
+  return memory;
 }
 
 llvm::Error lowbit::runGuarded(llvm::function_ref<void()> run) {

@@ -14,9 +14,13 @@
 
 namespace lowbit {
 
-/// Runs code that was compiled in memory. An assertion that fails in it, on this
-/// thread, ends the run and is the error; what the run had allocated is lost.
+/// Runs code that was compiled in memory. An assertion that fails in it, or a
+/// lack of memory, on this thread, ends the run and is the error; what the run
+/// had allocated is lost.
 llvm::Error runGuarded(llvm::function_ref<void()> run);
+
+/// What compiled code calls by the name of malloc.
+void *allocateOrFail(size_t size);
 
 /// What compiled code calls by the name of the C library's function, with which
 /// programs end. On other threads it does the same.

@@ -108,6 +108,9 @@ JitEngine::create(JitOptions options) {
   orc::SymbolMap own;
   own[impl->jit->mangleAndIntern(kFailureSymbol)] = {
       orc::ExecutorAddr::fromPtr(&failRun), llvm::JITSymbolFlags::Exported};
+  own[impl->jit->mangleAndIntern("malloc")] = {
+      orc::ExecutorAddr::fromPtr(&allocateOrFail),
+      llvm::JITSymbolFlags::Exported};
   if (llvm::Error error = process.define(orc::absoluteSymbols(std::move(own))))
     return error;
   return std::shared_ptr<JitEngine>(

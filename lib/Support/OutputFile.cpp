@@ -16,11 +16,26 @@ llvm::Error lowbit::makeError(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+bool lowbit::isDevice(llvm::StringRef path) {
+  namespace fs = llvm::sys::fs;
+  fs::file_status status;
+  return !fs::status(path, status) && fs::is_other(status);
+}
+
 llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {
   std::error_code error;
   if (path == "-") {
     auto stream = std::make_unique<llvm::raw_fd_ostream>("-", error);
     return OutputFile("-", "", std::move(stream));
+  }
+  // Renaming would put a file in the place of a device.
+  if (isDevice(path)) {
+    auto stream = std::make_unique<llvm::raw_fd_ostream>(
+        path, error, llvm::sys::fs::CD_OpenExisting, llvm::sys::fs::FA_Write,
+        llvm::sys::fs::OF_None);
+    if (error)
+      return makeError("cannot write '" + path + "': " + error.message());
+    return OutputFile(path.str(), "", std::move(stream));
   }
   int descriptor;
   llvm::SmallString<128> temporary;
@@ -44,12 +59,12 @@ OutputFile::OutputFile(OutputFile &&other)
 }
 
 OutputFile::~OutputFile() {
-  if (temporary.empty())
-    return;
-  if (stream) {
+  if (stream && path != "-") {
     stream->close();
     stream->clear_error();
   }
+  if (temporary.empty())
+    return;
   llvm::sys::fs::remove(temporary);
   llvm::sys::DontRemoveFileOnSignal(temporary);
 }

@@ -97,6 +97,11 @@ static std::string makeRelative(llvm::StringRef target, llvm::StringRef from) {
   return relative.str().str();
 }
 
+void WeightStore::protect(llvm::StringRef file) {
+  std::lock_guard<std::mutex> lock(mutex);
+  inUse.insert(getAbsolutePath(file));
+}
+
 std::string WeightStore::getPathFrom(llvm::StringRef file,
                                      llvm::StringRef directory) const {
   std::lock_guard<std::mutex> lock(mutex);
@@ -196,6 +201,10 @@ llvm::Expected<std::string> WeightStore::write(llvm::StringRef name,
     if (outputPath.empty())
       return makeError("there is no file to write the weight '" + name +
                        "' to: name an output file with -o");
+    if (inUse.contains(outputPath))
+      return makeError("cannot replace '" + outputPath +
+                       "', which holds weights of the model; name the output "
+                       "otherwise");
     llvm::Expected<std::unique_ptr<WeightWriter>> created =
         WeightWriter::create(outputPath);
     if (!created)

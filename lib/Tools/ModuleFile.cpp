@@ -14,8 +14,11 @@
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -29,6 +32,11 @@ static StringRef getFolder(StringRef file) {
 void lowbit::configureWeightStore(WeightStore &store, StringRef inputPath,
                                   StringRef outputPath) {
   store.setBaseDirectory(getFolder(inputPath));
+  // There is no place beside a device.
+  if (isDevice(outputPath)) {
+    llvm::cantFail(store.useScratchOutput());
+    return;
+  }
   SmallString<128> weights;
   if (outputPath != "-") {
     weights = outputPath;
@@ -56,7 +64,26 @@ void lowbit::rebaseWeights(Operation *root, StringRef outputPath) {
   replacer.recursivelyReplaceElementsIn(root);
 }
 
+void lowbit::protectWeights(Operation *root) {
+  auto *dialect = root->getContext()->getLoadedDialect<LowbitDialect>();
+  if (!dialect)
+    return;
+  WeightStore &store = dialect->getWeightStore();
+  AttrTypeWalker walker;
+  walker.addWalk([&](ExternalAttr attr) { store.protect(attr.getFile()); });
+  root->walk([&](Operation *op) { walker.walk(op->getAttrDictionary()); });
+}
+
 namespace {
+struct ProtectWeightsPass : PassWrapper<ProtectWeightsPass, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ProtectWeightsPass)
+  StringRef getName() const override { return "ProtectWeights"; }
+  void runOnOperation() override {
+    protectWeights(getOperation());
+    markAllAnalysesPreserved();
+  }
+};
+
 struct RebaseWeightsPass
     : PassWrapper<RebaseWeightsPass, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RebaseWeightsPass)
@@ -70,6 +97,10 @@ struct RebaseWeightsPass
   std::string outputPath;
 };
 } // namespace
+
+std::unique_ptr<Pass> lowbit::createProtectWeightsPass() {
+  return std::make_unique<ProtectWeightsPass>();
+}
 
 std::unique_ptr<Pass> lowbit::createRebaseWeightsPass(std::string outputPath) {
   return std::make_unique<RebaseWeightsPass>(std::move(outputPath));
@@ -96,7 +127,15 @@ OwningOpRef<ModuleOp> lowbit::loadModule(StringRef path, MLIRContext &context) {
   }
   auto *dialect = context.getOrLoadDialect<LowbitDialect>();
   dialect->getWeightStore().setBaseDirectory(getFolder(path));
-  return parseSourceFile<ModuleOp>(path, &context);
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> input = openInputFile(path, &message);
+  if (!input) {
+    emitError(UnknownLoc::get(&context)) << message;
+    return nullptr;
+  }
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(input), llvm::SMLoc());
+  return parseSourceFile<ModuleOp>(sources, &context);
 }
 
 llvm::Error lowbit::saveModule(ModuleOp module, StringRef path, bool bytecode) {

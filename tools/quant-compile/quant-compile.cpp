@@ -8,6 +8,7 @@
 
 #include "lowbit/Compile/Compile.h"
 #include "lowbit/InitAllDialects.h"
+#include "lowbit/Tools/OutOfMemory.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
@@ -77,6 +78,7 @@ struct Options {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitWhenOutOfMemory("quant-compile");
   cl::ResetCommandLineParser();
   Options o;
   cl::ParseCommandLineOptions(

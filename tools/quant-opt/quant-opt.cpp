@@ -7,10 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/InitAllPasses.h"
 #include "lowbit/Support/OutputFile.h"
 #include "lowbit/Tools/ModuleFile.h"
+#include "lowbit/Tools/OutOfMemory.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -27,8 +29,45 @@ static int fail(const Twine &message) {
   return 1;
 }
 
+/// Reports in the way of all tools what has no line in the input: a module that
+/// was imported names nodes instead.
+static void reportWithoutLines(MLIRContext &context, StringRef input) {
+  auto report = [input = input.str()](Diagnostic &diagnostic) {
+    Location location = diagnostic.getLocation();
+    if (location->findInstanceOf<FileLineColLoc>())
+      return failure();
+    std::string message = diagnostic.str();
+    // The parser of options has said it already.
+    if (message.empty())
+      return success();
+    llvm::raw_ostream &os = llvm::errs();
+    switch (diagnostic.getSeverity()) {
+    case DiagnosticSeverity::Error:
+      llvm::WithColor::error(os, "quant-opt");
+      break;
+    case DiagnosticSeverity::Warning:
+      llvm::WithColor::warning(os, "quant-opt");
+      break;
+    case DiagnosticSeverity::Remark:
+      llvm::WithColor::remark(os, "quant-opt");
+      break;
+    case DiagnosticSeverity::Note:
+      llvm::WithColor::note(os, "quant-opt");
+      break;
+    }
+    os << "'" << input << "': ";
+    StringRef node = getNodeName(location);
+    if (!node.empty() && !StringRef(message).contains(node))
+      os << "node '" << node << "': ";
+    os << message << '\n';
+    return success();
+  };
+  context.getDiagEngine().registerHandler(report);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitWhenOutOfMemory("quant-opt");
   lowbit::registerAllPasses();
   DialectRegistry registry;
   lowbit::registerAllDialects(registry);
@@ -42,7 +81,11 @@ int main(int argc, char **argv) {
   MlirOptMainConfig cliConfig = MlirOptMainConfig::createFromCLOptions();
   MlirOptMainConfig config = cliConfig;
   config.setPassPipelineSetupFn(
-      [cliConfig, output = outputPath](PassManager &pm) -> LogicalResult {
+      [cliConfig, input = inputPath,
+       output = outputPath](PassManager &pm) -> LogicalResult {
+        if (!cliConfig.shouldVerifyDiagnostics())
+          reportWithoutLines(*pm.getContext(), input);
+        pm.addPass(createProtectWeightsPass());
         if (failed(cliConfig.setupPassPipeline(pm)))
           return failure();
         pm.addPass(createRebaseWeightsPass(output));
@@ -54,6 +97,9 @@ int main(int argc, char **argv) {
       openInputFile(inputPath, &message);
   if (!input)
     return fail(message);
+  if (StringRef(inputPath).ends_with(".onnx"))
+    return fail("'" + inputPath +
+                "' is no MLIR; import it first: quant-translate --import-onnx");
   keepNodeNames(input->getBuffer());
   llvm::Expected<OutputFile> output = OutputFile::create(outputPath);
   if (!output)

@@ -14,6 +14,7 @@
 #include "lowbit/Support/Npy.h"
 #include "lowbit/Support/OutputFile.h"
 #include "lowbit/Tools/ModuleFile.h"
+#include "lowbit/Tools/OutOfMemory.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/CommandLine.h"
@@ -242,6 +243,7 @@ static llvm::Error run(const Options &o) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitWhenOutOfMemory("quant-run");
   cl::ResetCommandLineParser();
   Options options;
   cl::ParseCommandLineOptions(argc, argv, "Runs a model\n");

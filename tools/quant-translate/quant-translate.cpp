@@ -10,6 +10,7 @@
 #include "lowbit/Support/WeightStore.h"
 #include "lowbit/Target/Onnx/ImportOnnx.h"
 #include "lowbit/Tools/ModuleFile.h"
+#include "lowbit/Tools/OutOfMemory.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
@@ -43,6 +44,7 @@ static int fail(llvm::Error error) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitWhenOutOfMemory("quant-translate");
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(
       argc, argv, "Lowbit's translator between MLIR and other model formats\n");

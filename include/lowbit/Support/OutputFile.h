@@ -16,9 +16,13 @@
 
 namespace lowbit {
 
+/// Whether `path` is there and neither a file nor a folder: /dev/null, a pipe.
+bool isDevice(llvm::StringRef path);
+
 /// A file that is written under a temporary name in the folder of its
 /// destination and renamed by `commit`, so that a failure or a signal leaves no
-/// half-written output. The path "-" stands for standard output.
+/// half-written output. The path "-" stands for standard output; a device is
+/// written to as it is.
 class OutputFile {
 public:
   static llvm::Expected<OutputFile> create(llvm::StringRef path);

@@ -12,6 +12,7 @@
 #include "lowbit/Support/SafeTensors.h"
 #include "lowbit/Support/WeightWriter.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <mutex>
 #include <string>
@@ -39,6 +40,9 @@ public:
   /// Where `write` puts new weights: a path as the user sees it, not relative
   /// to the base directory. Takes effect until the first `write`.
   void setOutputPath(llvm::StringRef path);
+  /// Makes it an error if `write` would replace `file`, relative to the base
+  /// directory, of which a module still holds weights.
+  void protect(llvm::StringRef file);
   /// Makes `write` put new weights into a file that goes away with the store:
   /// for programs that run a model and save none.
   llvm::Error useScratchOutput();
@@ -76,6 +80,8 @@ private:
   mutable std::mutex mutex;
   std::string baseDirectory;
   std::string outputPath;
+  /// Absolute paths of the files that must stay.
+  llvm::StringSet<> inUse;
   /// Keyed by absolute path.
   llvm::StringMap<std::unique_ptr<MappedFile>> files;
   std::unique_ptr<WeightWriter> writer;

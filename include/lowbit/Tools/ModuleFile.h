@@ -26,6 +26,13 @@ namespace lowbit {
 void configureWeightStore(WeightStore &store, llvm::StringRef inputPath,
                           llvm::StringRef outputPath);
 
+/// Keeps the files of all weights of `root` from being replaced by new ones.
+void protectWeights(mlir::Operation *root);
+
+/// A pass that calls `protectWeights`; the first one of a tool that may write
+/// where it reads.
+std::unique_ptr<mlir::Pass> createProtectWeightsPass();
+
 /// Rewrites the paths of all external weights of `root`, which are relative to
 /// the store's base directory, so that they hold from the folder of
 /// `outputPath`.

@@ -67,6 +67,9 @@ FailureOr<Contraction> Contraction::match(linalg::LinalgOp op,
   SmallVector<unsigned> rows(dims->m.begin(), dims->m.end());
   SmallVector<unsigned> columns(dims->n.begin(), dims->n.end());
   SmallVector<unsigned> sums(dims->k.begin(), dims->k.end());
+  // A product of vectors has no rows or no columns.
+  if (rows.empty() || columns.empty() || sums.empty())
+    return rewriter.notifyMatchFailure(op, "not a product of matrices");
   // The transposed product has the same elements.
   if (llvm::is_contained(rows, c.result.dims.back())) {
     std::swap(c.lhs, c.rhs);

@@ -38,8 +38,11 @@ struct EmitEntryPass final : lowbit::impl::EmitEntryPassBase<EmitEntryPass> {
     ModuleOp module = getOperation();
     auto callee = module.lookupSymbol<func::FuncOp>(function);
     if (!callee || callee.isExternal()) {
-      module.emitError("has no function '")
-          << function << "' to call from " << entryName;
+      // Not of the op, which would be printed with all that is in it.
+      mlir::emitError(module.getLoc())
+          << "entry is '" << function
+          << "', but the module has no such function to call from "
+          << entryName;
       return signalPassFailure();
     }
     FunctionType type = callee.getFunctionType();

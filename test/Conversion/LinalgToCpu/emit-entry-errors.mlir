@@ -1,6 +1,6 @@
 // RUN: quant-opt %s -lowbit-emit-entry -split-input-file -verify-diagnostics
 
-// expected-error @below {{has no function 'main' to call from lowbit_entry}}
+// expected-error @below {{entry is 'main', but the module has no such function to call from lowbit_entry}}
 module {
   func.func @other() {
     return

@@ -86,7 +86,7 @@ def resume(folder, done, expected):
     process = start(folder, "state")
     _, messages = process.communicate()
     check("resumed", process.returncode == 0, messages)
-    remark = re.search(r"remark: resumed from 'state': (\d+) of (\d+) layers are done; going on with '(.+)'", messages)
+    remark = re.search(r"remark: .*resumed from 'state': (\d+) of (\d+) layers are done; going on with '(.+)'", messages)
     check("says so", remark and int(remark[1]) == done, messages)
     made = outputs(folder)
     for name, content in expected.items():
