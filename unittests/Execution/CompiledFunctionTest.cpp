@@ -116,7 +116,7 @@ TEST_F(CompiledFunctionTest, WhatCannotBeCompiledIsAnError) {
             "'input0' has the type index; models take and return tensors of "
             "known rank");
   EXPECT_NE(getMessage("func.func private @g(tensor<1xf32>) -> tensor<1xf32>")
-                .find("has no function 'main'"),
+                .find("entry is 'main', but the module has no such function"),
             std::string::npos);
 }
 
