@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
@@ -36,10 +37,14 @@ static bool isResultOf(Value value, FunctionOpInterface function) {
 }
 
 QuantizableOpInterface lowbit::findHead(FunctionOpInterface function) {
+  // Layers that are quantized already count, or a second pass would take the
+  // head for the only one.
   unsigned numLinear = 0;
   QuantizableOpInterface head;
-  function.walk([&](QuantizableOpInterface op) {
-    if (!op.isQuantizable() ||
+  function.walk([&](Operation *inner) {
+    numLinear += isa<MatmulOp>(inner);
+    auto op = dyn_cast<QuantizableOpInterface>(inner);
+    if (!op || !op.isQuantizable() ||
         op.getQuantizableKind() != QuantizableKind::Linear)
       return;
     ++numLinear;

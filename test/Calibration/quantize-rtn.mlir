@@ -5,6 +5,12 @@
 // RUN: quant-opt %s --quantize-rtn="exclude=^q_ report=%t.json" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: FileCheck %s --check-prefix=JSON --input-file=%t.json
 
+// A second time there is nothing to do; the head is still the head.
+// RUN: quant-opt %s --quantize-rtn --quantize-rtn="bits=3" 2>%t.again | FileCheck %s --check-prefix=AGAIN
+// RUN: FileCheck %s --check-prefix=NOTHING --input-file=%t.again
+// AGAIN-NOT: u3
+// NOTHING: warning: there are no layers with float weights to quantize
+
 // TABLE:      layer    shape  format {{ *}}bits/weight  weight error  output error  seconds
 // TABLE-NEXT: q_proj   4x8    u4 [1, 4] f16
 // TABLE-NEXT: up_proj  8x4    u4 [1, 4] f16
