@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <limits>
 
 using namespace mlir;
 using namespace lowbit;
@@ -286,6 +287,13 @@ static std::pair<Value, Value> buildParameters(Emitter &b, UniformAttr attr,
                                                Value lo, Value hi) {
   const UniformFormat::Spec &spec = format.getSpec();
   const int32_t minCode = format.getMinCode(), maxCode = format.getMaxCode();
+  const float infinity = std::numeric_limits<float>::infinity();
+  auto equals = [&](Value value, float other) -> Value {
+    return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value,
+                                 b.f32(other));
+  };
+  Value isInfinite =
+      arith::OrIOp::create(b, equals(lo, -infinity), equals(hi, infinity));
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, lo, hi);
   lo = arith::SelectOp::create(b, empty, b.f32(-1), lo);
   hi = arith::SelectOp::create(b, empty, b.f32(1), hi);
@@ -307,6 +315,8 @@ static std::pair<Value, Value> buildParameters(Emitter &b, UniformAttr attr,
                                     b.f32(getSmallestPositive(spec.scaleType)));
   scale =
       arith::MinimumFOp::create(b, scale, b.f32(getLargest(spec.scaleType)));
+  // An infinity must not become a large number.
+  scale = arith::SelectOp::create(b, isInfinite, b.f32(infinity), scale);
   scale = b.convert(b.convert(scale, attr.getScaleType()), b.getF32Type());
   if (!spec.hasZeroPoint)
     return {scale, nullptr};

@@ -174,7 +174,9 @@ def Lowbit_DynamicQuantizeOp : Lowbit_Op<"dynamic_quantize", [Pure]> {
     What `lowbit.quantize` computes, for the input of a quantized operation:
     signed codes without zero points whose groups lie within a row (a token), so
     that the operation can multiply integers. Lowerings never quantize
-    activations of their own accord; this operation is where it is said.
+    activations of their own accord; this operation is where it is said. A NaN or
+    an infinity becomes the scale of its group, so that what is computed from the
+    group is not finite either.
 
     Example:
 

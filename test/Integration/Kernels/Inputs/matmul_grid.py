@@ -1,0 +1,175 @@
+"""Compiled products with quantized weights against numpy, over a grid of formats, shapes and inputs.
+
+usage: matmul_grid.py <folder> <target>...
+
+A model has one output for each format; all take the same input. Each target's library is compared with what
+the definition of the format says in float64, and all targets with each other bit for bit. Prints `N products agree`.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+from lowbit.model import Model
+from lowbit.reference import pack
+
+BITS = range(2, 9)
+EPSILON = 2.0**-24
+# Rows of the input that are not drawn from a normal distribution.
+SPECIAL = {"zero": 0.0, "tiny": 1e-40, "huge": 1e30, "nan": np.nan, "inf": np.inf}
+TOKENS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 63]
+
+
+class Weight:
+    """A random weight, as the text of a lowbit.constant and as what its codes stand for."""
+
+    def __init__(self, name, generator, rows, columns, bits, group, symmetric, scale):
+        self.name, self.rows = name, rows
+        size = min(group, columns)
+        groups = -(-columns // size)
+        codes = generator.integers(0, 2**bits, (rows, columns))
+        zeros = generator.integers(0, 2**bits, (rows, groups))
+        dtype = {"f16": np.float16, "f32": np.float32}[scale]
+        scales = (generator.random((rows, groups)) + 0.1).astype(dtype)
+        # A group of zeros, denormal and huge scales.
+        scales[0, 0] = 0
+        scales[1 % rows, -1] = 6e-8 if scale == "f16" else 1e-40
+        scales[2 % rows, 0] = 6e4 if scale == "f16" else 1e30
+        codes[3 % rows, :size] = zeros[3 % rows, 0]
+        if symmetric:
+            values, zero_of = codes - 2**(bits - 1), np.zeros_like(zeros)
+        else:
+            values, zero_of = codes, zeros
+        self.size, self.groups = size, groups
+        spread = np.repeat(scales.astype(np.float64), size, 1)[:, :columns]
+        zero_spread = np.repeat(zero_of, size, 1)[:, :columns]
+        self.exact = (values - zero_spread) * spread
+        # What the terms of a sum may be as large as: kernels subtract the zero point from the sum.
+        offset = 2**(bits - 1) if symmetric else 0
+        self.bound = (np.abs(values + offset) + zero_spread + offset) * spread
+        stored = pack((values & (2**bits - 1)).astype(np.uint8), bits)
+        components = [("codes", stored, "i8"), ("scales", scales, scale)]
+        if not symmetric:
+            components.append(("zeros", pack(zeros.astype(np.uint8), bits), "i8"))
+        text = ", ".join(
+            f"{key} = dense<\"0x{value.tobytes().hex()}\"> : tensor<{'x'.join(map(str, value.shape))}x{element}>"
+            for key, value, element in components)
+        self.type = (f"!lowbit.tensor<{rows}x{columns}xf32, #lowbit.uniform<{'s' if symmetric else 'u'}{bits}, "
+                     f"group = [1, {'*' if size == columns else size}], scale = {scale}, "
+                     f"zero = {'none' if symmetric else f'u{bits}'}{', pad' if columns % size else ''}>>")
+        self.text = f"%{name} = lowbit.constant {{{text}}} : {self.type}"
+
+
+def input_type(columns, group):
+    return (f"!lowbit.tensor<?x{columns}xf32, #lowbit.uniform<s8, group = [1, {'*' if group == columns else group}], "
+            f"scale = f32, zero = none, narrow{', pad' if columns % group else ''}>>")
+
+
+def module(weights, columns, quantized):
+    """One function with an output for each weight; `quantized` says whether, and how, the input becomes int8."""
+    body, results = [], []
+    types = {}
+    for weight in weights:
+        body.append(weight.text)
+        x, x_type = "%x", f"tensor<?x{columns}xf32>"
+        if quantized:
+            group = columns if quantized == "row" else weight.size
+            if group not in types:
+                types[group] = f"%q{group}"
+                body.append(f"%q{group} = lowbit.dynamic_quantize %x : {x_type} -> {input_type(columns, group)}")
+            x, x_type = types[group], input_type(columns, group)
+        body.append(f"%y_{weight.name} = lowbit.matmul {x}, %{weight.name} : ({x_type}, {weight.type}) "
+                    f"-> tensor<?x{weight.rows}xf32>")
+        results.append(weight)
+    outputs = ", ".join(f"tensor<?x{w.rows}xf32> {{onnx.name = \"{w.name}\"}}" for w in results)
+    types = ", ".join(f"tensor<?x{w.rows}xf32>" for w in results)
+    body.append(f"return {', '.join(f'%y_{w.name}' for w in results)} : {types}")
+    return (f"func.func @main(%x: tensor<?x{columns}xf32> {{onnx.name = \"x\"}}) -> ({outputs}) {{\n"
+            + "\n".join(body) + "\n}\n")
+
+
+def round_input(x, size):
+    """int8 activations with a scale for each `size` columns, as lowbit.dynamic_quantize defines them."""
+    columns = x.shape[1]
+    result = np.empty(x.shape, np.float64)
+    for first in range(0, columns, size):
+        part = x[:, first:first + size]
+        bound = np.abs(part).max(1, keepdims=True)
+        width = np.where(bound == 0, np.float32(2), bound + bound)
+        scale = np.maximum(width / np.float32(254), np.float32(1e-45)).astype(np.float32)
+        codes = np.clip(np.rint(part / scale), -127, 127)
+        result[:, first:first + size] = codes * scale.astype(np.float64)
+    return result
+
+
+def check(weight, x, y, quantized, columns):
+    """Compares the output of one weight for all tokens."""
+    finite = np.isfinite(x).all(1)
+    lost = np.argwhere(np.isfinite(y[~finite]))
+    assert not lost.size, f"{weight.name}: NaN or Inf of {len(x)} tokens is lost: {lost[:5]} {y[~finite][tuple(lost[0])]}"
+    x, y = x[finite], y[finite]
+    exact_x = x.astype(np.float64)
+    if quantized:
+        exact_x = round_input(x, columns if quantized == "row" else weight.size)
+    expected = exact_x @ weight.exact.T
+    bound = np.abs(exact_x) @ weight.bound.T
+    # Float activations are summed one after the other; sums of integers are exact, those of groups are not.
+    steps = (4 if quantized else 4 + weight.size) + weight.groups
+    # Below the smallest normal number what is lost is absolute: in each step, or where the scales of int8
+    # activations and of the weight are multiplied, before that meets a sum of integers.
+    tiny = 2.0**-149 * (127 * 255 * columns if quantized else 1)
+    limit = steps * (EPSILON * bound + tiny * (1 + np.abs(weight.bound).max()))
+    overflow = bound > 3e38
+    wrong = (np.abs(y - expected) > limit) & ~overflow
+    assert not wrong.any(), (f"{weight.name}: {np.argwhere(wrong)[0]}: {y[wrong][0]} instead of {expected[wrong][0]}, "
+                             f"more than {limit[wrong][0]:.1e} off")
+
+
+def main():
+    folder, targets = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    generator = np.random.default_rng(0)
+    products = 0
+    for number, (columns, quantized) in enumerate([(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group")]):
+        weights = []
+        for bits in BITS:
+            # Every second number of bits: the grid is large enough.
+            if (bits + number) % 2:
+                continue
+            for i, group in enumerate([16, 32, 64, 128, columns]):
+                if group > columns:
+                    continue
+                # Both kinds and both scales for every number of bits, and every group size.
+                symmetric, scale = (bits + i) % 2 == 0, "f16" if (bits + i) // 2 % 2 else "f32"
+                rows = [1, 16, 37, 150][(bits + 2 * i) % 4]
+                name = f"u{bits}g{group}{'s' if symmetric else 'a'}{scale}n{rows}_{i}"
+                weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
+        source = folder / "grid.mlir"
+        source.write_text(module(weights, columns, quantized))
+        models = []
+        for target in targets:
+            library = folder / f"grid-{columns}-{quantized}-{target}.so"
+            subprocess.run(["quant-compile", source, f"--target={target}", "-o", library], check=True)
+            models.append(Model(library))
+        for tokens in TOKENS:
+            x = generator.standard_normal((tokens, columns)).astype(np.float32)
+            for row, value in zip(range(tokens - 1, 0, -2), SPECIAL.values()):
+                if np.isfinite(value):
+                    x[row] = x[row] * np.float32(value)
+                else:
+                    x[row, generator.integers(columns)] = value
+            outputs = [model.run({"x": x}) for model in models]
+            with np.errstate(all="ignore"):
+                for weight in weights:
+                    y = outputs[0][weight.name]
+                    check(weight, x, y, quantized, columns)
+                    for target, other in zip(targets[1:], outputs[1:]):
+                        same = np.isnan(y) & np.isnan(other[weight.name]) | (y == other[weight.name])
+                        assert same.all(), f"{weight.name}: {target} differs from {targets[0]}"
+        products += len(weights)
+    print(f"{products} products agree")
+
+
+if __name__ == "__main__":
+    main()
