@@ -100,9 +100,10 @@ func.func @vector(%x: tensor<8xf32>, %w: !lowbit.tensor<4x8xf32, #w>) -> tensor<
 #x = #lowbit.uniform<s8, group = [1, 4], scale = f32, zero = none, narrow>
 
 // Scales come from the greatest magnitude of each group; the range of an all-zero
-// group is [-1, 1].
+// group is [-1, 1]. Where groups divide a row, their elements are operands.
 // CHECK-LABEL: @dynamic_quantize
 // CHECK-SAME: %[[X:.+]]: tensor<?x8xf32>
+// CHECK: tensor.expand_shape %[[X]] {{\[\[}}0], [1, 2]]
 // CHECK: %[[RANGES:.+]]:2 = linalg.generic
 // CHECK-SAME: iterator_types = ["parallel", "parallel", "reduction"]
 // CHECK: arith.minimumf
@@ -114,8 +115,9 @@ func.func @vector(%x: tensor<8xf32>, %w: !lowbit.tensor<4x8xf32, #w>) -> tensor<
 // CHECK: math.roundeven
 // CHECK: arith.fptosi
 // CHECK: arith.trunci
+// CHECK: %[[WHOLE:.+]] = tensor.collapse_shape %[[CODES]] {{\[\[}}0], [1, 2]]
 // CHECK: linalg.generic
-// CHECK: tensor.extract %[[CODES]]
+// CHECK: tensor.extract %[[WHOLE]]
 // CHECK: linalg.matmul
 func.func @dynamic_quantize(%x: tensor<?x8xf32>, %w: !lowbit.tensor<4x8xf32, #w>) -> tensor<?x4xf32> {
   %0 = lowbit.dynamic_quantize %x : tensor<?x8xf32> -> !lowbit.tensor<?x8xf32, #x>

@@ -211,12 +211,60 @@ static Value buildPack(Emitter &b, unsigned bits, RankedTensorType type,
       });
 }
 
+/// `source` with its last dimension split into groups and their elements; null
+/// if groups span rows or do not divide them. Elements are operands then, whose
+/// neighbours vectors can hold, and not extracted one by one.
+static Value splitGroups(Emitter &b, UniformAttr format, Value source) {
+  auto type = cast<RankedTensorType>(source.getType());
+  int64_t columns = type.getShape().back();
+  int64_t size = format.getGroupCols() ? format.getGroupCols() : columns;
+  if (format.getGroupRows() != 1 || ShapedType::isDynamic(columns) ||
+      columns % size != 0)
+    return nullptr;
+  SmallVector<int64_t> shape(type.getShape().drop_back());
+  shape.append({columns / size, size});
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t dim = 0; dim + 1 < type.getRank(); ++dim)
+    groups.push_back({dim});
+  groups.push_back({type.getRank() - 1, type.getRank()});
+  return tensor::ExpandShapeOp::create(b, type.clone(shape), source, groups);
+}
+
+/// The ranges of what `splitGroups` has split.
+static std::pair<Value, Value> buildSplitRanges(Emitter &b, Value split,
+                                                Value zeros) {
+  const int64_t rank = cast<RankedTensorType>(split.getType()).getRank();
+  AffineMap all = b.getMultiDimIdentityMap(rank);
+  AffineMap groups = all.dropResult(rank - 1);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  auto reduce = linalg::GenericOp::create(
+      b, TypeRange{zeros.getType(), zeros.getType()}, split,
+      ValueRange{zeros, zeros}, ArrayRef{all, groups, groups}, iterators,
+      [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+        Emitter body(loc, nested);
+        Value value = body.convert(arguments[0], body.getF32Type());
+        Value lo = arith::MinimumFOp::create(body, arguments[1], value);
+        Value hi = arith::MaximumFOp::create(body, arguments[2], value);
+        linalg::YieldOp::create(body, ValueRange{lo, hi});
+      });
+  return {reduce.getResult(0), reduce.getResult(1)};
+}
+
 /// The least and the greatest value of each group, 0 included, as tensors of
 /// the shape of the scales.
 static std::pair<Value, Value> buildRanges(Emitter &b, UniformAttr format,
                                            RankedTensorType scalesType,
                                            Value source) {
   auto sourceType = cast<RankedTensorType>(source.getType());
+  auto rangeType = RankedTensorType::get(scalesType.getShape(), b.getF32Type());
+  Value zeros =
+      linalg::FillOp::create(b, b.f32(0), buildEmpty(b, rangeType, source))
+          .getResult(0);
+  if (Value split = splitGroups(b, format, source))
+    return buildSplitRanges(b, split, zeros);
+
   const int64_t rank = sourceType.getRank();
   SmallVector<int64_t> groupSizes(rank, format.getGroupRows());
   groupSizes.back() = format.getGroupCols();
@@ -243,10 +291,6 @@ static std::pair<Value, Value> buildRanges(Emitter &b, UniformAttr format,
                                              utils::IteratorType::parallel);
   iterators.append(windowDims.size(), utils::IteratorType::reduction);
 
-  auto rangeType = RankedTensorType::get(scalesType.getShape(), b.getF32Type());
-  Value zeros =
-      linalg::FillOp::create(b, b.f32(0), buildEmpty(b, rangeType, source))
-          .getResult(0);
   auto reduce = linalg::GenericOp::create(
       b, TypeRange{rangeType, rangeType}, window, ValueRange{zeros, zeros},
       ArrayRef{windowMap, groupMap, groupMap}, iterators,
@@ -338,6 +382,38 @@ static Value buildCode(Emitter &b, const UniformFormat &format, Value value,
   return arith::AddIOp::create(b, b.toInteger(steps, lo, hi), zero);
 }
 
+/// Symmetric codes of 8 bits of what `splitGroups` has split, as a tensor of
+/// `type`, whose rows are whole again.
+static Value buildSplitCodes(Emitter &b, const UniformFormat &format,
+                             RankedTensorType type, Value split, Value scales) {
+  auto splitType = cast<RankedTensorType>(split.getType());
+  const int64_t rank = splitType.getRank();
+  AffineMap all = b.getMultiDimIdentityMap(rank);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  RankedTensorType codeType = splitType.clone(b.getI8Type());
+  Value codes =
+      linalg::GenericOp::create(
+          b, codeType, ValueRange{split, scales},
+          buildEmpty(b, codeType, split),
+          ArrayRef{all, all.dropResult(rank - 1), all}, iterators,
+          [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+            Emitter body(loc, nested);
+            Type f32 = body.getF32Type();
+            Value code =
+                buildCode(body, format, body.convert(arguments[0], f32),
+                          body.convert(arguments[1], f32), nullptr);
+            linalg::YieldOp::create(body, Value(arith::TruncIOp::create(
+                                              body, body.getI8Type(), code)));
+          })
+          .getResult(0);
+  SmallVector<ReassociationIndices> rows;
+  for (int64_t dim = 0; dim + 2 < rank; ++dim)
+    rows.push_back({dim});
+  rows.push_back({rank - 2, rank - 1});
+  return tensor::CollapseShapeOp::create(b, type, codes, rows);
+}
+
 FailureOr<SmallVector<Value>>
 UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
   Emitter b(loc, builder);
@@ -363,17 +439,21 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
         [&](Emitter &b, ArrayRef<Value> group) -> Value {
           return getParameters(b, group).second;
         });
+  Value split =
+      getBits() == 8 && !zeros ? splitGroups(b, *this, source) : Value();
   Value codes =
-      buildPack(b, getBits(), components[0].type, source, shape.back(),
-                [&](Emitter &b, ArrayRef<Value> indices) -> Value {
-                  SmallVector<Value> group =
-                      buildGroupIndices(b, *this, indices);
-                  Value zero;
-                  if (zeros)
-                    zero = tensor::ExtractOp::create(b, zeros, group);
-                  return buildCode(b, format, b.extractF32(source, indices),
-                                   b.extractF32(scales, group), zero);
-                });
+      split ? buildSplitCodes(b, format, components[0].type, split, scales)
+            : buildPack(b, getBits(), components[0].type, source, shape.back(),
+                        [&](Emitter &b, ArrayRef<Value> indices) -> Value {
+                          SmallVector<Value> group =
+                              buildGroupIndices(b, *this, indices);
+                          Value zero;
+                          if (zeros)
+                            zero = tensor::ExtractOp::create(b, zeros, group);
+                          return buildCode(b, format,
+                                           b.extractF32(source, indices),
+                                           b.extractF32(scales, group), zero);
+                        });
   SmallVector<Value> result = {codes, scales};
   if (zeros)
     result.push_back(buildPack(
