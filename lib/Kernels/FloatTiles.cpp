@@ -13,33 +13,6 @@
 using namespace mlir;
 using namespace lowbit;
 
-FloatTileBuilder::Values
-FloatTileBuilder::loop(Value begin, Value end, int64_t step, ValueRange init,
-                       function_ref<Values(Value, ValueRange)> body) {
-  auto loop = scf::ForOp::create(b, begin, end, index(step), init);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Values results = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  if (!init.empty())
-    scf::YieldOp::create(b, results);
-  return Values(loop.getResults());
-}
-
-void FloatTileBuilder::loop(Value begin, Value end, int64_t step,
-                            function_ref<void(Value)> body) {
-  loop(begin, end, step, ValueRange(), [&](Value at, ValueRange) {
-    body(at);
-    return Values();
-  });
-}
-
-void FloatTileBuilder::ifTrue(Value condition, function_ref<void()> body) {
-  auto choice = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(choice.thenBlock());
-  body();
-}
-
 void FloatTileBuilder::forVectors(int64_t size, int64_t width,
                                   function_ref<void(Value, int64_t)> body) {
   int64_t whole = size / width * width;

@@ -9,19 +9,16 @@
 #ifndef LOWBIT_LIB_KERNELS_FLOATTILES_H
 #define LOWBIT_LIB_KERNELS_FLOATTILES_H
 
+#include "KernelBuilder.h"
 #include "lowbit/Kernels/Lanes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace lowbit {
 
 /// What kernels that compute with blocks of f32 are built of.
-class FloatTileBuilder {
+class FloatTileBuilder : protected KernelBuilder {
 public:
-  using Value = mlir::Value;
-  using ValueRange = mlir::ValueRange;
-  using Values = llvm::SmallVector<Value>;
+  using KernelBuilder::KernelBuilder;
 
   /// Neighbours that are loaded at once where nothing else is asked for; the
   /// same on every target.
@@ -29,48 +26,7 @@ public:
   /// Rows of a register tile.
   static constexpr int64_t tileRows = 4;
 
-  FloatTileBuilder(mlir::Location loc, mlir::MLIRContext *context)
-      : b(loc, context) {}
-
 protected:
-  //===--------------------------------------------------------------------===//
-  // Numbers
-  //===--------------------------------------------------------------------===//
-
-  Value index(int64_t value) {
-    return mlir::arith::ConstantIndexOp::create(b, value);
-  }
-  Value add(Value x, Value y) {
-    return b.createOrFold<mlir::arith::AddIOp>(x, y);
-  }
-  Value sub(Value x, Value y) {
-    return b.createOrFold<mlir::arith::SubIOp>(x, y);
-  }
-  Value mul(Value x, Value y) {
-    return b.createOrFold<mlir::arith::MulIOp>(x, y);
-  }
-  Value div(Value x, Value y) {
-    return b.createOrFold<mlir::arith::DivUIOp>(x, y);
-  }
-  Value ceilDiv(Value x, Value y) {
-    return b.createOrFold<mlir::arith::CeilDivUIOp>(x, y);
-  }
-  Value rem(Value x, Value y) {
-    return b.createOrFold<mlir::arith::RemUIOp>(x, y);
-  }
-  Value min(Value x, Value y) {
-    return b.createOrFold<mlir::arith::MinSIOp>(x, y);
-  }
-  Value max(Value x, Value y) {
-    return b.createOrFold<mlir::arith::MaxSIOp>(x, y);
-  }
-  Value roundDown(Value x, int64_t multiple) {
-    return sub(x, rem(x, index(multiple)));
-  }
-  Value constant(double value) {
-    return mlir::arith::ConstantOp::create(b, b.getF32FloatAttr(value));
-  }
-
   //===--------------------------------------------------------------------===//
   // Vectors
   //===--------------------------------------------------------------------===//
@@ -91,16 +47,6 @@ protected:
   /// Transposes a square of `lanes` vectors of as many elements.
   void transpose(llvm::MutableArrayRef<Value> rows);
 
-  //===--------------------------------------------------------------------===//
-  // Control flow
-  //===--------------------------------------------------------------------===//
-
-  /// A loop that carries `init` through.
-  Values loop(Value begin, Value end, int64_t step, ValueRange init,
-              llvm::function_ref<Values(Value, ValueRange)> body);
-  void loop(Value begin, Value end, int64_t step,
-            llvm::function_ref<void(Value)> body);
-  void ifTrue(Value condition, llvm::function_ref<void()> body);
   /// Runs `body` for the place and width of vectors that cover `size` elements:
   /// those of `width` elements, then narrower ones.
   void forVectors(int64_t size, int64_t width,
@@ -125,8 +71,6 @@ protected:
     bool accumulate;
   };
   void multiplyRows(const Product &product);
-
-  mlir::ImplicitLocOpBuilder b;
 
 private:
   void multiplyTile(const Product &product, Value firstRow, int64_t rows);

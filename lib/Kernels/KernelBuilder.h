@@ -10,75 +10,73 @@
 #define LOWBIT_LIB_KERNELS_KERNELBUILDER_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace lowbit {
 
 /// An insertion point and what every kernel does there.
-struct KernelBuilder {
-  using Values = llvm::SmallVector<mlir::Value>;
+class KernelBuilder {
+public:
+  using Value = mlir::Value;
+  using ValueRange = mlir::ValueRange;
+  using Values = llvm::SmallVector<Value>;
 
   KernelBuilder(mlir::Location loc, mlir::MLIRContext *context)
       : b(loc, context) {}
 
-  mlir::Value index(int64_t value) {
+  //===--------------------------------------------------------------------===//
+  // Numbers
+  //===--------------------------------------------------------------------===//
+
+  Value index(int64_t value) {
     return mlir::arith::ConstantIndexOp::create(b, value);
   }
-  mlir::Value plus(mlir::Value value, int64_t offset) {
-    return offset ? plus(value, index(offset)) : value;
+  Value add(Value x, Value y) {
+    return b.createOrFold<mlir::arith::AddIOp>(x, y);
   }
-  mlir::Value plus(mlir::Value x, mlir::Value y) {
-    return mlir::arith::AddIOp::create(b, x, y);
+  Value add(Value x, int64_t y) { return y ? add(x, index(y)) : x; }
+  Value sub(Value x, Value y) {
+    return b.createOrFold<mlir::arith::SubIOp>(x, y);
   }
-  mlir::Value times(mlir::Value value, int64_t factor) {
-    return times(value, index(factor));
+  Value mul(Value x, Value y) {
+    return b.createOrFold<mlir::arith::MulIOp>(x, y);
   }
-  mlir::Value times(mlir::Value x, mlir::Value y) {
-    return mlir::arith::MulIOp::create(b, x, y);
+  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
+  Value div(Value x, Value y) {
+    return b.createOrFold<mlir::arith::DivUIOp>(x, y);
   }
-  mlir::Value splat(mlir::VectorType type, int64_t value) {
-    mlir::Type element = type.getElementType();
-    mlir::Attribute scalar =
-        element.isIntOrIndex()
-            ? mlir::Attribute(b.getIntegerAttr(element, value))
-            : mlir::Attribute(b.getFloatAttr(element, double(value)));
-    return mlir::arith::ConstantOp::create(
-        b, mlir::DenseElementsAttr::get(type, scalar));
+  Value ceilDiv(Value x, Value y) {
+    return b.createOrFold<mlir::arith::CeilDivUIOp>(x, y);
   }
+  Value rem(Value x, Value y) {
+    return b.createOrFold<mlir::arith::RemUIOp>(x, y);
+  }
+  Value min(Value x, Value y) {
+    return b.createOrFold<mlir::arith::MinSIOp>(x, y);
+  }
+  Value max(Value x, Value y) {
+    return b.createOrFold<mlir::arith::MaxSIOp>(x, y);
+  }
+  Value roundDown(Value x, int64_t multiple) {
+    return sub(x, rem(x, index(multiple)));
+  }
+  Value constant(double value) {
+    return mlir::arith::ConstantOp::create(b, b.getF32FloatAttr(value));
+  }
+  Value splat(mlir::VectorType type, int64_t value);
 
-  /// Runs `body` for [begin, end) in steps, carrying `init` through.
-  Values
-  buildLoop(mlir::Value begin, mlir::Value end, int64_t step,
-            mlir::ValueRange init,
-            llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body) {
-    auto loop = mlir::scf::ForOp::create(b, begin, end, index(step), init);
-    mlir::OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Values results = body(loop.getInductionVar(), loop.getRegionIterArgs());
-    if (!init.empty())
-      mlir::scf::YieldOp::create(b, results);
-    return Values(loop.getResults());
-  }
-  /// The same with nothing carried.
-  void buildLoop(mlir::Value begin, mlir::Value end, int64_t step,
-                 llvm::function_ref<void(mlir::Value)> body) {
-    buildLoop(begin, end, step, {}, [&](mlir::Value at, mlir::ValueRange) {
-      body(at);
-      return Values();
-    });
-  }
-  /// Runs `body` for [0, count) on all threads.
-  void buildParallelLoop(mlir::Value count,
-                         llvm::function_ref<void(mlir::Value)> body) {
-    auto loop = mlir::scf::ParallelOp::create(b, mlir::ValueRange{index(0)},
-                                              mlir::ValueRange{count},
-                                              mlir::ValueRange{index(1)});
-    mlir::OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    body(loop.getInductionVars()[0]);
-  }
+  //===--------------------------------------------------------------------===//
+  // Control flow
+  //===--------------------------------------------------------------------===//
+
+  /// A loop that carries `init` through.
+  Values loop(Value begin, Value end, int64_t step, ValueRange init,
+              llvm::function_ref<Values(Value, ValueRange)> body);
+  void loop(Value begin, Value end, int64_t step,
+            llvm::function_ref<void(Value)> body);
+  void ifTrue(Value condition, llvm::function_ref<void()> body);
+  /// Runs `body` for [0, count), on all threads if the pipeline allows it.
+  void parallelLoop(Value count, llvm::function_ref<void(Value)> body);
 
   mlir::ImplicitLocOpBuilder b;
 };

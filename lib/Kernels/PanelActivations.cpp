@@ -34,7 +34,7 @@ PanelActivations::PanelActivations(KernelBuilder &k,
   }
   copy = memref::AllocOp::create(
       k.b, MemRefType::get({ShapedType::kDynamic}, elementType),
-      k.times(tokens, spec.geometry.getPaddedColumns()));
+      k.mul(tokens, spec.geometry.getPaddedColumns()));
   groupSums = memref::AllocOp::create(
       k.b,
       MemRefType::get({ShapedType::kDynamic, spec.geometry.groups}, sumType),
@@ -42,7 +42,7 @@ PanelActivations::PanelActivations(KernelBuilder &k,
 }
 
 void PanelActivations::build() {
-  k.buildParallelLoop(tokens, [&](Value token) { copyToken(token); });
+  k.parallelLoop(tokens, [&](Value token) { copyToken(token); });
 }
 
 void PanelActivations::release() {
@@ -63,27 +63,27 @@ PanelActivations::Place PanelActivations::getPlace(Value token) {
     first = arith::SelectOp::create(k.b, isHere, firstHere, first);
     count = arith::SelectOp::create(k.b, isHere, size, count);
   }
-  Value start = k.times(first, spec.geometry.getPaddedColumns());
+  Value start = k.mul(first, spec.geometry.getPaddedColumns());
   Value inTile = arith::SubIOp::create(k.b, token, first);
-  return {k.plus(start, k.times(inTile, unit)), count};
+  return {k.add(start, k.mul(inTile, unit)), count};
 }
 
 Value PanelActivations::getIndex(const Place &place, Value column) {
   Value inUnit = arith::RemUIOp::create(k.b, column, k.index(unit));
   Value first = arith::SubIOp::create(k.b, column, inUnit);
-  return k.plus(k.plus(place.start, k.times(first, place.distance)), inUnit);
+  return k.add(k.add(place.start, k.mul(first, place.distance)), inUnit);
 }
 
 void PanelActivations::copyVector(const Place &place, Value column,
                                   Value values) {
   Value at = getIndex(place, column);
-  Value distance = k.times(place.distance, unit);
+  Value distance = k.mul(place.distance, unit);
   for (int64_t first = 0; first < lanes; first += unit) {
     Value part = vector::ExtractStridedSliceOp::create(
         k.b, values, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{unit},
         ArrayRef<int64_t>{1});
     vector::StoreOp::create(k.b, part, copy, at);
-    at = k.plus(at, distance);
+    at = k.add(at, distance);
   }
 }
 
@@ -97,14 +97,14 @@ Value PanelActivations::add(Value sum, Value value) {
 void PanelActivations::copyGroup(Value token, const Place &place, Value group,
                                  int64_t size, int64_t paddedSize) {
   const PanelsGeometry &geometry = spec.geometry;
-  Value from = k.times(group, geometry.groupColumns);
-  Value to = k.times(group, geometry.chunksPerGroup * geometry.columnsPerChunk);
+  Value from = k.mul(group, geometry.groupColumns);
+  Value to = k.mul(group, geometry.chunksPerGroup * geometry.columnsPerChunk);
   auto at = [&](Value offset) {
-    return SmallVector<Value>{token, k.plus(from, offset)};
+    return SmallVector<Value>{token, k.add(from, offset)};
   };
   auto store = [&](Value value, Value offset) {
     memref::StoreOp::create(k.b, value, copy,
-                            getIndex(place, k.plus(to, offset)));
+                            getIndex(place, k.add(to, offset)));
   };
 
   // Sixteen columns at a time, then the rest one by one.
@@ -112,28 +112,28 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
   int64_t wholeVectors = size / lanes * lanes;
   if (wholeVectors) {
     VectorType sumLanes = VectorType::get({lanes}, sumType);
-    Value sums = k.buildLoop(
+    Value sums = k.loop(
         k.index(0), k.index(wholeVectors), lanes, k.splat(sumLanes, 0),
         [&](Value offset, ValueRange carried) {
           Value values = vector::LoadOp::create(
               k.b, VectorType::get({lanes}, elementType), input, at(offset));
-          copyVector(place, k.plus(to, offset), values);
+          copyVector(place, k.add(to, offset), values);
           return KernelBuilder::Values{add(carried[0], values)};
         })[0];
     total = vector::ReductionOp::create(k.b, vector::CombiningKind::ADD, sums);
   }
   if (wholeVectors != size)
-    total = k.buildLoop(k.index(wholeVectors), k.index(size), 1, total,
-                        [&](Value offset, ValueRange carried) {
-                          Value value =
-                              memref::LoadOp::create(k.b, input, at(offset));
-                          store(value, offset);
-                          return KernelBuilder::Values{add(carried[0], value)};
-                        })[0];
+    total = k.loop(k.index(wholeVectors), k.index(size), 1, total,
+                   [&](Value offset, ValueRange carried) {
+                     Value value =
+                         memref::LoadOp::create(k.b, input, at(offset));
+                     store(value, offset);
+                     return KernelBuilder::Values{add(carried[0], value)};
+                   })[0];
   Value zero = arith::ConstantOp::create(k.b, k.b.getZeroAttr(elementType));
   if (paddedSize != size)
-    k.buildLoop(k.index(size), k.index(paddedSize), 1,
-                [&](Value offset) { store(zero, offset); });
+    k.loop(k.index(size), k.index(paddedSize), 1,
+           [&](Value offset) { store(zero, offset); });
   memref::StoreOp::create(k.b, total, groupSums, ValueRange{token, group});
 }
 
@@ -141,7 +141,7 @@ void PanelActivations::copyToken(Value token) {
   const PanelsGeometry &geometry = spec.geometry;
   Place place = getPlace(token);
   int64_t equalGroups = geometry.getEqualGroups();
-  k.buildLoop(k.index(0), k.index(equalGroups), 1, [&](Value group) {
+  k.loop(k.index(0), k.index(equalGroups), 1, [&](Value group) {
     copyGroup(token, place, group, geometry.groupColumns,
               geometry.chunksPerGroup * geometry.columnsPerChunk);
   });
@@ -152,13 +152,13 @@ void PanelActivations::copyToken(Value token) {
 
 PanelActivations::Tile PanelActivations::getTile(Value firstToken,
                                                  int64_t tokens) {
-  return {k.times(firstToken, spec.geometry.getPaddedColumns()), tokens};
+  return {k.mul(firstToken, spec.geometry.getPaddedColumns()), tokens};
 }
 
 Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
                                   int64_t offset) {
-  Value at = k.plus(k.plus(tile.start, k.times(column, tile.tokens)),
-                    offset * tile.tokens + token * unit);
+  Value at = k.add(k.add(tile.start, k.mul(column, tile.tokens)),
+                   offset * tile.tokens + token * unit);
   Value bytes = vector::LoadOp::create(
       k.b, VectorType::get({unit}, elementType), copy, at);
   Value word = vector::BitCastOp::create(
@@ -168,8 +168,8 @@ Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
 
 Value PanelActivations::loadFloat(const Tile &tile, int64_t token, Value column,
                                   int64_t offset) {
-  Value at = k.plus(k.plus(tile.start, k.times(column, tile.tokens)),
-                    offset * tile.tokens + token);
+  Value at = k.add(k.add(tile.start, k.mul(column, tile.tokens)),
+                   offset * tile.tokens + token);
   return memref::LoadOp::create(k.b, copy, at);
 }
 

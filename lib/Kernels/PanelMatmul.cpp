@@ -25,7 +25,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "PanelMatmul.h"
-#include "KernelBuilder.h"
 #include "PanelActivations.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -78,7 +77,7 @@ private:
                                                  Value chunk) {
     SmallVector<SmallVector<Value>> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
-      blocks.push_back(loadBlocks(plus(tile.firstPanel, panel), chunk,
+      blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk,
                                   /*prefetch=*/tile.shape.tokens == 1));
     return blocks;
   }
@@ -147,8 +146,8 @@ SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk,
   SmallVector<Value> blocks;
   Value ahead;
   if (prefetch)
-    ahead = plus(chunk,
-                 std::max<int64_t>(prefetchBytes / geometry.bytesPerChunk, 1));
+    ahead = add(chunk,
+                std::max<int64_t>(prefetchBytes / geometry.bytesPerChunk, 1));
   for (int64_t offset = 0; offset < geometry.bytesPerChunk;
        offset += PanelsGeometry::bytesPerBlock) {
     if (prefetch)
@@ -207,7 +206,7 @@ PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildIntegerChunk(const Tile &tile, Value chunk,
                                       ValueRange sums) {
   Sums result(sums);
-  Value column = times(chunk, geometry.columnsPerChunk);
+  Value column = mul(chunk, geometry.columnsPerChunk);
   SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices;
@@ -230,7 +229,7 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
                                                              Value chunk,
                                                              ValueRange sums) {
   Sums result(sums);
-  Value column = times(chunk, geometry.columnsPerChunk);
+  Value column = mul(chunk, geometry.columnsPerChunk);
   SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
   Value mask = splat(i32Lanes, 0xff);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
@@ -262,21 +261,21 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
                                int64_t chunks, Sums totals) {
   TileShape shape = tile.shape;
   Sums zeroSums(shape.size(), splat(sumLanes, 0));
-  Sums sums = buildLoop(firstChunk, plus(firstChunk, chunks), 1, zeroSums,
-                        [&](Value chunk, ValueRange carried) {
-                          return spec.hasQuantizedInput()
-                                     ? buildIntegerChunk(tile, chunk, carried)
-                                     : buildFloatChunk(tile, chunk, carried);
-                        });
+  Sums sums = loop(firstChunk, add(firstChunk, chunks), 1, zeroSums,
+                   [&](Value chunk, ValueRange carried) {
+                     return spec.hasQuantizedInput()
+                                ? buildIntegerChunk(tile, chunk, carried)
+                                : buildFloatChunk(tile, chunk, carried);
+                   });
 
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value panelIndex = plus(tile.firstPanel, panel);
+    Value panelIndex = add(tile.firstPanel, panel);
     Value scale = loadScales(panelIndex, group);
     Value zero = loadZeros(panelIndex, group);
     if (zero && !spec.hasQuantizedInput())
       zero = arith::SIToFPOp::create(b, f32Lanes, zero);
     for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value tokenIndex = plus(tile.firstToken, token);
+      Value tokenIndex = add(tile.firstToken, token);
       Value sum = sums[token * shape.panels + panel];
       if (zero) {
         Value groupSum =
@@ -304,7 +303,7 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
 void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
   TileShape shape = tile.shape;
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value column = times(plus(tile.firstPanel, panel), lanes);
+    Value column = mul(add(tile.firstPanel, panel), lanes);
     Value mask;
     if (spec.n % lanes != 0)
       mask = vector::CreateMaskOp::create(
@@ -318,7 +317,7 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
                        : Value(vector::LoadOp::create(b, f32Lanes, bias,
                                                       ValueRange{column}));
     for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value tokenIndex = plus(tile.firstToken, token);
+      Value tokenIndex = add(tile.firstToken, token);
       Value value = totals[token * shape.panels + panel];
       if (spec.hasRowInputScale())
         value = arith::MulFOp::create(b, value,
@@ -337,13 +336,13 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
 void PanelMatmulBuilder::buildTile(const Tile &tile) {
   int64_t equalGroups = geometry.getEqualGroups();
   Sums totals =
-      buildLoop(index(0), index(equalGroups), 1,
-                Sums(tile.shape.size(), splat(f32Lanes, 0)),
-                [&](Value group, ValueRange carried) {
-                  Value firstChunk = times(group, geometry.chunksPerGroup);
-                  return buildGroup(tile, group, firstChunk,
-                                    geometry.chunksPerGroup, Sums(carried));
-                });
+      loop(index(0), index(equalGroups), 1,
+           Sums(tile.shape.size(), splat(f32Lanes, 0)),
+           [&](Value group, ValueRange carried) {
+             Value firstChunk = mul(group, geometry.chunksPerGroup);
+             return buildGroup(tile, group, firstChunk, geometry.chunksPerGroup,
+                               Sums(carried));
+           });
   if (equalGroups != geometry.groups)
     totals = buildGroup(tile, index(equalGroups),
                         index(equalGroups * geometry.chunksPerGroup),
@@ -356,13 +355,13 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
     int64_t tokens = range.tile.tokens;
     int64_t perTile = std::min(panels, range.tile.panels);
     int64_t whole = panels / perTile * perTile;
-    buildLoop(range.begin, range.end, tokens, [&](Value token) {
+    loop(range.begin, range.end, tokens, [&](Value token) {
       PanelActivations::Tile input = activations->getTile(token, tokens);
-      buildLoop(index(0), index(whole), perTile, [&](Value panel) {
-        buildTile({token, plus(firstPanel, panel), {tokens, perTile}, input});
+      loop(index(0), index(whole), perTile, [&](Value panel) {
+        buildTile({token, add(firstPanel, panel), {tokens, perTile}, input});
       });
       for (int64_t panel = whole; panel < panels; ++panel)
-        buildTile({token, plus(firstPanel, panel), {tokens, 1}, input});
+        buildTile({token, add(firstPanel, panel), {tokens, 1}, input});
     });
   }
 }
@@ -372,8 +371,8 @@ void PanelMatmulBuilder::build() {
                       input);
   activations->build();
   int64_t block = std::min(options.tiles.back().panels, geometry.panels);
-  buildParallelLoop(index(geometry.panels / block), [&](Value number) {
-    buildPanelBlock(times(number, block), block);
+  parallelLoop(index(geometry.panels / block), [&](Value number) {
+    buildPanelBlock(mul(number, block), block);
   });
   if (int64_t rest = geometry.panels % block)
     buildPanelBlock(index(geometry.panels - rest), rest);
