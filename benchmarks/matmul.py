@@ -44,7 +44,7 @@ def last_level_cache():
 
 
 def make_peers(weight, options, folder, ggml):
-    """All implementations, Lowbit first, and the probe."""
+    """All implementations, Lowbit first, and the probe if weights come from memory."""
     size = weight.size * options.bits // 8
     # Twice the cache: the copy that is next was last read longer ago than the cache remembers.
     copies = -(-2 * last_level_cache() // size) + 1 if options.cold else 1
@@ -53,7 +53,8 @@ def make_peers(weight, options, folder, ggml):
         peers.append(OnnxRuntime(folder, weight, options, copies))
     if ggml:
         peers += Ggml.all(ggml, weight, options, copies)
-    return peers, Probe(folder, size, copies)
+    # How fast a weight in a cache can be read is no limit that matters here.
+    return peers, Probe(folder, size, copies) if options.cold else None
 
 
 def sample_us(calls, at, seconds):
@@ -90,7 +91,7 @@ def measure(outputs, inputs, options, folder, ggml):
         layer = f"{outputs}x{inputs}"
         difference = check(peers, x, options, f"{layer}, {tokens} tokens")
         for threads in options.threads:
-            timed = peers + ([probe] if options.cold and tokens == 1 else [])
+            timed = peers + ([probe] if probe and tokens == 1 else [])
             calls = [peer.calls(x, threads) for peer in timed]
             for group in calls:
                 for call in group:

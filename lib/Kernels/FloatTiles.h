@@ -9,7 +9,7 @@
 #ifndef LOWBIT_LIB_KERNELS_FLOATTILES_H
 #define LOWBIT_LIB_KERNELS_FLOATTILES_H
 
-#include "KernelBuilder.h"
+#include "lowbit/Kernels/KernelBuilder.h"
 #include "lowbit/Kernels/Lanes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 

@@ -9,8 +9,8 @@
 #ifndef LOWBIT_LIB_KERNELS_PANELACTIVATIONS_H
 #define LOWBIT_LIB_KERNELS_PANELACTIVATIONS_H
 
-#include "KernelBuilder.h"
 #include "PanelMatmul.h"
+#include "lowbit/Kernels/KernelBuilder.h"
 
 namespace lowbit {
 

@@ -130,11 +130,3 @@ void lowbit::buildLoopsOver(
                        body(inner, at);
                      });
 }
-
-void ContractionBuilder::loop(Value from, Value to, int64_t step,
-                              function_ref<void(Value)> body) {
-  auto loop = scf::ForOp::create(b, from, to, index(step));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  body(loop.getInductionVar());
-}

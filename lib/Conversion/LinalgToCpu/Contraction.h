@@ -9,9 +9,8 @@
 #ifndef LOWBIT_LIB_CONVERSION_LINALGTOCPU_CONTRACTION_H
 #define LOWBIT_LIB_CONVERSION_LINALGTOCPU_CONTRACTION_H
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "lowbit/Kernels/KernelBuilder.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace lowbit {
 
@@ -79,22 +78,13 @@ void buildLoopsOver(
     llvm::function_ref<void(mlir::ImplicitLocOpBuilder &, LoopIndices)> body);
 
 /// What builders of a contraction's loops have in common.
-struct ContractionBuilder {
-  mlir::ImplicitLocOpBuilder b;
+struct ContractionBuilder : KernelBuilder {
+  ContractionBuilder(const mlir::ImplicitLocOpBuilder &b, const Contraction &c,
+                     const VectorShape &shape)
+      : KernelBuilder(b), c(c), shape(shape) {}
+
   const Contraction &c;
   const VectorShape &shape;
-
-  mlir::Value index(int64_t value) {
-    return mlir::arith::ConstantIndexOp::create(b, value);
-  }
-  mlir::Value add(mlir::Value x, mlir::Value y) {
-    return b.createOrFold<mlir::arith::AddIOp>(x, y);
-  }
-  mlir::Value sub(mlir::Value x, mlir::Value y) {
-    return b.createOrFold<mlir::arith::SubIOp>(x, y);
-  }
-  void loop(mlir::Value from, mlir::Value to, int64_t step,
-            llvm::function_ref<void(mlir::Value)> body);
 };
 
 /// Packs panels of the right operand and computes in register tiles.

@@ -43,7 +43,7 @@ class PackedLoops : ContractionBuilder {
 public:
   PackedLoops(ImplicitLocOpBuilder &b, const Contraction &c,
               const VectorShape &shape)
-      : ContractionBuilder{b, c, shape},
+      : ContractionBuilder(b, c, shape),
         rowType(VectorType::get({shape.tileColumns}, b.getF32Type())) {
     int64_t columns = c.getStaticSize(c.n);
     alwaysWhole =
@@ -66,7 +66,6 @@ private:
   /// Copies the columns of a partial panel, one by one, from or to `edge`.
   void copyEdge(LoopIndices at, bool toResult);
 
-  Value min(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(x, y); }
   Value zeroRow() {
     return arith::ConstantOp::create(b, b.getZeroAttr(rowType));
   }

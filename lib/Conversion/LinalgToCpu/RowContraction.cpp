@@ -42,7 +42,7 @@ class RowLoops : ContractionBuilder {
 public:
   RowLoops(ImplicitLocOpBuilder &b, const Contraction &c,
            const VectorShape &shape)
-      : ContractionBuilder{b, c, shape},
+      : ContractionBuilder(b, c, shape),
         columnLanes(VectorType::get({shape.lanes}, b.getF32Type())),
         sumLanes(VectorType::get({reductionLanes}, b.getF32Type())),
         columnStreams(

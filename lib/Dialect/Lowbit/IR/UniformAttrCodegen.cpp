@@ -253,16 +253,16 @@ static std::pair<Value, Value> buildSplitRanges(Emitter &b, Value split,
 }
 
 /// The least and the greatest value of each group, 0 included, as tensors of
-/// the shape of the scales.
+/// the shape of the scales. `split` is what `splitGroups` makes of `source`.
 static std::pair<Value, Value> buildRanges(Emitter &b, UniformAttr format,
                                            RankedTensorType scalesType,
-                                           Value source) {
+                                           Value source, Value split) {
   auto sourceType = cast<RankedTensorType>(source.getType());
   auto rangeType = RankedTensorType::get(scalesType.getShape(), b.getF32Type());
   Value zeros =
       linalg::FillOp::create(b, b.f32(0), buildEmpty(b, rangeType, source))
           .getResult(0);
-  if (Value split = splitGroups(b, format, source))
+  if (split)
     return buildSplitRanges(b, split, zeros);
 
   const int64_t rank = sourceType.getRank();
@@ -421,7 +421,8 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(source.getType()).getShape();
   SmallVector<FormatComponent> components = getComponents(shape);
   RankedTensorType scalesType = components[1].type;
-  auto [lo, hi] = buildRanges(b, *this, scalesType, source);
+  Value split = splitGroups(b, *this, source);
+  auto [lo, hi] = buildRanges(b, *this, scalesType, source, split);
   auto getParameters = [&](Emitter &b, ArrayRef<Value> group) {
     return buildParameters(b, *this, format,
                            tensor::ExtractOp::create(b, lo, group),
@@ -439,21 +440,20 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
         [&](Emitter &b, ArrayRef<Value> group) -> Value {
           return getParameters(b, group).second;
         });
-  Value split =
-      getBits() == 8 && !zeros ? splitGroups(b, *this, source) : Value();
   Value codes =
-      split ? buildSplitCodes(b, format, components[0].type, split, scales)
-            : buildPack(b, getBits(), components[0].type, source, shape.back(),
-                        [&](Emitter &b, ArrayRef<Value> indices) -> Value {
-                          SmallVector<Value> group =
-                              buildGroupIndices(b, *this, indices);
-                          Value zero;
-                          if (zeros)
-                            zero = tensor::ExtractOp::create(b, zeros, group);
-                          return buildCode(b, format,
-                                           b.extractF32(source, indices),
-                                           b.extractF32(scales, group), zero);
-                        });
+      split && getBits() == 8 && !zeros
+          ? buildSplitCodes(b, format, components[0].type, split, scales)
+          : buildPack(b, getBits(), components[0].type, source, shape.back(),
+                      [&](Emitter &b, ArrayRef<Value> indices) -> Value {
+                        SmallVector<Value> group =
+                            buildGroupIndices(b, *this, indices);
+                        Value zero;
+                        if (zeros)
+                          zero = tensor::ExtractOp::create(b, zeros, group);
+                        return buildCode(b, format,
+                                         b.extractF32(source, indices),
+                                         b.extractF32(scales, group), zero);
+                      });
   SmallVector<Value> result = {codes, scales};
   if (zeros)
     result.push_back(buildPack(

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_LIB_KERNELS_KERNELBUILDER_H
-#define LOWBIT_LIB_KERNELS_KERNELBUILDER_H
+#ifndef LOWBIT_KERNELS_KERNELBUILDER_H
+#define LOWBIT_KERNELS_KERNELBUILDER_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -23,6 +23,7 @@ public:
 
   KernelBuilder(mlir::Location loc, mlir::MLIRContext *context)
       : b(loc, context) {}
+  explicit KernelBuilder(const mlir::ImplicitLocOpBuilder &b) : b(b) {}
 
   //===--------------------------------------------------------------------===//
   // Numbers
@@ -83,4 +84,4 @@ public:
 
 } // namespace lowbit
 
-#endif // LOWBIT_LIB_KERNELS_KERNELBUILDER_H
+#endif // LOWBIT_KERNELS_KERNELBUILDER_H
