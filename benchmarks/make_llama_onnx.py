@@ -5,7 +5,8 @@
     benchmarks/make_llama_onnx.py small.onnx --width 64 --hidden 172 --layers 2 --heads 4 --kv-heads 2 --vocabulary 100
 
 The defaults are the sizes of TinyLlama 1.1B. The graph maps input_ids [batch,
-sequence] to logits and is spelled as PyTorch's exporter spells Llama; node
+sequence] to logits, with --cache also past_key_values.N.key and .value [batch,
+kv heads, past, head width] to present.N.key and .value, and is spelled as PyTorch's exporter spells Llama; node
 names are Hugging Face's (`/model/layers.0/self_attn/q_proj/MatMul`). Weights
 are normal with a standard deviation of 1/sqrt(inputs), so that activations stay
 of order one; they go to FILE.data one after the other and are never held
@@ -74,15 +75,18 @@ def rms_norm(builder, name, x, width):
     return builder.node("Mul", f"{name}/Mul", unit, gain)
 
 
-def rotary_tables(builder, sequence, head_width):
-    """cos and sin, [sequence, head width], of the positions 0 .. sequence-1."""
+def rotary_tables(builder, past, sequence, head_width):
+    """cos and sin, [sequence, head width], of the positions after `past`, and what they must not see."""
     half = 10000.0 ** (-np.arange(0, head_width, 2) / head_width)
     builder.constant("frequencies", np.concatenate([half, half])[None], np.float32)
-    positions = builder.node("Range", "/model/Range", "zero", sequence, "one")
+    end = builder.node("Add", "/model/Add", past, sequence) if past != "zero" else sequence
+    positions = keys = builder.node("Range", "/model/Range", past, end, "one")
+    if past != "zero":
+        keys = builder.node("Range", "/model/Range_1", "zero", end, "one")
     column = builder.node("Unsqueeze", "/model/Unsqueeze", positions, "axis_1")
     angles = builder.node("Mul", "/model/Mul", builder.node("Cast", "/model/Cast", column, to=1), "frequencies")
     causal = builder.node("Greater", "/model/Greater",
-                          builder.node("Unsqueeze", "/model/Unsqueeze_1", positions, "axis_0"), column)
+                          builder.node("Unsqueeze", "/model/Unsqueeze_1", keys, "axis_0"), column)
     mask = builder.node("Where", "/model/Where", causal, "lowest", "zero_f")
     return builder.node("Cos", "/model/Cos", angles), builder.node("Sin", "/model/Sin", angles), mask
 
@@ -95,7 +99,7 @@ def rotate(builder, name, x, tables):
                         builder.node("Mul", f"{name}/Mul_1", turned, tables[1]))
 
 
-def attention(builder, name, x, sizes, tables, mask):
+def attention(builder, name, x, sizes, tables, mask, layer):
     head_width = sizes.width // sizes.heads
     kv_width = sizes.kv_heads * head_width
 
@@ -103,6 +107,14 @@ def attention(builder, name, x, sizes, tables, mask):
         y = builder.node("Reshape", f"{name}/{part}/Reshape", builder.linear(f"{name}/{part}_proj", x, sizes.width, width),
                          shape)
         return builder.node("Transpose", f"{name}/{part}/Transpose", y, perm=[0, 2, 1, 3])
+
+    def extend(part, y):
+        if not sizes.cache:
+            return y
+        y = builder.node("Concat", f"{name}/{part}/Concat", f"past_key_values.{layer}.{part}", y, axis=2)
+        builder.nodes.append(builder.onnx.helper.make_node("Identity", [y], [f"present.{layer}.{part}"],
+                                                           name=f"{name}/{part}/Identity"))
+        return y
 
     def repeat(part, y):
         times = sizes.heads // sizes.kv_heads
@@ -113,8 +125,8 @@ def attention(builder, name, x, sizes, tables, mask):
         return builder.node("Reshape", f"{name}/{part}/Reshape_1", y, "repeated_heads")
 
     q = rotate(builder, f"{name}/q", heads("q", sizes.width, "q_heads"), tables)
-    k = repeat("k", rotate(builder, f"{name}/k", heads("k", kv_width, "kv_heads"), tables))
-    v = repeat("v", heads("v", kv_width, "kv_heads"))
+    k = repeat("k", extend("key", rotate(builder, f"{name}/k", heads("k", kv_width, "kv_heads"), tables)))
+    v = repeat("v", extend("value", heads("v", kv_width, "kv_heads")))
     k = builder.node("Transpose", f"{name}/k/Transpose_1", k, perm=[0, 1, 3, 2])
     scores = builder.node("Div", f"{name}/Div", builder.node("MatMul", f"{name}/MatMul", q, k), "root_of_head_width")
     weights = builder.node("Softmax", f"{name}/Softmax", builder.node("Add", f"{name}/Add", scores, mask), axis=-1)
@@ -135,7 +147,7 @@ def build(builder, sizes):
     """Adds the whole graph; returns the name of the logits."""
     head_width = sizes.width // sizes.heads
     integers = {"axis_0": [0], "axis_1": [1], "axis_2": [2], "axis_last": [-1], "half": [head_width // 2],
-                "huge": [np.iinfo(np.int64).max], "zero": 0, "one": 1, "index_1": 1,
+                "huge": [np.iinfo(np.int64).max], "zero": 0, "one": 1, "index_1": 1, "index_2": 2,
                 "q_heads": [0, 0, sizes.heads, head_width], "kv_heads": [0, 0, sizes.kv_heads, head_width],
                 "merged_heads": [0, 0, sizes.width], "repeated_heads": [0, sizes.heads, -1, head_width],
                 "repeats": [1, 1, sizes.heads // sizes.kv_heads, 1, 1]}
@@ -148,14 +160,18 @@ def build(builder, sizes):
 
     shape = builder.node("Shape", "/model/Shape", "input_ids")
     sequence = builder.node("Gather", "/model/Gather", shape, "index_1", axis=0)
-    cos, sin, mask = rotary_tables(builder, sequence, head_width)
+    past = "zero"
+    if sizes.cache:
+        past_shape = builder.node("Shape", "/model/Shape_1", "past_key_values.0.key")
+        past = builder.node("Gather", "/model/Gather_1", past_shape, "index_2", axis=0)
+    cos, sin, mask = rotary_tables(builder, past, sequence, head_width)
     embedding = builder.weight("model.embed_tokens.weight", [sizes.vocabulary, sizes.width], 1.0)
     x = builder.node("Gather", "/model/embed_tokens/Gather", embedding, "input_ids", axis=0)
     for i in range(sizes.layers):
         name = f"/model/layers.{i}"
         normal = rms_norm(builder, f"{name}/input_layernorm", x, sizes.width)
         x = builder.node("Add", f"{name}/Add", x,
-                         attention(builder, f"{name}/self_attn", normal, sizes, (cos, sin), mask))
+                         attention(builder, f"{name}/self_attn", normal, sizes, (cos, sin), mask, i))
         normal = rms_norm(builder, f"{name}/post_attention_layernorm", x, sizes.width)
         x = builder.node("Add", f"{name}/Add_1", x, mlp(builder, f"{name}/mlp", normal, sizes))
     return builder.linear("/lm_head", rms_norm(builder, "/model/norm", x, sizes.width), sizes.width, sizes.vocabulary)
@@ -170,9 +186,15 @@ def write(path, sizes, seed=0):
         logits = build(builder, sizes)
     value = onnx.helper.make_tensor_value_info
     builder.nodes.append(onnx.helper.make_node("Identity", [logits], ["logits"], name="/Identity"))
-    graph = onnx.helper.make_graph(
-        builder.nodes, "llama", [value("input_ids", onnx.TensorProto.INT64, ["batch", "sequence"])],
-        [value("logits", onnx.TensorProto.FLOAT, ["batch", "sequence", sizes.vocabulary])], builder.initializers)
+    inputs = [value("input_ids", onnx.TensorProto.INT64, ["batch", "sequence"])]
+    outputs = [value("logits", onnx.TensorProto.FLOAT, ["batch", "sequence", sizes.vocabulary])]
+    for layer in range(sizes.layers if sizes.cache else 0):
+        for part in ("key", "value"):
+            shape = ["batch", sizes.kv_heads, "past", sizes.width // sizes.heads]
+            inputs.append(value(f"past_key_values.{layer}.{part}", onnx.TensorProto.FLOAT, shape))
+            shape = [*shape[:2], "total", shape[3]]
+            outputs.append(value(f"present.{layer}.{part}", onnx.TensorProto.FLOAT, shape))
+    graph = onnx.helper.make_graph(builder.nodes, "llama", inputs, outputs, builder.initializers)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, path)
     return builder.parameters
@@ -184,6 +206,7 @@ def main():
     for flag, default in (("width", 2048), ("hidden", 5632), ("layers", 22), ("heads", 32), ("kv-heads", 4),
                           ("vocabulary", 32000), ("seed", 0)):
         parser.add_argument(f"--{flag}", type=int, default=default, help=f"default {default}")
+    parser.add_argument("--cache", action="store_true", help="take and return the keys and values of a past")
     sizes = parser.parse_args()
     if min(sizes.width, sizes.hidden, sizes.layers, sizes.heads, sizes.kv_heads, sizes.vocabulary) < 1:
         parser.error("sizes must be positive")

@@ -9,6 +9,7 @@ For each layer (outputs x inputs) a random float weight is written as an ONNX mo
 quantized (`quant-opt --quantize-rtn`, optionally `--quantize-activations`), compiled
 (`quant-compile`) and called in this process. ONNX Runtime runs the same codes, scales and zero
 points in MatMulNBits; accuracy_level 4 lets it quantize activations to int8, 1 keeps them float.
+With --bits 16 and 32 weights are bf16 and f32, and ONNX Runtime runs MatMul in f32.
 ggml, where --ggml names a folder with its headers and libraries (a build of llama.cpp), quantizes the
 same weight to its own types. All take turns in every round, so that they see the same machine; a figure
 is the median over the rounds, +- half the distance between the quartiles. With --cold every call finds
@@ -27,11 +28,13 @@ import numpy as np
 import report
 from lowbit import tools
 from lowbit.model import ModelError
-from matmul_peers import ACCURACY_LEVEL, Ggml, Lowbit, OnnxRuntime, Probe
+from matmul_peers import ACCURACY_LEVEL, FLOAT_BITS, Ggml, Lowbit, OnnxRuntime, Probe
 
-# Relative distance from ONNX Runtime's output. With int8 activations the two round in different groups.
+# Relative distance from ONNX Runtime's output. With int8 activations the two round in different groups; a weight in
+# bf16 is compared with one in f32.
 TOLERANCE = {"float": 1e-3, "int8": 3e-2}
-NBITS = (2, 4, 8)
+BF16_TOLERANCE = 4e-3
+NBITS = (2, 4, 8, *FLOAT_BITS)
 
 
 def last_level_cache():
@@ -76,7 +79,7 @@ def check(peers, x, options, what):
         return None
     ours, theirs = outputs.values()
     difference = float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
-    if not difference < TOLERANCE[options.activations]:
+    if not difference < (BF16_TOLERANCE if options.bits == 16 else TOLERANCE[options.activations]):
         report.fail(f"{what}: outputs differ by {difference:.2e}")
     return difference
 
@@ -123,7 +126,8 @@ def main():
     parser.add_argument("--layers", type=layer_shape, nargs="+", default=[(4096, 4096), (11008, 4096)])
     parser.add_argument("--tokens", type=int, nargs="+", default=[1, 512])
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    parser.add_argument("--bits", type=int, choices=range(2, 9), default=4)
+    parser.add_argument("--bits", type=int, choices=[*range(2, 9), *FLOAT_BITS], default=4,
+                        help="of a weight (default 4); 16 and 32 stand for bf16 and f32 and leave activations float")
     parser.add_argument("--group-size", type=int, default=128)
     parser.add_argument("--activations", choices=sorted(ACCURACY_LEVEL), default="int8")
     parser.add_argument("--cold", action="store_true", help="read weights from memory, not from a cache")
@@ -132,6 +136,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.2, help="for each peer in each round (default 0.2)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures to a file")
     options = parser.parse_args()
+    if options.bits in FLOAT_BITS:
+        options.activations = "float"
 
     for _, inputs in options.layers:
         if inputs % options.group_size:

@@ -18,8 +18,11 @@ from lowbit.reference import Scheme, pack, quantize_rtn
 
 FOLDER = pathlib.Path(__file__).parent
 ACCURACY_LEVEL = {"float": 1, "int8": 4}
+# Of weights that are not quantized: bf16 and f32.
+FLOAT_BITS = (16, 32)
 # ggml's types by bits, those with the finest and the coarsest blocks.
-GGML_TYPES = {2: ["q2_K"], 3: ["q3_K"], 4: ["q4_0", "q4_K"], 5: ["q5_0", "q5_K"], 6: ["q6_K"], 8: ["q8_0"]}
+GGML_TYPES = {2: ["q2_K"], 3: ["q3_K"], 4: ["q4_0", "q4_K"], 5: ["q5_0", "q5_K"], 6: ["q6_K"], 8: ["q8_0"],
+              16: ["bf16", "f16"], 32: ["f32"]}
 
 
 def compile_c(source, output, *flags):
@@ -79,11 +82,14 @@ class Lowbit:
     def __init__(self, folder, weight, options, copies):
         save_float_model(folder / "float.onnx", weight)
         module = tools.import_onnx(folder / "float.onnx", folder / "float.mlir")
-        flags = [tools.pass_flag("quantize-rtn", bits=options.bits, group_size=options.group_size)]
+        scheme = {"bits": options.bits, "group_size": options.group_size}
+        if options.bits in FLOAT_BITS:
+            scheme = {"format": {16: "bf16", 32: "f32"}[options.bits]}
+        flags = [tools.pass_flag("quantize-rtn", **scheme)]
         if options.activations == "int8":
             flags.append("--quantize-activations")
-        quantized = tools.optimize(module, folder / "quantized.mlir", *flags)
-        library = tools.compile_library(quantized, folder / "layer0.so")
+        module = tools.optimize(module, folder / "quantized.mlir", *flags)
+        library = tools.compile_library(module, folder / "layer0.so")
         paths = [library] + [folder / f"layer{i}.so" for i in range(1, copies)]
         for path in paths[1:]:
             shutil.copyfile(library, path)
@@ -99,16 +105,21 @@ class Lowbit:
 
 
 class OnnxRuntime:
-    """MatMulNBits, with the codes, scales and zero points that Lowbit computes."""
+    """MatMulNBits, with the codes, scales and zero points that Lowbit computes; MatMul of a float weight as f32."""
 
     def __init__(self, folder, weight, options, copies):
-        self.name = f"ONNX Runtime, accuracy level {ACCURACY_LEVEL[options.activations]}"
         self.runtime = report.need("onnxruntime")
+        self.copies, self.sessions = copies, {}
+        if options.bits in FLOAT_BITS:
+            self.name = "ONNX Runtime, f32"
+            self.path = folder / "float.onnx"
+            save_float_model(self.path, weight)
+            return
+        self.name = f"ONNX Runtime, accuracy level {ACCURACY_LEVEL[options.activations]}"
         self.path = folder / "nbits.onnx"
         # Scales are float16 in both, as Lowbit stores them.
         quantized = quantize_rtn(weight, Scheme(options.bits, options.group_size, scale_type="f16"))
         save_nbits_model(self.path, quantized, ACCURACY_LEVEL[options.activations])
-        self.copies, self.sessions = copies, {}
 
     def calls(self, x, threads):
         if threads not in self.sessions:

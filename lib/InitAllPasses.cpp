@@ -16,6 +16,7 @@
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLowbit/Passes.h"
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
@@ -33,6 +34,7 @@ void lowbit::registerAllPasses() {
   registerLowerToCpuPipeline();
   registerLowbitToCpuPipelines();
   registerOnnxToLinalgPasses();
+  registerOnnxToLowbitPasses();
   registerLowbitGPUPasses();
   registerLowerToNvptxPipeline();
   registerQVecConversionPasses();

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/LayerWeight.h"
+#include "lowbit/Conversion/OnnxToLowbit/LowbitLinear.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
@@ -90,25 +91,6 @@ static Value reorderChannels(OpBuilder &builder, Location loc, Value input,
                                 lastAxis);
 }
 
-/// Whether `value` can be the bias of a `lowbit.matmul`: one number per output.
-static bool isBiasVector(Value value, int64_t outputs) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() == 1 && type.getDimSize(0) == outputs;
-}
-
-static Value buildLinear(OpBuilder &builder, QuantizableOpInterface op,
-                         Value input, Value weight, int64_t outputs) {
-  const Location loc = op.getLoc();
-  Type type = op->getResult(0).getType();
-  Value bias;
-  if (OpOperand *operand = op.getQuantizableBias())
-    bias = operand->get();
-  if (!bias || isBiasVector(bias, outputs))
-    return MatmulOp::create(builder, loc, type, input, weight, bias);
-  Value product = MatmulOp::create(builder, loc, type, input, weight, Value());
-  return onnx::AddOp::create(builder, loc, type, product, bias);
-}
-
 llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
                                  QuantFormatAttrInterface format,
                                  const SolverResult &result) {
@@ -132,12 +114,8 @@ llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
   } else {
     if (!result.columnOrder.empty())
       input = reorderChannels(builder, op.getLoc(), input, result.columnOrder);
-    output = buildLinear(builder, op, input, *weight, result.matrix.rows);
+    output = buildLowbitLinear(builder, op, input, *weight);
   }
-  Operation *constant = op.getQuantizableWeight().get().getDefiningOp();
-  op->getResult(0).replaceAllUsesWith(output);
-  op->erase();
-  if (constant->use_empty())
-    constant->erase();
+  replaceQuantizable(op, output);
   return llvm::Error::success();
 }

@@ -7,14 +7,23 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace lowbit;
 
-llvm::Expected<UniformFormat::Spec>
-lowbit::parseFormat(const FormatOptions &options) {
+static std::optional<ElementType> parseFloatType(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<ElementType>>(name)
+      .Case("f16", ElementType::F16)
+      .Case("bf16", ElementType::BF16)
+      .Case("f32", ElementType::F32)
+      .Default(std::nullopt);
+}
+
+static llvm::Expected<UniformFormat::Spec>
+parseUniform(const FormatOptions &options) {
   UniformFormat::Spec spec;
   if (options.bits < 2 || options.bits > 8)
     return makeError("bits is " + llvm::Twine(options.bits) +
@@ -22,12 +31,7 @@ lowbit::parseFormat(const FormatOptions &options) {
   if (options.groupSize < 1 && options.groupSize != -1)
     return makeError("group-size is " + llvm::Twine(options.groupSize) +
                      ", but must be positive, or -1 for whole rows");
-  std::optional<ElementType> scaleType =
-      llvm::StringSwitch<std::optional<ElementType>>(options.scaleType)
-          .Case("f16", ElementType::F16)
-          .Case("bf16", ElementType::BF16)
-          .Case("f32", ElementType::F32)
-          .Default(std::nullopt);
+  std::optional<ElementType> scaleType = parseFloatType(options.scaleType);
   if (!scaleType)
     return makeError("scale-type is '" + options.scaleType +
                      "', but must be f16, bf16 or f32");
@@ -38,6 +42,24 @@ lowbit::parseFormat(const FormatOptions &options) {
   spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
   spec.scaleType = *scaleType;
   return spec;
+}
+
+llvm::Expected<FormatForShape>
+lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options) {
+  if (std::optional<ElementType> type = parseFloatType(options.format))
+    return FormatForShape([=](llvm::ArrayRef<int64_t>) {
+      return FloatFormatAttr::get(context, getFloatType(context, *type),
+                                  /*transposed=*/false);
+    });
+  if (options.format != "uniform")
+    return makeError("format is '" + options.format +
+                     "', but must be uniform, f32, f16 or bf16");
+  llvm::Expected<UniformFormat::Spec> spec = parseUniform(options);
+  if (!spec)
+    return spec.takeError();
+  return FormatForShape([=, spec = *spec](llvm::ArrayRef<int64_t> shape) {
+    return UniformAttr::get(context, spec, shape);
+  });
 }
 
 std::unique_ptr<RangeSearch>

@@ -12,13 +12,14 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/LayerSummary.h"
 #include "lowbit/Quantize/Solver.h"
-#include "lowbit/Quantize/UniformFormat.h"
+#include <functional>
 #include <memory>
 
 namespace lowbit {
 
 /// The options of a pass that describe a format, as the user wrote them.
 struct FormatOptions {
+  std::string format;
   unsigned bits;
   int64_t groupSize;
   bool symmetric;
@@ -26,8 +27,13 @@ struct FormatOptions {
   bool mse;
 };
 
+/// What weights are stored in, once their shape is known.
+using FormatForShape =
+    std::function<QuantFormatAttrInterface(llvm::ArrayRef<int64_t> shape)>;
+
 /// The format that the options describe; its message names the wrong option.
-llvm::Expected<UniformFormat::Spec> parseFormat(const FormatOptions &options);
+llvm::Expected<FormatForShape> parseFormat(mlir::MLIRContext *context,
+                                           const FormatOptions &options);
 
 std::unique_ptr<RangeSearch> makeRangeSearch(const FormatOptions &options);
 

@@ -39,7 +39,7 @@ namespace {
 class LayerQuantizer {
 public:
   struct Options {
-    UniformFormat::Spec format;
+    FormatForShape formatForShape;
     GptqOptions gptq;
     bool sequential;
   };
@@ -62,11 +62,11 @@ private:
                                        int64_t width);
   llvm::Expected<ResumeState::Entry>
   solve(unsigned index, const GraphWalk::Visit &visit,
-        const LayerWeight &weight, UniformAttr format,
+        const LayerWeight &weight, QuantFormatAttrInterface format,
         std::optional<GptqFactor> &factor);
   llvm::Expected<ResumeState::Entry>
   resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
-                const LayerWeight &weight, UniformAttr format,
+                const LayerWeight &weight, QuantFormatAttrInterface format,
                 std::optional<GptqFactor> &factor);
   llvm::Error quantize(unsigned index, const GraphWalk::Visit &visit,
                        std::optional<GptqFactor> &factor,
@@ -152,7 +152,7 @@ static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
 
 llvm::Expected<ResumeState::Entry>
 LayerQuantizer::solve(unsigned index, const GraphWalk::Visit &visit,
-                      const LayerWeight &weight, UniformAttr format,
+                      const LayerWeight &weight, QuantFormatAttrInterface format,
                       std::optional<GptqFactor> &factor) {
   const auto start = std::chrono::steady_clock::now();
   if (!factor) {
@@ -201,7 +201,7 @@ void LayerQuantizer::reportUselessState(unsigned index, llvm::Error reason) {
 
 llvm::Expected<ResumeState::Entry>
 LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
-                              const LayerWeight &weight, UniformAttr format,
+                              const LayerWeight &weight, QuantFormatAttrInterface format,
                               std::optional<GptqFactor> &factor) {
   if (!state)
     return solve(index, visit, weight, format, factor);
@@ -237,8 +237,7 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
     return weight.takeError();
   if (!weight->getElementType().isF32())
     return makeError("calibration runs in f32, but its weight is not");
-  auto format = UniformAttr::get(layer.op->getContext(), options.format,
-                                 weight->getShape());
+  QuantFormatAttrInterface format = options.formatForShape(weight->getShape());
   llvm::Expected<ResumeState::Entry> entry =
       resumeOrSolve(index, visit, *weight, format, factor);
   if (!entry)
@@ -296,7 +295,7 @@ QuantizeGptqPass::getData(func::FuncOp function,
 uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
+  os << format << ' ' << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
      << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
      << refinements << ' ' << sequential << ' ' << head << ' ' << include
      << '\0' << exclude << '\0' << data.getSamples().describe() << ' '
@@ -326,11 +325,13 @@ findFunction(ArrayRef<QuantizableLayer> layers) {
 }
 
 llvm::Error QuantizeGptqPass::run() {
-  const FormatOptions formatOptions{bits, groupSize, symmetric, scaleType, mse};
-  llvm::Expected<UniformFormat::Spec> format = parseFormat(formatOptions);
-  if (!format)
-    return format.takeError();
-  LayerQuantizer::Options options{*format, {}, sequential};
+  const FormatOptions formatOptions{format,    bits,      groupSize,
+                                    symmetric, scaleType, mse};
+  llvm::Expected<FormatForShape> formatForShape =
+      parseFormat(&getContext(), formatOptions);
+  if (!formatForShape)
+    return formatForShape.takeError();
+  LayerQuantizer::Options options{*formatForShape, {}, sequential};
   options.gptq.damping = damping;
   options.gptq.actOrder = actOrder;
   options.gptq.staticGroups = staticGroups;

@@ -32,20 +32,20 @@ struct QuantizeRtnPass final : lowbit::impl::QuantizeRtnBase<QuantizeRtnPass> {
 private:
   llvm::Error run();
   llvm::Error quantize(const QuantizableLayer &layer,
-                       const UniformFormat::Spec &spec,
+                       const FormatForShape &formatForShape,
                        const RangeSearch &search,
                        SmallVectorImpl<LayerSummary> &summaries);
 };
 } // namespace
 
 llvm::Error QuantizeRtnPass::quantize(
-    const QuantizableLayer &layer, const UniformFormat::Spec &spec,
+    const QuantizableLayer &layer, const FormatForShape &formatForShape,
     const RangeSearch &search, SmallVectorImpl<LayerSummary> &summaries) {
   const auto start = std::chrono::steady_clock::now();
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
   if (!weight)
     return weight.takeError();
-  auto format = UniformAttr::get(&getContext(), spec, weight->getShape());
+  QuantFormatAttrInterface format = formatForShape(weight->getShape());
   llvm::Expected<SolverResult> result = roundToNearest(
       *format.getBlockFormat(), weight->getMatrix(), search, threads);
   if (!result)
@@ -61,10 +61,12 @@ llvm::Error QuantizeRtnPass::quantize(
 }
 
 llvm::Error QuantizeRtnPass::run() {
-  const FormatOptions options{bits, groupSize, symmetric, scaleType, mse};
-  llvm::Expected<UniformFormat::Spec> spec = parseFormat(options);
-  if (!spec)
-    return spec.takeError();
+  const FormatOptions options{format,    bits,      groupSize,
+                              symmetric, scaleType, mse};
+  llvm::Expected<FormatForShape> formatForShape =
+      parseFormat(&getContext(), options);
+  if (!formatForShape)
+    return formatForShape.takeError();
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
       selectLayers(getOperation(), {include, exclude, head, embeddings});
   if (!layers)
@@ -72,7 +74,7 @@ llvm::Error QuantizeRtnPass::run() {
   const std::unique_ptr<RangeSearch> search = makeRangeSearch(options);
   SmallVector<LayerSummary> summaries;
   for (const QuantizableLayer &layer : *layers)
-    if (llvm::Error error = quantize(layer, *spec, *search, summaries))
+    if (llvm::Error error = quantize(layer, *formatForShape, *search, summaries))
       return makeError("cannot quantize layer '" + layer.name +
                        "': " + llvm::toString(std::move(error)));
   return writeReport(report, summaries);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatPanelMatmul.h"
 #include "OnlineAttention.h"
 #include "PanelMatmul.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -21,16 +22,28 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
                                                 QuantTensorType inputType,
                                                 bool hasBias,
                                                 std::string &reason) {
-  auto format = dyn_cast<UniformAttr>(weightType.getFormat());
-  if (!format) {
-    reason = "the panel kernels serve #lowbit.uniform weights";
-    return failure();
-  }
   if (!weightType.getElementType().isF32()) {
     reason = "the panel kernels compute in f32";
     return failure();
   }
   ArrayRef<int64_t> shape = weightType.getShape();
+  if (auto floats = dyn_cast<FloatFormatAttr>(weightType.getFormat())) {
+    if (inputType) {
+      reason = "a weight of floats is multiplied with float activations";
+      return failure();
+    }
+    PanelMatmulSpec spec{shape[0], shape[1],
+                         *PanelsGeometry::get(floats, shape)};
+    spec.hasBias = hasBias;
+    spec.floatType = floats.getType();
+    return spec;
+  }
+  auto format = dyn_cast<UniformAttr>(weightType.getFormat());
+  if (!format) {
+    reason = "the panel kernels serve weights of #lowbit.uniform and "
+             "#lowbit.float";
+    return failure();
+  }
   UniformFormat::Spec spec = format.getSpec();
   int64_t groupCols = format.getGroupCols(shape);
   int64_t inputGroupCols = 0;
@@ -54,12 +67,13 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   return PanelMatmulSpec{
       shape[0],
       shape[1],
-      PanelsGeometry(shape[0], shape[1], spec.bits, groupCols),
+      *PanelsGeometry::get(format, shape),
       /*maxCode=*/(1u << spec.bits) - 1,
       /*codeOffset=*/spec.isSigned ? 1 << (spec.bits - 1) : 0,
       spec.hasZeroPoint,
       hasBias,
       format.getScaleType(),
+      /*floatType=*/{},
       inputGroupCols};
 }
 
@@ -85,7 +99,10 @@ public:
         op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
         bool(op.getBias()), reason);
     assert(succeeded(spec) && "the layout was chosen by this generator");
-    buildPanelMatmulBody(function, *spec, options);
+    if (spec->floatType)
+      buildFloatPanelMatmulBody(function, *spec, options);
+    else
+      buildPanelMatmulBody(function, *spec, options);
   }
 
   void buildAttention(func::FuncOp function, AttentionOp op) const override {
@@ -107,12 +124,15 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc,
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
           .Case("avx512vnni",
-                CpuKernelOptions{Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}}, 64,
+                CpuKernelOptions{Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}},
+                                 Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, 64,
                                  parallel})
-          .Case("avx2",
-                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}}, 16, parallel})
-          .Case("neon",
-                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}}, 16, parallel})
+          .Case("avx2", CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
+                                         Tiles{{6, 1}, {2, 2}, {1, 4}}, 16,
+                                         parallel})
+          .Case("neon", CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
+                                         Tiles{{6, 1}, {2, 2}, {1, 4}}, 16,
+                                         parallel})
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target

@@ -23,14 +23,17 @@ struct PanelMatmulSpec {
   int64_t n, k;
   PanelsGeometry geometry;
   /// Codes go from 0 to this.
-  uint32_t maxCode;
+  uint32_t maxCode = 0;
   /// Subtracted from every code if there are no zero points.
-  int32_t codeOffset;
-  bool hasZeros;
-  bool hasBias;
-  mlir::Type scaleType;
+  int32_t codeOffset = 0;
+  bool hasZeros = false;
+  bool hasBias = false;
+  /// Of codes; null for a weight of floats.
+  mlir::Type scaleType = {};
+  /// Of a weight of floats; null for codes.
+  mlir::Type floatType = {};
   /// Columns that share an activation scale; 0 for float activations.
-  int64_t inputGroupCols;
+  int64_t inputGroupCols = 0;
 
   /// Fails, with a reason, for operands that the kernel cannot serve.
   static mlir::FailureOr<PanelMatmulSpec> get(QuantTensorType weightType,

@@ -1,6 +1,7 @@
 // RUN: not quant-opt %s --quantize-rtn="bits=9" -o %t.mlir 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not test -e %t.mlir
 // RUN: not quant-opt %s --quantize-rtn="group-size=-7" 2>&1 | FileCheck %s --check-prefix=GROUP
+// RUN: not quant-opt %s --quantize-rtn="format=f8" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // RUN: not quant-opt %s --quantize-rtn="scale-type=f8" 2>&1 | FileCheck %s --check-prefix=SCALE
 // RUN: not quant-opt %s --quantize-rtn="include=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // RUN: not quant-opt %s --quantize-rtn="exclude=." 2>&1 | FileCheck %s --check-prefix=NONE
@@ -11,6 +12,7 @@
 
 // BITS: error: bits is 9, but must be 2 to 8
 // GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
+// FORMAT: error: format is 'f8', but must be uniform, f32, f16 or bf16
 // SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32
 // REGEX: error: include is '(', which is no regular expression: parentheses not balanced
 // NONE: error: include='' exclude='.' leave none of the 3 layers to quantize

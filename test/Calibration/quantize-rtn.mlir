@@ -1,6 +1,7 @@
 // RUN: quant-opt %s --quantize-rtn="group-size=4 report=-" 2>%t.table | FileCheck %s
 // RUN: FileCheck %s --check-prefix=TABLE --input-file=%t.table
 // RUN: quant-opt %s --quantize-rtn="bits=3 symmetric group-size=-1 scale-type=f32 head" | FileCheck %s --check-prefix=SYM
+// RUN: quant-opt %s --quantize-rtn="format=bf16" | FileCheck %s --check-prefix=BF16
 // RUN: quant-opt %s --quantize-rtn="include=q_proj|emb group-size=5 embeddings" | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn="exclude=^q_ report=%t.json" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: FileCheck %s --check-prefix=JSON --input-file=%t.json
@@ -37,6 +38,7 @@ func.func @model(%tokens: tensor<?xi64>) -> tensor<?x6xf32> {
   // CHECK: %[[W:.*]] = lowbit.constant {{.*}} : !lowbit.tensor<4x8xf32, #lowbit.uniform<u4, group = [1, 4], scale = f16, zero = u4>>
   // CHECK: lowbit.matmul %{{.*}}, %[[W]] : (tensor<?x8xf32>, !lowbit.tensor<4x8xf32{{.*}}) -> tensor<?x4xf32>
   // SYM: lowbit.matmul {{.*}}!lowbit.tensor<4x8xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = none>>
+  // BF16: lowbit.matmul {{.*}}!lowbit.tensor<4x8xf32, #lowbit.float<bf16>>
   // EXCLUDE: onnx.MatMul
   %wq = onnx.Constant dense<0.25> : tensor<8x4xf32>
   %q = onnx.MatMul(%x, %wq) : (tensor<?x8xf32>, tensor<8x4xf32>) -> tensor<?x4xf32> loc("q_proj")

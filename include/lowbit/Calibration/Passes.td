@@ -11,7 +11,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-/// What all passes that quantize weights to a uniform format have in common.
+/// What all passes that quantize weights have in common.
 class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
   list<Option> layerOptions = [
     Option<"include", "include", "std::string", "",
@@ -28,6 +28,9 @@ class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
            "on it">
   ];
   list<Option> formatOptions = [
+    Option<"format", "format", "std::string", "\"uniform\"",
+           "What weights are stored in: uniform, integers as the options below "
+           "say, or f32, f16 or bf16">,
     Option<"bits", "bits", "unsigned", "4", "Bits of a code, 2 to 8">,
     Option<"groupSize", "group-size", "int64_t", "128",
            "Input channels that share a scale; -1 for whole rows">,
@@ -47,8 +50,8 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
   let summary = "Round the weights of linear layers to the nearest codes";
   let description = [{
     Replaces every quantizable linear layer with a constant weight by
-    `lowbit.matmul` with a `lowbit.constant` in a `#lowbit.uniform` format. Needs
-    no data. Layers are named by their locations; `include` and `exclude` select
+    `lowbit.matmul` with a `lowbit.constant` in the format that the options
+    describe. Needs no data. Layers are named by their locations; `include` and `exclude` select
     among them. The last linear layer, whose output is the function's result, and
     embeddings stay float unless `head` and `embeddings` ask for them.
 

@@ -55,6 +55,8 @@ struct CpuKernelOptions {
   /// to a single one, for which many panels are read side by side: memory
   /// reaches its bandwidth only with several streams.
   llvm::SmallVector<TileShape> tiles;
+  /// The same for weights that are floats and need no unpacking.
+  llvm::SmallVector<TileShape> floatTiles;
   /// Columns of a tile of float products that has several rows: with 4 rows it
   /// fills half of the registers.
   int64_t tileColumns;

@@ -9,6 +9,7 @@
 #include "lowbit/Conversion/LowbitToCpu/LowbitToCpu.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Conversion/OnnxToLowbit/Passes.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Kernels/Passes.h"
@@ -22,6 +23,7 @@ void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels) {
   onnx::buildNormalizePipeline(pm);
   if (kernels.empty())
     return;
+  pm.addPass(createConvertLinearToLowbit());
   LowbitPackWeightsOptions pack;
   pack.target = kernels.str();
   pm.addPass(createLowbitPackWeights(pack));

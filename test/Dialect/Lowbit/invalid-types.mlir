@@ -87,3 +87,18 @@ func.func private @matrix(!lowbit.tensor<4x4x32xf32, #lowbit.uniform<u4, group =
 
 // expected-error @below {{groups of 2 rows need a static number of rows}}
 func.func private @static(!lowbit.tensor<?x32xf32, #lowbit.uniform<u4, group = [2, 32], scale = f16, zero = none>>)
+
+// -----
+
+// expected-error @below {{floats must be f16, bf16 or f32, got 'i8'}}
+func.func private @float() attributes {a = #lowbit.float<i8>}
+
+// -----
+
+// expected-error @below {{only a matrix can be stored transposed, got 3 dimensions}}
+func.func private @transposed(!lowbit.tensor<2x3x4xf32, #lowbit.float<f32, transposed>>)
+
+// -----
+
+// expected-error @below {{expected 'transposed'}}
+func.func private @order() attributes {a = #lowbit.float<f32, columns>}

@@ -12,3 +12,7 @@ func.func private @tensor(!lowbit.tensor<?x?x256xf16, #lowbit.uniform<u2, group 
 func.func private @padded(!lowbit.tensor<3x50xf32, #lowbit.uniform<s3, group = [2, 32], scale = f32, zero = none, pad, narrow>>)
 // CHECK: @vector(!lowbit.tensor<50xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = s3>>)
 func.func private @vector(!lowbit.tensor<50xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = s3>>)
+// CHECK: @bf16(!lowbit.tensor<?x50xf32, #lowbit.float<bf16>>)
+func.func private @bf16(!lowbit.tensor<?x50xf32, #lowbit.float<bf16>>)
+// CHECK: @columns(!lowbit.tensor<4x8xf32, #lowbit.float<f32, transposed>, #lowbit.panels>)
+func.func private @columns(!lowbit.tensor<4x8xf32, #lowbit.float<f32, transposed>, #lowbit.panels>)

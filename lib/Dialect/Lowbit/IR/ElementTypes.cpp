@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
-#include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -44,4 +43,17 @@ std::optional<ElementType> lowbit::getElementType(Type type) {
 std::optional<ElementType> lowbit::getStoredFloatType(Type type) {
   return isa<FloatType>(type) && !type.isF64() ? getElementType(type)
                                                : std::nullopt;
+}
+
+FloatType lowbit::getFloatType(MLIRContext *context, ElementType type) {
+  switch (type) {
+  case ElementType::F16:
+    return Float16Type::get(context);
+  case ElementType::BF16:
+    return BFloat16Type::get(context);
+  case ElementType::F32:
+    return Float32Type::get(context);
+  default:
+    llvm_unreachable("no type that weights or scales are stored in");
+  }
 }

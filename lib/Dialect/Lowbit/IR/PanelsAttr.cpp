@@ -21,7 +21,7 @@ using namespace lowbit;
 static SmallVector<CodePlane, 3> splitBits(unsigned bits) {
   SmallVector<CodePlane, 3> planes;
   int64_t base = 0;
-  for (int64_t width : {8, 4, 2, 1})
+  for (int64_t width : {32, 16, 8, 4, 2, 1})
     if (bits & width) {
       planes.push_back({width, base, 0});
       base += width;
@@ -54,16 +54,24 @@ PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols, unsigned bits,
     setPlanes(splitBits(bits));
 }
 
-static PanelsGeometry getGeometry(UniformAttr format, ArrayRef<int64_t> shape) {
-  return PanelsGeometry(shape[0], shape[1], format.getBits(),
-                        format.getGroupCols(shape));
+std::optional<PanelsGeometry>
+PanelsGeometry::get(QuantFormatAttrInterface format, ArrayRef<int64_t> shape) {
+  unsigned bits;
+  if (auto uniform = dyn_cast<UniformAttr>(format))
+    bits = uniform.getBits();
+  else if (auto floats = dyn_cast<FloatFormatAttr>(format))
+    bits = floats.getType().getIntOrFloatBitWidth();
+  else
+    return std::nullopt;
+  return PanelsGeometry(shape[0], shape[1], bits, format.getGroupCols(shape));
 }
 
 LogicalResult PanelsAttr::verifyLayout(
     QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
-  if (!isa<UniformAttr>(format))
-    return emitError() << "the panels layout is for #lowbit.uniform, got "
+  if (!isa<UniformAttr, FloatFormatAttr>(format))
+    return emitError() << "the panels layout is for #lowbit.uniform and "
+                          "#lowbit.float, got "
                        << format;
   if (shape.size() != 2 || ShapedType::isDynamicShape(shape))
     return emitError() << "the panels layout needs a matrix of static shape";
@@ -73,8 +81,14 @@ LogicalResult PanelsAttr::verifyLayout(
 SmallVector<FormatComponent>
 PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                                 ArrayRef<int64_t> shape) const {
+  PanelsGeometry geometry = *PanelsGeometry::get(format, shape);
+  if (auto floats = dyn_cast<FloatFormatAttr>(format))
+    return {{"values",
+             RankedTensorType::get({geometry.panels, geometry.getChunks(),
+                                    PanelsGeometry::rowsPerPanel *
+                                        geometry.columnsPerChunk},
+                                   floats.getType())}};
   auto uniform = cast<UniformAttr>(format);
-  PanelsGeometry geometry = getGeometry(uniform, shape);
   Type byte = IntegerType::get(getContext(), 8);
   SmallVector<int64_t> perGroup = {geometry.panels, geometry.groups,
                                    PanelsGeometry::rowsPerPanel};
@@ -196,12 +210,42 @@ static void packPerGroup(const PanelsGeometry &geometry, int64_t rows,
   }
 }
 
+/// Copies floats of `size` bytes to where their panels want them.
+static void packFloats(MLIRContext *context, const FloatFormat &format,
+                       const PanelsGeometry &geometry, ArrayRef<int64_t> shape,
+                       size_t size, ArrayRef<char> stored,
+                       MutableArrayRef<char> packed) {
+  int64_t panelBytes = geometry.getChunks() * geometry.bytesPerChunk;
+  parallelFor(context, 0, geometry.panels, [&](size_t panel) {
+    char *chunks = packed.data() + panel * panelBytes;
+    std::fill_n(chunks, panelBytes, 0);
+    int64_t first = panel * PanelsGeometry::rowsPerPanel;
+    int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
+    for (int64_t column = 0; column < shape[1]; ++column)
+      for (int64_t row = 0; row < rows; ++row) {
+        int64_t chunk = column / geometry.columnsPerChunk;
+        int64_t inChunk = row * geometry.columnsPerChunk +
+                          column % geometry.columnsPerChunk;
+        int64_t from =
+            format.getOffset(shape[0], shape[1], first + row, column);
+        std::memcpy(chunks + chunk * geometry.bytesPerChunk + inChunk * size,
+                    stored.data() + from * size, size);
+      }
+  });
+}
+
 void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
                       ArrayRef<ArrayRef<char>> components,
                       ArrayRef<MutableArrayRef<char>> packed) const {
+  PanelsGeometry geometry = *PanelsGeometry::get(format, shape);
+  if (auto floats = dyn_cast<FloatFormatAttr>(format))
+    return packFloats(getContext(),
+                      llvm::cantFail(FloatFormat::get(floats.getSpec())),
+                      geometry, shape,
+                      floats.getType().getIntOrFloatBitWidth() / 8,
+                      components[0], packed[0]);
   auto uniform = cast<UniformAttr>(format);
   UniformFormat::Spec spec = uniform.getSpec();
-  PanelsGeometry geometry = getGeometry(uniform, shape);
   int64_t groupRows = spec.groupRows == 0 ? shape[0] : spec.groupRows;
   packCodes(getContext(), spec, geometry, shape, asUnsigned(components[0]),
             packed[0]);

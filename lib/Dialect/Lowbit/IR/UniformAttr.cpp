@@ -19,19 +19,6 @@ using namespace lowbit;
 // The plain C++ format
 //===----------------------------------------------------------------------===//
 
-static Type getScaleType(MLIRContext *context, ElementType type) {
-  switch (type) {
-  case ElementType::F16:
-    return Float16Type::get(context);
-  case ElementType::BF16:
-    return BFloat16Type::get(context);
-  case ElementType::F32:
-    return Float32Type::get(context);
-  default:
-    llvm_unreachable("UniformFormat has checked the type of the scales");
-  }
-}
-
 UniformFormat::Spec UniformAttr::getSpec() const {
   UniformFormat::Spec spec;
   spec.bits = getBits();
@@ -61,7 +48,7 @@ UniformAttr UniformAttr::getForShape(MLIRContext *context,
                 (shape.size() == 2 && spec.groupRows > 1 &&
                  needsPadding(spec.groupRows, shape.front()));
   return get(context, spec.bits, spec.isSigned, spec.groupRows, spec.groupCols,
-             ::getScaleType(context, spec.scaleType), spec.hasZeroPoint,
+             getFloatType(context, spec.scaleType), spec.hasZeroPoint,
              spec.narrowRange, padded);
 }
 

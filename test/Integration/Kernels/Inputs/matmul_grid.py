@@ -62,6 +62,32 @@ class Weight:
         self.text = f"%{name} = lowbit.constant {{{text}}} : {self.type}"
 
 
+class FloatWeight:
+    """The same for a weight of floats."""
+
+    def __init__(self, name, generator, rows, columns, element):
+        self.name, self.rows, self.size, self.groups = name, rows, columns, 0
+        values = generator.standard_normal((rows, columns), np.float32)
+        values[0, 0], values[1 % rows, -1], values[2 % rows] = 1e-40, 3e4, 0
+        if element == "f16":
+            stored = values.astype(np.float16)
+            exact = stored.astype(np.float32)
+        else:
+            # The upper halves of what needs no rounding are bf16.
+            bits = values.view(np.uint32)
+            if element == "bf16":
+                bits &= 0xffff0000
+            stored, exact = ((bits >> 16).astype(np.uint16) if element == "bf16" else values), values
+        self.exact = exact.astype(np.float64)
+        self.bound = np.abs(self.exact)
+        transposed = element == "f32"
+        stored = np.ascontiguousarray(stored.T) if transposed else stored
+        self.type = (f"!lowbit.tensor<{rows}x{columns}xf32, "
+                     f"#lowbit.float<{element}{', transposed' if transposed else ''}>>")
+        self.text = (f"%{name} = lowbit.constant {{values = dense<\"0x{stored.tobytes().hex()}\"> : "
+                     f"tensor<{'x'.join(map(str, stored.shape))}x{element}>}} : {self.type}")
+
+
 def input_type(columns, group):
     return (f"!lowbit.tensor<?x{columns}xf32, #lowbit.uniform<s8, group = [1, {'*' if group == columns else group}], "
             f"scale = f32, zero = none, narrow{', pad' if columns % group else ''}>>")
@@ -145,6 +171,9 @@ def main():
                 rows = [1, 16, 37, 150][(bits + 2 * i) % 4]
                 name = f"u{bits}g{group}{'s' if symmetric else 'a'}{scale}n{rows}_{i}"
                 weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
+        if not quantized:
+            weights += [FloatWeight(f"{element}n{rows}", generator, rows, columns, element)
+                        for element in ("f32", "f16", "bf16") for rows in (16, 37, 150)]
         source = folder / "grid.mlir"
         source.write_text(module(weights, columns, quantized))
         models = []

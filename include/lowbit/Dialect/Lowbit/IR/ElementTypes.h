@@ -10,7 +10,7 @@
 #define LOWBIT_DIALECT_LOWBIT_IR_ELEMENTTYPES_H
 
 #include "lowbit/Support/Tensor.h"
-#include "mlir/IR/Types.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include <optional>
 
 namespace lowbit {
@@ -22,6 +22,8 @@ std::optional<ElementType> getElementType(mlir::Type type);
 /// The same for the types that weights and scales are stored in: f16, bf16 and
 /// f32.
 std::optional<ElementType> getStoredFloatType(mlir::Type type);
+/// The inverse.
+mlir::FloatType getFloatType(mlir::MLIRContext *context, ElementType type);
 
 } // namespace lowbit
 

@@ -11,6 +11,7 @@
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/UniformFormat.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"

@@ -14,9 +14,9 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_PanelsAttr : Lowbit_Attr<"Panels", "panels", [
     DeclareAttrInterfaceMethods<PackedLayoutAttrInterface>]> {
-  let summary = "A uniform weight in panels of 16 rows";
+  let summary = "A weight in panels of 16 rows";
   let description = [{
-    The layout of the CPU kernels. Codes are stored unsigned, in *chunks* of 16
+    The layout of the CPU kernels. Codes of a uniform format are stored unsigned, in *chunks* of 16
     rows and some columns. The bits of a code are split into *planes* of 1, 2, 4
     or 8 bits, the widest with the lowest bits first: 3 = 2 + 1, 5 = 4 + 1,
     6 = 4 + 2, 7 = 4 + 2 + 1. A chunk has as many columns as 64 bytes hold of the
@@ -32,13 +32,21 @@ def Lowbit_PanelsAttr : Lowbit_Attr<"Panels", "panels", [
     Chunks do not cross groups; rows and columns that are missing are zero.
     Scales and zero points are repeated for each row.
 
-    The components of an N x K weight are
+    The components of such an N x K weight are
 
     | name     | shape                  | type           |
     | -------- | ---------------------- | -------------- |
     | `codes`  | panels x chunks x bytes of a chunk | `i8` |
     | `scales` | panels x groups x 16   | the scale type |
     | `zeros`  | panels x groups x 16   | `i8`, unsigned; absent if the format has none |
+
+    Weights of floats are in panels, too: a block of 64 bytes has one column of
+    f32, or two of f16 or bf16, whose lanes hold the even column in the low half.
+    Their one component is
+
+    | name     | shape                                    | type           |
+    | -------- | ---------------------------------------- | -------------- |
+    | `values` | panels x blocks x 16 * columns of a block | the float type |
 
     Example:
 

@@ -9,14 +9,16 @@
 #ifndef LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
 #define LOWBIT_DIALECT_LOWBIT_IR_PANELSGEOMETRY_H
 
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
+#include <optional>
 
 namespace lowbit {
 
 /// Some bits of the codes, those from `base` on, stored together.
 struct CodePlane {
-  /// 1, 2, 4 or 8.
+  /// 1, 2, 4 or 8; 16 or 32 for floats.
   int64_t width;
   int64_t base;
   /// Where the plane begins in a chunk, in bytes.
@@ -32,8 +34,12 @@ struct PanelsGeometry {
   /// Sixteen lanes of four bytes.
   static constexpr int64_t bytesPerBlock = 64;
 
-  /// `groupCols` may exceed `cols`; there is one group then.
+  /// `bits` are 1 to 8, or 16 or 32 for floats. `groupCols` may exceed `cols`;
+  /// there is one group then.
   PanelsGeometry(int64_t rows, int64_t cols, unsigned bits, int64_t groupCols);
+  /// Of a weight in a format that the layout serves.
+  static std::optional<PanelsGeometry> get(QuantFormatAttrInterface format,
+                                           llvm::ArrayRef<int64_t> shape);
 
   int64_t getChunks() const {
     return (groups - 1) * chunksPerGroup + chunksInLastGroup;
