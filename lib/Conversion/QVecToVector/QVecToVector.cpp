@@ -40,9 +40,40 @@ struct ExpandDot final : OpRewritePattern<qvec::DotOp> {
           arith::ExtUIOp::create(rewriter, loc, lanes, pick(op.getLhs()));
       Value rhs =
           arith::ExtSIOp::create(rewriter, loc, lanes, pick(op.getRhs()));
-      result = arith::AddIOp::create(
-          rewriter, loc, result,
-          arith::MulIOp::create(rewriter, loc, lhs, rhs));
+      result =
+          arith::AddIOp::create(rewriter, loc, result,
+                                arith::MulIOp::create(rewriter, loc, lhs, rhs));
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+/// One comparison for each entry.
+struct ExpandLookup final : OpRewritePattern<qvec::LookupOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qvec::LookupOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    VectorType indices = op.getIndices().getType();
+    Value result;
+    for (int64_t entry = 0; entry < 16; ++entry) {
+      Value value = vector::BroadcastOp::create(
+          rewriter, loc, op.getType(),
+          vector::ExtractOp::create(rewriter, loc, op.getTable(), entry));
+      if (!result) {
+        result = value;
+        continue;
+      }
+      Value number = arith::ConstantOp::create(
+          rewriter, loc,
+          DenseElementsAttr::get(
+              indices,
+              rewriter.getIntegerAttr(indices.getElementType(), entry)));
+      Value isHere = arith::CmpIOp::create(
+          rewriter, loc, arith::CmpIPredicate::eq, op.getIndices(), number);
+      result = arith::SelectOp::create(rewriter, loc, isHere, value, result);
     }
     rewriter.replaceOp(op, result);
     return success();
@@ -53,7 +84,7 @@ struct ConvertQVecToVectorPass
     : lowbit::impl::ConvertQVecToVectorBase<ConvertQVecToVectorPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandDot>(&getContext());
+    patterns.add<ExpandDot, ExpandLookup>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of qvec did not converge");
       signalPassFailure();

@@ -9,6 +9,7 @@
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "lowbit/Dialect/QVec/Transforms/DotPatterns.h"
+#include "lowbit/Dialect/QVec/Transforms/LookupPatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace lowbit {
@@ -50,12 +51,11 @@ struct DotToAvx2 final : OpRewritePattern<qvec::DotOp> {
       return rewriter.notifyMatchFailure(op, "needs splitting first");
     Location loc = op.getLoc();
     auto words = VectorType::get({16}, rewriter.getI16Type());
-    Value pairs =
-        LLVM::CallIntrinsicOp::create(
-            rewriter, loc, words,
-            rewriter.getStringAttr("llvm.x86.avx2.pmadd.ub.sw"),
-            ValueRange{op.getLhs(), op.getRhs()})
-            .getResult(0);
+    Value pairs = LLVM::CallIntrinsicOp::create(
+                      rewriter, loc, words,
+                      rewriter.getStringAttr("llvm.x86.avx2.pmadd.ub.sw"),
+                      ValueRange{op.getLhs(), op.getRhs()})
+                      .getResult(0);
     Value ones = arith::ConstantOp::create(
         rewriter, loc,
         DenseElementsAttr::get(words, rewriter.getI16IntegerAttr(1)));
@@ -69,6 +69,78 @@ struct DotToAvx2 final : OpRewritePattern<qvec::DotOp> {
   }
 };
 
+/// A call of an intrinsic with one result.
+Value callIntrinsic(PatternRewriter &rewriter, Location loc, Type type,
+                    StringRef name, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(rewriter, loc, type,
+                                       rewriter.getStringAttr(name), operands)
+      .getResult(0);
+}
+
+/// `vpshufb`, which looks up in each 128-bit lane.
+struct BytesToShuffle final : OpRewritePattern<qvec::LookupOp> {
+  BytesToShuffle(MLIRContext *context, int64_t vectorBytes)
+      : OpRewritePattern(context), vectorBytes(vectorBytes) {}
+
+  LogicalResult matchAndRewrite(qvec::LookupOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getType().getElementType().isInteger(8))
+      return rewriter.notifyMatchFailure(op, "not a table of bytes");
+    Location loc = op.getLoc();
+    qvec::splitLookup(rewriter, op, vectorBytes, [&](Value indices) {
+      int64_t bytes = cast<VectorType>(indices.getType()).getNumElements();
+      StringRef name = bytes == 64   ? "llvm.x86.avx512.pshuf.b.512"
+                       : bytes == 32 ? "llvm.x86.avx2.pshuf.b"
+                                     : "llvm.x86.ssse3.pshuf.b.128";
+      return callIntrinsic(
+          rewriter, loc, indices.getType(), name,
+          {qvec::repeatTable(rewriter, loc, op.getTable(), bytes), indices});
+    });
+    return success();
+  }
+
+  int64_t vectorBytes;
+};
+
+/// One `vpermps` of 16 floats, or two of eight and a blend.
+struct FloatsToPermute final : OpRewritePattern<qvec::LookupOp> {
+  FloatsToPermute(MLIRContext *context, int64_t vectorBytes)
+      : OpRewritePattern(context), vectorBytes(vectorBytes) {}
+
+  LogicalResult matchAndRewrite(qvec::LookupOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getType().getElementType().isF32())
+      return rewriter.notifyMatchFailure(op, "not a table of floats");
+    Location loc = op.getLoc();
+    Value table = op.getTable();
+    qvec::splitLookup(rewriter, op, vectorBytes, [&](Value indices) -> Value {
+      auto type = cast<VectorType>(indices.getType());
+      auto part = VectorType::get(type.getShape(), rewriter.getF32Type());
+      if (type.getNumElements() == 16)
+        return callIntrinsic(rewriter, loc, part,
+                             "llvm.x86.avx512.permvar.sf.512",
+                             {table, indices});
+      auto permute = [&](int64_t first) {
+        Value entries = vector::ExtractStridedSliceOp::create(
+            rewriter, loc, table, ArrayRef<int64_t>{first},
+            ArrayRef<int64_t>{8}, ArrayRef<int64_t>{1});
+        return callIntrinsic(rewriter, loc, part, "llvm.x86.avx2.permps",
+                             {entries, indices});
+      };
+      Value isUpper = arith::CmpIOp::create(
+          rewriter, loc, arith::CmpIPredicate::sgt, indices,
+          arith::ConstantOp::create(
+              rewriter, loc,
+              DenseElementsAttr::get(type, rewriter.getI32IntegerAttr(7))));
+      return arith::SelectOp::create(rewriter, loc, isUpper, permute(8),
+                                     permute(0));
+    });
+    return success();
+  }
+
+  int64_t vectorBytes;
+};
+
 struct ConvertQVecToX86Pass
     : lowbit::impl::ConvertQVecToX86Base<ConvertQVecToX86Pass> {
   using ConvertQVecToX86Base::ConvertQVecToX86Base;
@@ -78,10 +150,12 @@ struct ConvertQVecToX86Pass
     if (level == "avx512vnni") {
       qvec::populateSplitDotLanesPatterns(patterns, 16);
       patterns.add<DotToVnni>(&getContext());
+      patterns.add<BytesToShuffle, FloatsToPermute>(&getContext(), 64);
     } else if (level == "avx2") {
       qvec::populateSplitDotLanesPatterns(patterns, 8);
       qvec::populateSplitDotRangePatterns(patterns);
       patterns.add<DotToAvx2>(&getContext());
+      patterns.add<BytesToShuffle, FloatsToPermute>(&getContext(), 32);
     } else {
       emitError(getOperation()->getLoc())
           << "unknown level '" << level << "': expected avx2 or avx512vnni";

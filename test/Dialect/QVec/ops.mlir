@@ -10,3 +10,13 @@ func.func @dot(%acc: vector<4xi32>, %a: vector<16xi8>, %b: vector<16xi8>) -> vec
   %1 = qvec.dot %0, %a, %b {lhs_max = 15 : i32} : vector<4xi32>, vector<16xi8>
   return %1 : vector<4xi32>
 }
+
+// CHECK-LABEL: @lookup
+// CHECK: qvec.lookup %{{.+}}, %{{.+}} : vector<16xi8>, vector<64xi8>
+// CHECK: qvec.lookup %{{.+}}, %{{.+}} : vector<16xf32>, vector<16xi32>
+func.func @lookup(%t: vector<16xi8>, %i: vector<64xi8>, %u: vector<16xf32>, %j: vector<16xi32>)
+    -> (vector<64xi8>, vector<16xf32>) {
+  %0 = qvec.lookup %t, %i : vector<16xi8>, vector<64xi8>
+  %1 = qvec.lookup %u, %j : vector<16xf32>, vector<16xi32>
+  return %0, %1 : vector<64xi8>, vector<16xf32>
+}

@@ -16,7 +16,9 @@ def ConvertQVecToX86 : Pass<"convert-qvec-to-x86"> {
   let description = [{
     `qvec.dot` becomes `vpdpbusd` with AVX-512 VNNI, and `vpmaddubsw` with
     `vpmaddwd` with AVX2. The latter saturates at 16 bits, so codes above 127
-    are split into their top bit and the rest, which are exact.
+    are split into their top bit and the rest, which are exact. `qvec.lookup`
+    becomes `vpshufb` for bytes, and for floats one `vpermps` of 16 with AVX-512
+    or two of eight and a blend with AVX2.
 
     Before:
 
@@ -45,6 +47,7 @@ def ConvertQVecToArm : Pass<"convert-qvec-to-arm"> {
   let description = [{
     `qvec.dot` becomes `sdot` where the codes fit 7 bits, `usdot` where they do
     not and i8mm is there, and two `sdot` otherwise. Needs the dotprod feature.
+    `qvec.lookup` becomes `tbl`.
   }];
   let options = [
     Option<"i8mm", "i8mm", "bool", "false",

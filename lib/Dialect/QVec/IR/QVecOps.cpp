@@ -24,6 +24,30 @@ void QVecDialect::initialize() {
       >();
 }
 
+LogicalResult LookupOp::inferReturnTypes(MLIRContext *context,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  auto indices = dyn_cast<VectorType>(adaptor.getIndices().getType());
+  auto table = dyn_cast<VectorType>(adaptor.getTable().getType());
+  if (!indices || !table)
+    return emitOptionalError(location, "'qvec.lookup' op takes vectors");
+  types.push_back(indices.clone(table.getElementType()));
+  return success();
+}
+
+LogicalResult LookupOp::verify() {
+  VectorType table = getTable().getType(), indices = getIndices().getType();
+  if (table.isScalable() || indices.isScalable())
+    return emitOpError("takes vectors of fixed length");
+  if (table.getElementTypeBitWidth() != indices.getElementTypeBitWidth())
+    return emitOpError("takes indices as wide as the entries of ")
+           << table << ", got " << indices;
+  if (indices.getNumElements() % 16 != 0)
+    return emitOpError("takes a multiple of 16 indices, got ") << indices;
+  return success();
+}
+
 LogicalResult DotOp::verify() {
   VectorType acc = getAcc().getType(), lhs = getLhs().getType();
   if (acc.isScalable() || lhs.isScalable())

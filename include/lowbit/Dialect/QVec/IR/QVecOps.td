@@ -9,6 +9,7 @@
 #ifndef LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD
 #define LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD
 
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/IR/OpBase.td"
 
@@ -61,6 +62,31 @@ def QVec_DotOp : QVec_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>,
       build($_builder, $_state, acc.getType(), acc, lhs, rhs, lhsMax);
     }]>
   ];
+  let hasVerifier = 1;
+}
+
+def QVec_LookupOp : QVec_Op<"lookup", [Pure, InferTypeOpAdaptor]> {
+  let summary = "Look up in a table of 16 entries";
+  let description = [{
+    `result[i] = table[indices[i]]`. Indices are below 16 and as wide as the
+    entries: bytes for bytes, which is a byte shuffle on every target, or 32-bit
+    integers for f32. Their number is a multiple of 16.
+
+    Example:
+
+    ```mlir
+    %sums = qvec.lookup %table, %codes : vector<16xi8>, vector<64xi8>
+    %values = qvec.lookup %codebook, %codes : vector<16xf32>, vector<16xi32>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfLengthAndType<[16], [I8, F32]>:$table,
+    VectorOfRankAndType<[1], [I8, I32]>:$indices
+  );
+  let results = (outs VectorOfRankAndType<[1], [I8, F32]>:$result);
+  let assemblyFormat = [{
+    $table `,` $indices attr-dict `:` type($table) `,` type($indices)
+  }];
   let hasVerifier = 1;
 }
 
