@@ -25,9 +25,11 @@ static std::optional<ElementType> parseFloatType(llvm::StringRef name) {
 static llvm::Expected<UniformFormat::Spec>
 parseUniform(const FormatOptions &options) {
   UniformFormat::Spec spec;
-  if (options.bits < 2 || options.bits > 8)
+  if (options.bits < 1 || options.bits > 8)
     return makeError("bits is " + llvm::Twine(options.bits) +
-                     ", but must be 2 to 8");
+                     ", but must be 1 to 8");
+  if (options.bits == 1 && options.symmetric)
+    return makeError("bits is 1, but symmetric codes have at least 2");
   if (options.groupSize < 1 && options.groupSize != -1)
     return makeError("group-size is " + llvm::Twine(options.groupSize) +
                      ", but must be positive, or -1 for whole rows");

@@ -20,9 +20,12 @@
 using namespace lowbit;
 
 llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
-  if (spec.bits < 2 || spec.bits > 8)
+  if (spec.bits < 1 || spec.bits > 8)
     return makeError("bits is " + llvm::Twine(spec.bits) +
-                     ", but a uniform format has 2 to 8 bits");
+                     ", but a uniform format has 1 to 8 bits");
+  if (spec.bits == 1 && spec.isSigned)
+    return makeError("codes of 1 bit are unsigned: signed ones would be 0 and "
+                     "-1, and could not hold positive values");
   if (spec.groupRows < 0 || spec.groupCols < 0)
     return makeError("the group is " + llvm::Twine(spec.groupRows) + " x " +
                      llvm::Twine(spec.groupCols) +

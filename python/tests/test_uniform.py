@@ -33,8 +33,7 @@ def test_all_zero_group_stays_zero(symmetric):
     assert (result.dequantize() == 0).all()
 
 
-@pytest.mark.parametrize("bits", range(2, 9))
-@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("bits, symmetric", [(1, False)] + [(b, s) for b in range(2, 9) for s in (False, True)])
 def test_error_is_at_most_half_a_step(bits, symmetric):
     w = weight()
     result = quantize_rtn(w, Scheme(bits, 16, symmetric=symmetric))
@@ -90,7 +89,7 @@ def test_bits_per_weight():
     assert quantize_rtn(w, Scheme(4, 32, symmetric=True)).bits_per_weight() == 5
 
 
-@pytest.mark.parametrize("arguments", [dict(bits=1), dict(bits=9), dict(group_size=0), dict(group_size=-7),
+@pytest.mark.parametrize("arguments", [dict(bits=0), dict(bits=1, symmetric=True), dict(bits=9), dict(group_size=0), dict(group_size=-7),
                                        dict(scale_type="f8")])
 def test_bad_schemes(arguments):
     with pytest.raises(ValueError, match=str(list(arguments.values())[0])):

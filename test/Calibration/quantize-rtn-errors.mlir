@@ -10,7 +10,7 @@
 // RUN: not quant-opt %s --quantize-rtn="include=good report=/no/such/folder/x" 2>&1 | FileCheck %s --check-prefix=REPORT
 // RUN: quant-opt %s --quantize-rtn="include=large scale-type=bf16" | FileCheck %s --check-prefix=WIDE
 
-// BITS: error: bits is 9, but must be 2 to 8
+// BITS: error: bits is 9, but must be 1 to 8
 // GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
 // FORMAT: error: format is 'f8', but must be uniform, f32, f16 or bf16
 // SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32

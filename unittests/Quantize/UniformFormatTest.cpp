@@ -140,10 +140,17 @@ TEST(UniformFormat, RejectsBadSpecs) {
   UniformFormat::Spec spec;
   spec.bits = 9;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),
-            "bits is 9, but a uniform format has 2 to 8 bits");
-  spec.bits = 1;
+            "bits is 9, but a uniform format has 1 to 8 bits");
+  spec.bits = 0;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),
-            "bits is 1, but a uniform format has 2 to 8 bits");
+            "bits is 0, but a uniform format has 1 to 8 bits");
+  spec.bits = 1;
+  spec.isSigned = true;
+  spec.hasZeroPoint = false;
+  EXPECT_EQ(getMessage(UniformFormat::get(spec)),
+            "codes of 1 bit are unsigned: signed ones would be 0 and -1, and "
+            "could not hold positive values");
+  spec = {};
   spec.bits = 4;
   spec.groupCols = -7;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),

@@ -13,7 +13,8 @@
 
 namespace lowbit {
 
-/// Uniform integer codes of 2 to 8 bits: value = scale * (code - zero).
+/// Uniform integer codes of 1 to 8 bits, signed ones of 2 to 8: value = scale *
+/// (code - zero).
 ///
 /// A group is a block of `groupRows` x `groupCols` values with one scale and,
 /// if the format has zero points, one integer zero point of as many bits as a

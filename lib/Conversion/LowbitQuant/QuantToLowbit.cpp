@@ -57,7 +57,7 @@ static llvm::Expected<UniformFormat> getFormat(quant::QuantizedType type,
   // Zero points keep a format from being narrow, but decode no differently.
   const bool narrow = spec.isSigned && min == -max;
   spec.narrowRange = narrow && !spec.hasZeroPoint;
-  for (spec.bits = 2; spec.bits <= 8; ++spec.bits) {
+  for (spec.bits = spec.isSigned ? 2 : 1; spec.bits <= 8; ++spec.bits) {
     llvm::Expected<UniformFormat> format = UniformFormat::get(spec);
     if (!format)
       return format.takeError();

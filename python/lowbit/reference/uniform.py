@@ -21,7 +21,7 @@ _SCALE_TYPES = ("f32", "f16", "bf16")
 class Scheme:
     """How one weight is stored.
 
-    bits        2 to 8.
+    bits        1 to 8; 2 at least if symmetric.
     group_size  columns that share a scale; None for the whole row.
     symmetric   signed codes and no zero point.
     mse         choose each range from a grid by its error, instead of min and max.
@@ -35,8 +35,8 @@ class Scheme:
     scale_type: str = "f32"
 
     def __post_init__(self):
-        if not 2 <= self.bits <= 8:
-            raise ValueError(f"bits must be 2 to 8, not {self.bits}")
+        if not 1 + self.symmetric <= self.bits <= 8:
+            raise ValueError(f"bits must be {1 + self.symmetric} to 8, not {self.bits}")
         if self.group_size is not None and self.group_size < 1:
             raise ValueError(f"group_size must be positive or None, not {self.group_size}")
         if self.scale_type not in _SCALE_TYPES:

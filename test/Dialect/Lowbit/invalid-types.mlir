@@ -1,11 +1,16 @@
 // RUN: quant-opt %s -split-input-file -verify-diagnostics
 
-// expected-error @below {{bits is 9, but a uniform format has 2 to 8 bits}}
+// expected-error @below {{bits is 9, but a uniform format has 1 to 8 bits}}
 func.func private @bits() attributes {a = #lowbit.uniform<u9, group = [1, 32], scale = f16, zero = none>}
 
 // -----
 
-// expected-error @below {{codes must be u2 to u8 or s2 to s8, got 'i4'}}
+// expected-error @below {{codes of 1 bit are unsigned: signed ones would be 0 and -1, and could not hold positive values}}
+func.func private @one_signed_bit() attributes {a = #lowbit.uniform<s1, group = [1, 32], scale = f16, zero = none>}
+
+// -----
+
+// expected-error @below {{codes must be u1 to u8 or s2 to s8, got 'i4'}}
 func.func private @codes() attributes {a = #lowbit.uniform<i4, group = [1, 32], scale = f16, zero = none>}
 
 // -----

@@ -5,7 +5,7 @@
 // A module that came from a model has no lines; the file and nodes are named.
 // RUN: quant-translate --import-onnx %examples/tiny-llama/tiny-llama.onnx -o model.mlir
 // RUN: not quant-opt model.mlir --quantize-rtn=bits=9 -o out.mlir 2>&1 | FileCheck %s --check-prefix=BITS
-// BITS: {{^}}quant-opt: error: 'model.mlir': bits is 9, but must be 2 to 8{{$}}
+// BITS: {{^}}quant-opt: error: 'model.mlir': bits is 9, but must be 1 to 8{{$}}
 // BITS-NOT: {{.}}
 // RUN: not quant-opt model.mlir --gptq=bits=four -o out.mlir 2>&1 | FileCheck %s --check-prefix=FOUR
 // FOUR: {{^}}quant-opt: for the --bits option: 'four' value invalid for uint argument!{{$}}

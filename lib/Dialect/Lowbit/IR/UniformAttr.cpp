@@ -187,7 +187,7 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
     return {};
   std::optional<CodeType> code = getCodeType(codeKeyword);
   if (!code) {
-    parser.emitError(loc) << "codes must be u2 to u8 or s2 to s8, got '"
+    parser.emitError(loc) << "codes must be u1 to u8 or s2 to s8, got '"
                           << codeKeyword << "'";
     return {};
   }

@@ -17,7 +17,7 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
                                 ["buildEncode", "getCodeLevels"]>]> {
   let summary = "Integer codes with a scale, and perhaps a zero point, per group";
   let description = [{
-    An element is `scale * (code - zero)`. Codes are unsigned (`u2` to `u8`) or
+    An element is `scale * (code - zero)`. Codes are unsigned (`u1` to `u8`) or
     signed (`s2` to `s8`). A group of `[rows, columns]` elements shares a scale
     and a zero point; `*` stands for the whole dimension, so `[1, 128]` is per
     group, `[1, *]` per row, `[*, *]` per tensor. Of a tensor with more than two
