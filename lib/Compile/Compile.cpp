@@ -217,7 +217,7 @@ Compiler::lower(const Model &model, size_t level, Phase stopAfter) const {
   if (llvm::Error error =
           target.chip.empty()
               ? lowerModel(*module, model.entry, target.levels[level],
-                           /*parallel=*/true, stopAfter)
+                           /*parallel=*/true, stopAfter, options.strategy)
               : lowerModelForGpu(*module, model.entry, target.chip, stopAfter))
     return inInput(std::move(error));
   return module;
@@ -277,8 +277,8 @@ llvm::Error Compiler::emitText() {
     return code.takeError();
   if (options.emit == Emit::Llvm)
     code->module->print(file->os(), nullptr);
-  else if (llvm::Error error = emitCode(
-               *code, llvm::CodeGenFileType::AssemblyFile, file->os()))
+  else if (llvm::Error error =
+               emitCode(*code, llvm::CodeGenFileType::AssemblyFile, file->os()))
     return error;
   return file->commit();
 }

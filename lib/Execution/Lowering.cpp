@@ -71,7 +71,7 @@ llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target) {
 
 llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
                                const CpuTarget &target, bool parallel,
-                               Phase stopAfter) {
+                               Phase stopAfter, MatmulStrategy strategy) {
   CpuLoweringOptions lowering;
   lowering.vectorBytes = target.vectorBytes;
   lowering.vectorRegisters = target.vectorRegisters;
@@ -79,6 +79,7 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
   lowering.i8mm = llvm::is_contained(target.extensions, "i8mm");
   lowering.parallel = parallel;
   lowering.entry = entry.str();
+  lowering.strategy = strategy;
   lowering.stopAfter = stopAfter;
   PassManager pm(module.getContext());
   // The passes are tested; what a user's module can break, they check.
@@ -130,8 +131,7 @@ lowbit::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
   registerAllToLLVMIRTranslations(translations);
   module.getContext()->appendDialectRegistry(translations);
   FirstError error(module.getContext());
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(module, context);
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
   if (!code)
     return makeError("cannot translate to LLVM IR: " + error.message);
   code->setDataLayout(machine.createDataLayout());

@@ -7,11 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatPanelMatmul.h"
+#include "MatmulCost.h"
 #include "OnlineAttention.h"
 #include "PanelMatmul.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Kernels/KernelGenerator.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -64,17 +66,17 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
       return failure();
     }
   }
-  return PanelMatmulSpec{
-      shape[0],
-      shape[1],
-      *PanelsGeometry::get(format, shape),
-      /*maxCode=*/(1u << spec.bits) - 1,
-      /*codeOffset=*/spec.isSigned ? 1 << (spec.bits - 1) : 0,
-      spec.hasZeroPoint,
-      hasBias,
-      format.getScaleType(),
-      /*floatType=*/{},
-      inputGroupCols};
+  return PanelMatmulSpec{shape[0],
+                         shape[1],
+                         *PanelsGeometry::get(format, shape),
+                         /*maxCode=*/(1u << spec.bits) - 1,
+                         /*codeOffset=*/spec.isSigned ? 1 << (spec.bits - 1)
+                                                      : 0,
+                         spec.hasZeroPoint,
+                         hasBias,
+                         format.getScaleType(),
+                         /*floatType=*/{},
+                         inputGroupCols};
 }
 
 namespace {
@@ -93,16 +95,47 @@ public:
     return PanelsAttr::get(weightType.getContext());
   }
 
-  void buildMatmul(func::FuncOp function, PackedMatmulOp op) const override {
+  LogicalResult buildMatmul(func::FuncOp function,
+                            PackedMatmulOp op) const override {
+    PanelMatmulSpec spec = getSpec(op);
+    if (spec.floatType) {
+      buildFloatPanelMatmulBody(function, spec, options);
+      return success();
+    }
     std::string reason;
-    FailureOr<PanelMatmulSpec> spec = PanelMatmulSpec::get(
-        op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
-        bool(op.getBias()), reason);
-    assert(succeeded(spec) && "the layout was chosen by this generator");
-    if (spec->floatType)
-      buildFloatPanelMatmulBody(function, *spec, options);
-    else
-      buildPanelMatmulBody(function, *spec, options);
+    FailureOr<SmallVector<MatmulTile>> tiles =
+        chooseMatmulTiles(spec, options, reason);
+    if (failed(tiles)) {
+      InFlightDiagnostic error = op.emitOpError("strategy '")
+                                 << stringifyMatmulStrategy(options.strategy)
+                                 << "' " << reason << ": the weight is "
+                                 << op.getWeightType().getFormat()
+                                 << ", the input ";
+      if (std::optional<QuantTensorType> input = op.getInputType())
+        return error << input->getFormat();
+      return error << "f32";
+    }
+    buildPanelMatmulBody(function, spec, *tiles, options.instructions);
+    return success();
+  }
+
+  std::string describeMatmul(PackedMatmulOp op) const override {
+    PanelMatmulSpec spec = getSpec(op);
+    if (spec.floatType)
+      return "the weight is of floats, which are multiplied as they are";
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    os << "cycles for 1024 weights and a token, computing / reading from "
+          "memory";
+    for (ArrayRef<MatmulCost> costs : compareMatmulCosts(spec, options)) {
+      os << "; by " << costs.front().tile.shape.tokens << ':';
+      for (const MatmulCost &cost : costs)
+        os << (&cost == costs.begin() ? " " : ", ")
+           << stringifyMatmulStrategy(cost.tile.strategy) << ' '
+           << llvm::format("%.1f", cost.compute) << " / "
+           << llvm::format("%.1f", cost.memory);
+    }
+    return text;
   }
 
   void buildAttention(func::FuncOp function, AttentionOp op) const override {
@@ -110,29 +143,48 @@ public:
   }
 
 private:
+  static PanelMatmulSpec getSpec(PackedMatmulOp op) {
+    std::string reason;
+    FailureOr<PanelMatmulSpec> spec = PanelMatmulSpec::get(
+        op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
+        bool(op.getBias()), reason);
+    assert(succeeded(spec) && "the layout was chosen by this generator");
+    return *spec;
+  }
+
   CpuKernelOptions options;
 };
 
 } // namespace
 
 std::unique_ptr<KernelGenerator>
-lowbit::createCpuKernelGenerator(StringRef target, Location loc,
-                                 bool parallel) {
+lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
+                                 MatmulStrategy strategy) {
   // A tile takes 1, 2 or 4 registers for each token and panel: there are 32 of
-  // 512 bits, 16 of 256 or 32 of 128.
+  // 512 bits, 16 of 256 or 32 of 128. Instructions are those of Cascade Lake,
+  // Haswell, whose port for shuffles also gets a quarter of its cycles of other
+  // work, and Neoverse V2.
   using Tiles = SmallVector<TileShape>;
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
           .Case("avx512vnni",
                 CpuKernelOptions{Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}},
-                                 Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, 64,
-                                 parallel})
-          .Case("avx2", CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
-                                         Tiles{{6, 1}, {2, 2}, {1, 4}}, 16,
-                                         parallel})
-          .Case("neon", CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
-                                         Tiles{{6, 1}, {2, 2}, {1, 4}}, 16,
-                                         parallel})
+                                 Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}},
+                                 Tiles{{1, 8}}, 64,
+                                 CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 6},
+                                 parallel, strategy})
+          .Case("avx2",
+                CpuKernelOptions{
+                    Tiles{{4, 1}, {2, 2}, {1, 4}},
+                    Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+                    CpuInstructions{32, 16, 3, 2, 0.75, 3, 2, 127, 6}, parallel,
+                    strategy})
+          .Case("neon",
+                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
+                                 Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}},
+                                 16,
+                                 CpuInstructions{16, 32, 4, 4, 2, 1, 1, 127, 6},
+                                 parallel, strategy})
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target

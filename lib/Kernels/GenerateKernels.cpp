@@ -9,6 +9,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Kernels/KernelGenerator.h"
 #include "lowbit/Kernels/Passes.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -69,8 +70,8 @@ public:
   /// A kernel depends on the types of the operands and on the properties of the
   /// operation.
   template <typename OpTy>
-  void replace(OpTy op, StringRef name,
-               function_ref<void(func::FuncOp, OpTy)> build) {
+  LogicalResult replace(OpTy op, StringRef name,
+                        function_ref<LogicalResult(func::FuncOp, OpTy)> build) {
     OpBuilder builder(op);
     Location loc = op.getLoc();
     SmallVector<Value> operands;
@@ -94,7 +95,8 @@ public:
       kernel = func::FuncOp::create(loc, name, type);
       kernel.setPrivate();
       symbols.insert(kernel);
-      build(kernel, op);
+      if (failed(build(kernel, op)))
+        return failure();
     }
     func::CallOp::create(builder, loc, kernel, operands);
     for (auto [operand, copy] : copies) {
@@ -103,6 +105,7 @@ public:
       memref::DeallocOp::create(builder, loc, copy);
     }
     op.erase();
+    return success();
   }
 
   unsigned size() const { return kernels.size(); }
@@ -118,8 +121,8 @@ struct LowbitGenerateKernelsPass
   using LowbitGenerateKernelsBase::LowbitGenerateKernelsBase;
 
   void runOnOperation() override {
-    std::unique_ptr<KernelGenerator> generator =
-        createCpuKernelGenerator(target, getOperation().getLoc(), parallel);
+    std::unique_ptr<KernelGenerator> generator = createCpuKernelGenerator(
+        target, getOperation().getLoc(), parallel, strategy);
     if (!generator)
       return signalPassFailure();
     SmallVector<PackedMatmulOp> products;
@@ -133,16 +136,26 @@ struct LowbitGenerateKernelsPass
         attentions.push_back(attention);
     });
     KernelCalls calls(getOperation());
-    for (PackedMatmulOp op : products)
-      calls.replace<PackedMatmulOp>(
-          op, "lowbit_matmul", [&](func::FuncOp kernel, PackedMatmulOp op) {
-            generator->buildMatmul(kernel, op);
-          });
+    auto buildMatmul = [&](func::FuncOp kernel, PackedMatmulOp op) {
+      return generator->buildMatmul(kernel, op);
+    };
+    for (PackedMatmulOp op : products) {
+      if (remark::detail::InFlightRemark remark = remark::analysis(
+              op.getLoc(), remark::RemarkOpts::name("matmul-strategy")
+                               .category("lowbit-kernels")))
+        remark << generator->describeMatmul(op);
+      if (failed(
+              calls.replace<PackedMatmulOp>(op, "lowbit_matmul", buildMatmul)))
+        return signalPassFailure();
+    }
+    auto buildAttention = [&](func::FuncOp kernel, AttentionOp op) {
+      generator->buildAttention(kernel, op);
+      return success();
+    };
     for (AttentionOp op : attentions)
-      calls.replace<AttentionOp>(op, "lowbit_attention",
-                                 [&](func::FuncOp kernel, AttentionOp op) {
-                                   generator->buildAttention(kernel, op);
-                                 });
+      if (failed(calls.replace<AttentionOp>(op, "lowbit_attention",
+                                            buildAttention)))
+        return signalPassFailure();
     numKernels += calls.size();
   }
 };

@@ -17,6 +17,7 @@
 // code may be split over blocks of several planes). One shift and one mask so
 // yield a slice, 16 x 4 bytes that a dot-product instruction multiplies by four
 // int8 activations; for float activations a second shift isolates each byte.
+// LutMatmul looks sums up instead.
 // Scales and zero points are applied once per group.
 //
 // Each parallel task owns some panels and walks over all tokens, so the result
@@ -25,7 +26,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PanelMatmul.h"
-#include "PanelActivations.h"
+#include "LutMatmul.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -36,14 +37,12 @@ namespace {
 
 constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
 constexpr int64_t bytesPerLane = 4;
-/// How far ahead of its use the weight of a single token is asked for. Hardware
-/// follows fewer streams than there are panels read at once.
-constexpr int64_t prefetchBytes = 512;
 
 class PanelMatmulBuilder : KernelBuilder {
 public:
   PanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
-                     const CpuKernelOptions &options);
+                     ArrayRef<MatmulTile> tiles,
+                     const CpuInstructions &instructions);
   void build();
 
 private:
@@ -53,6 +52,7 @@ private:
   struct Tile {
     Value firstToken, firstPanel;
     TileShape shape;
+    MatmulStrategy strategy;
     PanelActivations::Tile input;
   };
 
@@ -63,6 +63,8 @@ private:
 
   void buildPanelBlock(Value firstPanel, int64_t panels);
   void buildTile(const Tile &tile);
+  Sums sumGroup(const Tile &tile, Value group, Value firstChunk,
+                int64_t chunks);
   Sums buildGroup(const Tile &tile, Value group, Value firstChunk,
                   int64_t chunks, Sums totals);
   Sums buildIntegerChunk(const Tile &tile, Value chunk, ValueRange sums);
@@ -102,7 +104,8 @@ private:
 
   const PanelMatmulSpec &spec;
   const PanelsGeometry &geometry;
-  const CpuKernelOptions &options;
+  ArrayRef<MatmulTile> tiles;
+  const CpuInstructions &instructions;
 
   VectorType i32Lanes, f32Lanes, byteLanes;
   /// The type that codes times activations are summed in.
@@ -111,15 +114,18 @@ private:
   // Arguments.
   Value input, inputScales, codes, scales, zeros, bias, output;
   std::optional<PanelActivations> activations;
+  /// Null if no tile is computed by lookups.
+  std::optional<LutMatmul> lut;
 };
 
 } // namespace
 
 PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
                                        const PanelMatmulSpec &spec,
-                                       const CpuKernelOptions &options)
+                                       ArrayRef<MatmulTile> tiles,
+                                       const CpuInstructions &instructions)
     : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
-      geometry(spec.geometry), options(options) {
+      geometry(spec.geometry), tiles(tiles), instructions(instructions) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   unsigned next = 0;
@@ -141,20 +147,25 @@ PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
   sumLanes = spec.hasQuantizedInput() ? i32Lanes : f32Lanes;
 }
 
+void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
+                           Value codes, Value panel, Value chunk,
+                           int64_t offset) {
+  constexpr int64_t bytes = 512;
+  Value ahead =
+      k.add(chunk, std::max<int64_t>(bytes / geometry.bytesPerChunk, 1));
+  memref::PrefetchOp::create(k.b, codes,
+                             ValueRange{panel, ahead, k.index(offset)},
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
 SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk,
                                                   bool prefetch) {
   SmallVector<Value> blocks;
-  Value ahead;
-  if (prefetch)
-    ahead = add(chunk,
-                std::max<int64_t>(prefetchBytes / geometry.bytesPerChunk, 1));
   for (int64_t offset = 0; offset < geometry.bytesPerChunk;
        offset += PanelsGeometry::bytesPerBlock) {
     if (prefetch)
-      memref::PrefetchOp::create(b, codes,
-                                 ValueRange{panel, ahead, index(offset)},
-                                 /*isWrite=*/false, /*localityHint=*/3,
-                                 /*isDataCache=*/true);
+      prefetchBlock(*this, geometry, codes, panel, chunk, offset);
     Value bytes = vector::LoadOp::create(
         b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
     blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
@@ -256,18 +267,28 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
   return result;
 }
 
+/// Codes times activations, in `sumLanes`.
+PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
+                                                      Value group,
+                                                      Value firstChunk,
+                                                      int64_t chunks) {
+  if (tile.strategy == MatmulStrategy::Lut)
+    return lut->sumGroup(tile.firstToken, tile.firstPanel, tile.shape, group,
+                         firstChunk, chunks);
+  Sums zeroSums(tile.shape.size(), splat(sumLanes, 0));
+  return loop(firstChunk, add(firstChunk, chunks), 1, zeroSums,
+              [&](Value chunk, ValueRange carried) {
+                return tile.strategy == MatmulStrategy::Dot
+                           ? buildIntegerChunk(tile, chunk, carried)
+                           : buildFloatChunk(tile, chunk, carried);
+              });
+}
+
 PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
                                int64_t chunks, Sums totals) {
   TileShape shape = tile.shape;
-  Sums zeroSums(shape.size(), splat(sumLanes, 0));
-  Sums sums = loop(firstChunk, add(firstChunk, chunks), 1, zeroSums,
-                   [&](Value chunk, ValueRange carried) {
-                     return spec.hasQuantizedInput()
-                                ? buildIntegerChunk(tile, chunk, carried)
-                                : buildFloatChunk(tile, chunk, carried);
-                   });
-
+  Sums sums = sumGroup(tile, group, firstChunk, chunks);
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
     Value panelIndex = add(tile.firstPanel, panel);
     Value scale = loadScales(panelIndex, group);
@@ -351,37 +372,56 @@ void PanelMatmulBuilder::buildTile(const Tile &tile) {
 }
 
 void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
-  for (const PanelActivations::Range &range : activations->getRanges()) {
+  for (auto [range, kind] : llvm::zip_equal(activations->getRanges(), tiles)) {
     int64_t tokens = range.tile.tokens;
     int64_t perTile = std::min(panels, range.tile.panels);
+    MatmulStrategy strategy = kind.strategy;
     int64_t whole = panels / perTile * perTile;
     loop(range.begin, range.end, tokens, [&](Value token) {
       PanelActivations::Tile input = activations->getTile(token, tokens);
       loop(index(0), index(whole), perTile, [&](Value panel) {
-        buildTile({token, add(firstPanel, panel), {tokens, perTile}, input});
+        buildTile({token,
+                   add(firstPanel, panel),
+                   {tokens, perTile},
+                   strategy,
+                   input});
       });
       for (int64_t panel = whole; panel < panels; ++panel)
-        buildTile({token, add(firstPanel, panel), {tokens, 1}, input});
+        buildTile(
+            {token, add(firstPanel, panel), {tokens, 1}, strategy, input});
     });
   }
 }
 
 void PanelMatmulBuilder::build() {
-  activations.emplace(static_cast<KernelBuilder &>(*this), spec, options.tiles,
-                      input);
+  activations.emplace(
+      static_cast<KernelBuilder &>(*this), spec,
+      llvm::map_to_vector(tiles,
+                          [](const MatmulTile &tile) { return tile.shape; }),
+      input);
   activations->build();
-  int64_t block = std::min(options.tiles.back().panels, geometry.panels);
+  if (llvm::any_of(tiles, [](const MatmulTile &tile) {
+        return tile.strategy == MatmulStrategy::Lut;
+      })) {
+    lut.emplace(static_cast<KernelBuilder &>(*this), spec, tiles, instructions,
+                codes, *activations);
+    lut->buildTables();
+  }
+  int64_t block = std::min(tiles.back().shape.panels, geometry.panels);
   parallelLoop(index(geometry.panels / block), [&](Value number) {
     buildPanelBlock(mul(number, block), block);
   });
   if (int64_t rest = geometry.panels % block)
     buildPanelBlock(index(geometry.panels - rest), rest);
+  if (lut)
+    lut->release();
   activations->release();
   func::ReturnOp::create(b);
 }
 
 void lowbit::buildPanelMatmulBody(func::FuncOp function,
                                   const PanelMatmulSpec &spec,
-                                  const CpuKernelOptions &options) {
-  PanelMatmulBuilder(function, spec, options).build();
+                                  ArrayRef<MatmulTile> tiles,
+                                  const CpuInstructions &instructions) {
+  PanelMatmulBuilder(function, spec, tiles, instructions).build();
 }

@@ -1,5 +1,4 @@
-//===- PanelMatmul.h - matmul kernels that read weights in panels - -*- C++
-//-*--===//
+//===- PanelMatmul.h - matmul kernels that read panels ----------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -12,6 +11,7 @@
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/PanelsGeometry.h"
+#include "lowbit/Kernels/KernelBuilder.h"
 #include "lowbit/Kernels/KernelGenerator.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -48,11 +48,22 @@ struct PanelMatmulSpec {
   }
 };
 
+/// Asks for a block some way ahead of the one at `offset` of a chunk, where
+/// panels are read side by side for a single token: hardware follows fewer
+/// streams.
+void prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
+                   mlir::Value codes, mlir::Value panel, mlir::Value chunk,
+                   int64_t offset);
+
+struct MatmulTile;
+
 /// Builds the body of `function`, whose arguments are the operands of a
-/// `lowbit.packed_matmul` of this kind.
+/// `lowbit.packed_matmul` of this kind, from tiles of the most tokens to those
+/// of one.
 void buildPanelMatmulBody(mlir::func::FuncOp function,
                           const PanelMatmulSpec &spec,
-                          const CpuKernelOptions &options);
+                          llvm::ArrayRef<MatmulTile> tiles,
+                          const CpuInstructions &instructions);
 
 } // namespace lowbit
 

@@ -18,16 +18,17 @@ namespace cl = llvm::cl;
 
 namespace {
 /// Says what is known where LLVM's parser says only what is not.
-struct EmitParser : cl::parser<Emit> {
-  using cl::parser<Emit>::parser;
+template <typename EnumT>
+struct EnumParser : cl::parser<EnumT> {
+  using cl::parser<EnumT>::parser;
 
   bool parse(cl::Option &option, llvm::StringRef name, llvm::StringRef value,
-             Emit &result) {
-    if (findOption(value) != getNumOptions())
-      return cl::parser<Emit>::parse(option, name, value, result);
+             EnumT &result) {
+    if (this->findOption(value) != this->getNumOptions())
+      return cl::parser<EnumT>::parse(option, name, value, result);
     std::string known;
-    for (unsigned i = 0; i < getNumOptions(); ++i)
-      known += (i ? ", " : "") + getOption(i).str();
+    for (unsigned i = 0; i < this->getNumOptions(); ++i)
+      known += (i ? ", " : "") + this->getOption(i).str();
     return option.error("'" + value + "' is unknown; known are " + known);
   }
 };
@@ -51,7 +52,7 @@ struct Options {
                "+feature behind them: x86-64-v4+vnni, x86-64+avx2+fma, "
                "aarch64+dotprod; or a GPU: sm_80"),
       cl::cat(category)};
-  cl::opt<Emit, false, EmitParser> emit{
+  cl::opt<Emit, false, EnumParser<Emit>> emit{
       "emit", cl::init(Emit::Shared), cl::desc("What to write:"),
       cl::values(
           clEnumValN(Emit::Shared, "shared",
@@ -73,6 +74,10 @@ struct Options {
       "clang", cl::value_desc("path"),
       cl::desc("The clang that links (default: the one of LLVM 22)"),
       cl::cat(category)};
+  cl::opt<MatmulStrategy, false, EnumParser<MatmulStrategy>> strategy{
+      "strategy", cl::init(MatmulStrategy::Auto),
+      cl::desc("How a CPU multiplies quantized weights and activations:"),
+      getMatmulStrategyValues(), cl::cat(category)};
 };
 } // namespace
 
@@ -89,7 +94,8 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   if (llvm::Error error = compileModel(
-          {o.input, o.output, o.target, o.emit, o.clang}, registry)) {
+          {o.input, o.output, o.target, o.emit, o.clang, o.strategy},
+          registry)) {
     llvm::WithColor::error(llvm::errs(), "quant-compile")
         << llvm::toString(std::move(error)) << '\n';
     return 1;

@@ -9,6 +9,7 @@
 #ifndef LOWBIT_COMPILE_COMPILE_H
 #define LOWBIT_COMPILE_COMPILE_H
 
+#include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -37,6 +38,8 @@ struct CompileOptions {
   Emit emit = Emit::Shared;
   /// The clang that links; empty for the default.
   std::string clang;
+  /// How a CPU multiplies quantized weights.
+  MatmulStrategy strategy = MatmulStrategy::Auto;
 };
 
 /// Compiles a model file. Nothing is left of an output that could not be

@@ -16,6 +16,7 @@
 
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Execution/CpuTarget.h"
+#include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -56,7 +57,8 @@ llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target);
 /// onnx and lowbit dialects and what `--lowbit-lower-to-cpu` takes.
 llvm::Error lowerModel(mlir::ModuleOp module, llvm::StringRef entry,
                        const CpuTarget &target, bool parallel,
-                       Phase stopAfter = Phase::Llvm);
+                       Phase stopAfter = Phase::Llvm,
+                       MatmulStrategy strategy = MatmulStrategy::Auto);
 
 /// The same for a GPU, by the names of `--lower-to-nvptx`, or for the emulator
 /// (kEmulatedGpu).

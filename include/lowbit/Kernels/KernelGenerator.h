@@ -10,6 +10,7 @@
 #define LOWBIT_KERNELS_KERNELGENERATOR_H
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
+#include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <memory>
 
@@ -32,9 +33,13 @@ public:
   /// Builds the body of `function`, which computes `op`: its operands are
   /// buffers, and its weight has the layout that `getMatmulLayout` chose. The
   /// arguments of the function are the operands of `op`, in order. The code
-  /// depends on nothing but their types, so that equal layers share it.
-  virtual void buildMatmul(mlir::func::FuncOp function,
-                           PackedMatmulOp op) const = 0;
+  /// depends on nothing but their types, so that equal layers share it. Fails,
+  /// with an error, if the strategy that was asked for cannot serve `op`.
+  virtual llvm::LogicalResult buildMatmul(mlir::func::FuncOp function,
+                                          PackedMatmulOp op) const = 0;
+
+  /// How the kernel of `op` computes and what speaks for it, in one line.
+  virtual std::string describeMatmul(PackedMatmulOp op) const = 0;
 
   /// The same for attention on f32 buffers.
   virtual void buildAttention(mlir::func::FuncOp function,
@@ -48,6 +53,20 @@ struct TileShape {
   int64_t size() const { return tokens * panels; }
 };
 
+/// What decides how fast the instructions of a CPU's kernels are.
+struct CpuInstructions {
+  int64_t vectorBytes, registers;
+  /// Vector instructions started in a cycle: of any kind, multiplications and
+  /// shifts, and shuffles of bytes.
+  double all, multiplies, shuffles;
+  /// What one `qvec.dot` of a register is, and how many of these multiply.
+  int64_t dotInstructions, dotMultiplies;
+  /// The largest code that those take; larger ones are split.
+  uint32_t dotMaxCode;
+  /// Bytes of weight that one core reads in a cycle.
+  double weightBytes;
+};
+
 /// The shapes of a CPU kernel's tiles, which its registers limit, and its
 /// loops.
 struct CpuKernelOptions {
@@ -57,18 +76,24 @@ struct CpuKernelOptions {
   llvm::SmallVector<TileShape> tiles;
   /// The same for weights that are floats and need no unpacking.
   llvm::SmallVector<TileShape> floatTiles;
+  /// The same for table lookups, whose sums take more registers: no more tokens
+  /// than those fit.
+  llvm::SmallVector<TileShape> lutTiles;
   /// Columns of a tile of float products that has several rows: with 4 rows it
   /// fills half of the registers.
   int64_t tileColumns;
+  CpuInstructions instructions;
   /// Whether the loops of attention may run on all threads.
   bool parallel;
+  MatmulStrategy strategy;
 };
 
 /// The kernels of "avx2", "avx512vnni" or "neon"; for another target null, with
 /// an error at `loc`.
 std::unique_ptr<KernelGenerator>
 createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc,
-                         bool parallel = true);
+                         bool parallel = true,
+                         MatmulStrategy strategy = MatmulStrategy::Auto);
 
 } // namespace lowbit
 

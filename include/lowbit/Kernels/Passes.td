@@ -52,6 +52,12 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
     bufferization. Replaced are `lowbit.packed_matmul` whose weight has a packed
     layout and `lowbit.attention`.
 
+    A matmul is computed by the strategy that takes the least time for each
+    number of tokens, as a count of the instructions of the inner loop and of
+    the bytes of the weight says. `strategy` fixes it; an operator that it cannot
+    serve is an error. What was compared is printed by
+    `--remark-format=emitRemark --remarks-filter=lowbit-kernels`.
+
     Before:
 
     ```mlir
@@ -70,7 +76,11 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
     Option<"target", "target", "std::string", "\"avx2\"",
            "Kernels to generate: avx2, avx512vnni or neon">,
     Option<"parallel", "parallel", "bool", "true",
-           "Run large loops of attention on all threads, through OpenMP">
+           "Run large loops of attention on all threads, through OpenMP">,
+    Option<"strategy", "strategy", "::lowbit::MatmulStrategy",
+           "::lowbit::MatmulStrategy::Auto",
+           "How weights and activations are multiplied",
+           "::lowbit::getMatmulStrategyValues()">
   ];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "Number of kernels generated">

@@ -63,6 +63,7 @@ void lowbit::buildKernelPhase(OpPassManager &pm,
   LowbitGenerateKernelsOptions kernels;
   kernels.target = options.kernels;
   kernels.parallel = options.parallel;
+  kernels.strategy = options.strategy;
   pm.addPass(createLowbitGenerateKernels(kernels));
   if (options.kernels == "neon") {
     ConvertQVecToArmOptions arm;

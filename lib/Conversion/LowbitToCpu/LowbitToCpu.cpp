@@ -49,6 +49,7 @@ static void buildLowerToCpu(OpPassManager &pm, CpuLoweringOptions &lowering,
                             const CpuPipelineOptions<OptionsT> &options) {
   lowering.parallel = options.parallel;
   lowering.entry = options.entry;
+  lowering.strategy = options.strategy;
   lowering.stopAfter = options.stopAfter;
   buildPackingPhase(pm, lowering.kernels);
   buildLowerPackedToCpu(pm, lowering);
@@ -82,7 +83,8 @@ void lowbit::registerLowbitToCpuPipelines() {
       buildLowerToX86);
   PassPipelineRegistration<LowerToArmOptions>(
       "lower-to-arm",
-      "Lower a model to the LLVM dialect for AArch64 with dotprod, with kernels "
+      "Lower a model to the LLVM dialect for AArch64 with dotprod, with "
+      "kernels "
       "that read packed low-bit weights",
       buildLowerToArm);
 }

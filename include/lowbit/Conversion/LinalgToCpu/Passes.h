@@ -10,6 +10,7 @@
 #define LOWBIT_CONVERSION_LINALGTOCPU_PASSES_H
 
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
+#include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -33,6 +34,10 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<OptionsT> {
       *this, "entry",
       llvm::cl::desc("The function that lowbit_entry calls; empty for none"),
       llvm::cl::init("main")};
+  Option<MatmulStrategy> strategy{
+      *this, "strategy",
+      llvm::cl::desc("How weights and activations are multiplied"),
+      llvm::cl::init(MatmulStrategy::Auto), getMatmulStrategyValues()};
   Option<Phase> stopAfter{
       *this, "stop-after", llvm::cl::desc("The last phase"),
       llvm::cl::init(Phase::Llvm),

@@ -1,11 +1,13 @@
 """Compiled products with quantized weights against numpy, over a grid of formats, shapes and inputs.
 
-usage: matmul_grid.py <folder> <target>...
+usage: matmul_grid.py <folder> [--lut] <target>...
 
 A model has one output for each format; all take the same input. Each target's library is compared with what
-the definition of the format says in float64, and all targets with each other bit for bit. Prints `N products agree`.
+the definition of the format says in float64, and all targets with each other bit for bit. With --lut each target
+is there twice, with dot products and with table lookups forced. Prints `N products agree`.
 """
 
+import itertools
 import pathlib
 import subprocess
 import sys
@@ -15,11 +17,11 @@ import numpy as np
 from lowbit.model import Model
 from lowbit.reference import pack
 
-BITS = range(2, 9)
+BITS = range(1, 9)
 EPSILON = 2.0**-24
 # Rows of the input that are not drawn from a normal distribution.
 SPECIAL = {"zero": 0.0, "tiny": 1e-40, "huge": 1e30, "nan": np.nan, "inf": np.inf}
-TOKENS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 63]
+TOKENS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 63, 64, 512]
 
 
 class Weight:
@@ -38,6 +40,9 @@ class Weight:
         scales[1 % rows, -1] = 6e-8 if scale == "f16" else 1e-40
         scales[2 % rows, 0] = 6e4 if scale == "f16" else 1e30
         codes[3 % rows, :size] = zeros[3 % rows, 0]
+        # The largest sums.
+        codes[4 % rows] = 2**bits - 1
+        codes[5 % rows] = 0
         if symmetric:
             values, zero_of = codes - 2**(bits - 1), np.zeros_like(zeros)
         else:
@@ -155,35 +160,47 @@ def check(weight, x, y, quantized, columns):
 
 def main():
     folder, targets = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    cases = [(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group")]
+    all_bits, all_tokens, strategies = BITS, TOKENS, ["auto"]
+    if targets[0] == "--lut":
+        cases = [(331, "row"), (256, "group")]
+        all_bits, all_tokens, strategies = range(1, 5), [1, 2, 3, 5, 13], ["dot", "lut"]
+        targets = targets[1:]
+    variants = list(itertools.product(targets, strategies))
     generator = np.random.default_rng(0)
     products = 0
-    for number, (columns, quantized) in enumerate([(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group")]):
+    for number, (columns, quantized) in enumerate(cases):
         weights = []
-        for bits in BITS:
+        for bits in all_bits:
             # Every second number of bits: the grid is large enough.
-            if (bits + number) % 2:
+            if (bits + number) % 2 and "lut" not in strategies:
                 continue
             for i, group in enumerate([16, 32, 64, 128, columns]):
-                if group > columns:
+                if group > columns or ("lut" in strategies and (bits + i + number) % 2):
                     continue
                 # Both kinds and both scales for every number of bits, and every group size.
-                symmetric, scale = (bits + i) % 2 == 0, "f16" if (bits + i) // 2 % 2 else "f32"
+                symmetric, scale = (bits + i // 2) % 2 == 0 and bits > 1, "f16" if (bits + i) // 2 % 2 else "f32"
                 rows = [1, 16, 37, 150][(bits + 2 * i) % 4]
                 name = f"u{bits}g{group}{'s' if symmetric else 'a'}{scale}n{rows}_{i}"
                 weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
-        if not quantized:
+        if not quantized and "lut" not in strategies:
             weights += [FloatWeight(f"{element}n{rows}", generator, rows, columns, element)
                         for element in ("f32", "f16", "bf16") for rows in (16, 37, 150)]
         source = folder / "grid.mlir"
         source.write_text(module(weights, columns, quantized))
         models = []
-        for target in targets:
-            library = folder / f"grid-{columns}-{quantized}-{target}.so"
-            subprocess.run(["quant-compile", source, f"--target={target}", "-o", library], check=True)
+        for target, strategy in variants:
+            library = folder / f"grid-{columns}-{quantized}-{target}-{strategy}.so"
+            subprocess.run(["quant-compile", source, f"--target={target}", f"--strategy={strategy}", "-o", library],
+                           check=True)
             models.append(Model(library))
-        for tokens in TOKENS:
+        for tokens in all_tokens:
             x = generator.standard_normal((tokens, columns)).astype(np.float32)
             for row, value in zip(range(tokens - 1, 0, -2), SPECIAL.values()):
+                if row == tokens - 3:
+                    # Activations as large as they can be, all of one sign or not.
+                    x[row] = np.sign(x[row])
+                    x[row - 1] = number % 2 * 2 - 1
                 if np.isfinite(value):
                     x[row] = x[row] * np.float32(value)
                 else:
@@ -193,9 +210,9 @@ def main():
                 for weight in weights:
                     y = outputs[0][weight.name]
                     check(weight, x, y, quantized, columns)
-                    for target, other in zip(targets[1:], outputs[1:]):
+                    for variant, other in zip(variants[1:], outputs[1:]):
                         same = np.isnan(y) & np.isnan(other[weight.name]) | (y == other[weight.name])
-                        assert same.all(), f"{weight.name}: {target} differs from {targets[0]}"
+                        assert same.all(), f"{weight.name}: {variant} differs from {variants[0]}"
         products += len(weights)
     print(f"{products} products agree")
 

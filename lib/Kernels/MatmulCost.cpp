@@ -1,0 +1,194 @@
+//===- MatmulCost.cpp - which strategy is the fastest ---------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Counts the vector instructions of the inner loops that PanelMatmul emits, for
+// a chunk of 16 rows, and how long the ports that execute them are busy. What
+// runs once for each group is the same for all strategies and left out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatmulCost.h"
+#include "LutTables.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+/// Vector instructions: all, and those that only some ports execute.
+struct InstructionCount {
+  double all = 0, multiplies = 0, shuffles = 0;
+
+  InstructionCount operator*(double times) const {
+    return {all * times, multiplies * times, shuffles * times};
+  }
+  InstructionCount operator+(const InstructionCount &other) const {
+    return {all + other.all, multiplies + other.multiplies,
+            shuffles + other.shuffles};
+  }
+  double getCycles(const CpuInstructions &cpu) const {
+    return std::max(
+        {all / cpu.all, multiplies / cpu.multiplies, shuffles / cpu.shuffles});
+  }
+};
+
+constexpr InstructionCount arithmetic = {1, 0, 0};
+/// Shifts and conversions share ports with multiplications.
+constexpr InstructionCount multiplication = {1, 1, 0};
+constexpr InstructionCount shuffle = {1, 0, 1};
+} // namespace
+
+/// Bringing the codes of a chunk into bytes.
+static InstructionCount countUnpacking(const PanelsGeometry &geometry) {
+  InstructionCount count;
+  for (int64_t slice = 0; slice < geometry.columnsPerChunk / 4; ++slice)
+    for (const CodePlane &plane : geometry.planes) {
+      int64_t inBlock = slice % (plane.getColumnsPerBlock() / 4);
+      if (inBlock * plane.width != plane.base)
+        count = count + multiplication;
+      if (plane.width < 8)
+        count = count + arithmetic;
+      if (plane.base)
+        count = count + arithmetic;
+    }
+  return count;
+}
+
+/// Lookups by the codes of a chunk, in tables that all panels share.
+static InstructionCount countLookups(const PanelMatmulSpec &spec,
+                                     const CpuInstructions &cpu,
+                                     double perToken) {
+  const PanelsGeometry &geometry = spec.geometry;
+  // NEON loads four registers of equal bytes and adds these in 16 bits.
+  bool hasInterleavedLoads =
+      cpu.vectorBytes * LutPlane::tables == PanelsGeometry::bytesPerBlock;
+  InstructionCount transpose =
+      hasInterleavedLoads ? arithmetic : shuffle + arithmetic * 2;
+  InstructionCount split = multiplication + arithmetic * 2;
+  InstructionCount endSegment =
+      hasInterleavedLoads ? arithmetic * 5
+                          : (shuffle + arithmetic * 2 +
+                             InstructionCount{double(cpu.dotInstructions),
+                                              double(cpu.dotMultiplies), 0}) *
+                                2;
+  InstructionCount count;
+  for (const LutPlane &plane : getLutPlanes(spec)) {
+    double blocks = plane.blocksPerChunk;
+    count =
+        count +
+        ((transpose + split) * perToken + (shuffle + arithmetic) * 4) * blocks;
+    double segments = plane.getSegments(geometry.chunksPerGroup);
+    count = count + endSegment * (segments / geometry.chunksPerGroup);
+    // A table entry takes two bytes until it is stored, and as many
+    // instructions for each column that it sums, and for the split.
+    InstructionCount build = arithmetic * (4.0 * plane.columns + 6) + shuffle;
+    count = count + build * (4 * blocks / geometry.panels);
+  }
+  return count;
+}
+
+/// The instructions on one register of each block for a chunk and a token.
+static InstructionCount countInstructions(const PanelMatmulSpec &spec,
+                                          const CpuInstructions &cpu,
+                                          const MatmulTile &tile) {
+  const PanelsGeometry &geometry = spec.geometry;
+  double slices = geometry.columnsPerChunk / 4.0;
+  double perToken = 1.0 / tile.shape.tokens;
+  switch (tile.strategy) {
+  case MatmulStrategy::Auto:
+    llvm_unreachable("is not a way to compute");
+  case MatmulStrategy::Dot: {
+    InstructionCount dot = {double(cpu.dotInstructions),
+                            double(cpu.dotMultiplies), 0};
+    if (spec.maxCode > cpu.dotMaxCode)
+      dot = dot * 2;
+    return countUnpacking(geometry) * perToken + dot * slices;
+  }
+  case MatmulStrategy::Dequantize: {
+    // Each byte is isolated, converted, and multiplied.
+    InstructionCount convert = arithmetic + multiplication * 2;
+    return (countUnpacking(geometry) + convert * (4 * slices)) * perToken +
+           multiplication * (4 * slices);
+  }
+  case MatmulStrategy::Lut:
+    return countLookups(spec, cpu, perToken);
+  }
+  llvm_unreachable("unknown strategy");
+}
+
+static MatmulCost getCost(const PanelMatmulSpec &spec,
+                          const CpuInstructions &cpu, const MatmulTile &tile) {
+  const PanelsGeometry &geometry = spec.geometry;
+  double registers = double(PanelsGeometry::bytesPerBlock) / cpu.vectorBytes;
+  double weights =
+      double(PanelsGeometry::rowsPerPanel) * geometry.columnsPerChunk;
+  double scale = 1024 / weights;
+  double compute =
+      countInstructions(spec, cpu, tile).getCycles(cpu) * registers;
+  double memory = geometry.bytesPerChunk / cpu.weightBytes / tile.shape.tokens;
+  return {tile, compute * scale, memory * scale};
+}
+
+SmallVector<SmallVector<MatmulCost>>
+lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
+                           const CpuKernelOptions &options) {
+  SmallVector<SmallVector<MatmulCost>> costs;
+  for (TileShape shape : options.tiles) {
+    SmallVector<MatmulCost> &here = costs.emplace_back();
+    auto addCost = [&](TileShape shape, MatmulStrategy strategy) {
+      here.push_back(getCost(spec, options.instructions, {shape, strategy}));
+    };
+    addCost(shape, spec.hasQuantizedInput() ? MatmulStrategy::Dot
+                                            : MatmulStrategy::Dequantize);
+    const TileShape *lut =
+        llvm::find_if(options.lutTiles, [&](TileShape candidate) {
+          return candidate.tokens == shape.tokens;
+        });
+    if (lut != options.lutTiles.end() && !getLutPlanes(spec).empty())
+      addCost(*lut, MatmulStrategy::Lut);
+    // What is read from memory takes the same time either way; what is in a
+    // cache does not.
+    llvm::stable_sort(here, [](const MatmulCost &x, const MatmulCost &y) {
+      return x.compute < y.compute;
+    });
+  }
+  return costs;
+}
+
+FailureOr<SmallVector<MatmulTile>>
+lowbit::chooseMatmulTiles(const PanelMatmulSpec &spec,
+                          const CpuKernelOptions &options,
+                          std::string &reason) {
+  if (options.strategy == MatmulStrategy::Dot && !spec.hasQuantizedInput()) {
+    reason = "needs int8 activations";
+    return failure();
+  }
+  if (options.strategy == MatmulStrategy::Dequantize &&
+      spec.hasQuantizedInput()) {
+    reason = "needs float activations";
+    return failure();
+  }
+  SmallVector<MatmulTile> tiles;
+  if (options.strategy == MatmulStrategy::Lut) {
+    if (getLutPlanes(spec).empty()) {
+      reason = "needs int8 activations and codes of at most four bits";
+      return failure();
+    }
+    for (TileShape shape : options.lutTiles)
+      tiles.push_back({shape, MatmulStrategy::Lut});
+    return tiles;
+  }
+  if (options.strategy != MatmulStrategy::Auto) {
+    for (TileShape shape : options.tiles)
+      tiles.push_back({shape, options.strategy});
+    return tiles;
+  }
+  for (ArrayRef<MatmulCost> costs : compareMatmulCosts(spec, options))
+    tiles.push_back(costs.front().tile);
+  return tiles;
+}
