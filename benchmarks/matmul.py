@@ -4,6 +4,7 @@
     benchmarks/matmul.py --json matmul.json
     benchmarks/matmul.py --cold --threads 1 2 --ggml ~/llama.cpp --tokens 1 8 64 512
     benchmarks/matmul.py --layers 4096x4096 --tokens 1 --bits 2 --activations float
+    benchmarks/matmul.py --layers 4096x4096 --tokens 1 --bits 1 --target x86-64-v3 --strategies dot lut
 
 For each layer (outputs x inputs) a random float weight is written as an ONNX model, imported,
 quantized (`quant-opt --quantize-rtn`, optionally `--quantize-activations`), compiled
@@ -51,7 +52,7 @@ def make_peers(weight, options, folder, ggml):
     size = weight.size * options.bits // 8
     # Twice the cache: the copy that is next was last read longer ago than the cache remembers.
     copies = -(-2 * last_level_cache() // size) + 1 if options.cold else 1
-    peers = [Lowbit(folder, weight, options, copies)]
+    peers = [Lowbit(folder, weight, options, copies, strategy) for strategy in options.strategies]
     if options.bits in NBITS:
         peers.append(OnnxRuntime(folder, weight, options, copies))
     if ggml:
@@ -73,12 +74,12 @@ def sample_us(calls, at, seconds):
 
 
 def check(peers, x, options, what):
-    """Ends the script where Lowbit and ONNX Runtime do not compute the same."""
+    """Ends the script where Lowbit, by all strategies, and ONNX Runtime do not compute the same."""
     outputs = {peer.name: peer.output(x) for peer in peers if isinstance(peer, (Lowbit, OnnxRuntime))}
     if len(outputs) < 2:
         return None
-    ours, theirs = outputs.values()
-    difference = float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
+    ours, *others = outputs.values()
+    difference = max(float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs)) for theirs in others)
     if not difference < (BF16_TOLERANCE if options.bits == 16 else TOLERANCE[options.activations]):
         report.fail(f"{what}: outputs differ by {difference:.2e}")
     return difference
@@ -126,10 +127,13 @@ def main():
     parser.add_argument("--layers", type=layer_shape, nargs="+", default=[(4096, 4096), (11008, 4096)])
     parser.add_argument("--tokens", type=int, nargs="+", default=[1, 512])
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    parser.add_argument("--bits", type=int, choices=[*range(2, 9), *FLOAT_BITS], default=4,
+    parser.add_argument("--bits", type=int, choices=[*range(1, 9), *FLOAT_BITS], default=4,
                         help="of a weight (default 4); 16 and 32 stand for bf16 and f32 and leave activations float")
     parser.add_argument("--group-size", type=int, default=128)
     parser.add_argument("--activations", choices=sorted(ACCURACY_LEVEL), default="int8")
+    parser.add_argument("--target", default="native", help="of quant-compile: x86-64-v3 (default: native)")
+    parser.add_argument("--strategies", nargs="+", default=["auto"], metavar="NAME",
+                        help="of quant-compile, each as an implementation of its own: dot lut (default: auto)")
     parser.add_argument("--cold", action="store_true", help="read weights from memory, not from a cache")
     parser.add_argument("--ggml", type=pathlib.Path, metavar="FOLDER", help="with ggml's headers and libraries")
     parser.add_argument("--rounds", type=int, default=7)

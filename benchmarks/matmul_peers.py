@@ -77,9 +77,8 @@ def save_nbits_model(path, quantized, accuracy_level):
 class Lowbit:
     """The layer through Lowbit's tools, as shared libraries."""
 
-    name = "Lowbit"
-
-    def __init__(self, folder, weight, options, copies):
+    def __init__(self, folder, weight, options, copies, strategy="auto"):
+        self.name = "Lowbit" if strategy == "auto" else f"Lowbit, {strategy}"
         save_float_model(folder / "float.onnx", weight)
         module = tools.import_onnx(folder / "float.onnx", folder / "float.mlir")
         scheme = {"bits": options.bits, "group_size": options.group_size}
@@ -89,8 +88,8 @@ class Lowbit:
         if options.activations == "int8":
             flags.append("--quantize-activations")
         module = tools.optimize(module, folder / "quantized.mlir", *flags)
-        library = tools.compile_library(module, folder / "layer0.so")
-        paths = [library] + [folder / f"layer{i}.so" for i in range(1, copies)]
+        library = tools.compile_library(module, folder / f"{strategy}0.so", options.target, strategy)
+        paths = [library] + [folder / f"{strategy}{i}.so" for i in range(1, copies)]
         for path in paths[1:]:
             shutil.copyfile(library, path)
         self.models = [Model(path) for path in paths]
@@ -163,7 +162,7 @@ class Ggml:
     def all(cls, library, weight, options, copies):
         """Every type of that many bits in every form that has kernels for it."""
         peers = []
-        for type_name in GGML_TYPES[options.bits]:
+        for type_name in GGML_TYPES.get(options.bits, []):
             memory = 0
             while library.ggml_layer_memory(memory):
                 peer = cls(library, type_name, memory, weight, copies)

@@ -168,23 +168,23 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
           .Case("avx512vnni",
-                CpuKernelOptions{Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}},
-                                 Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}},
-                                 Tiles{{1, 8}}, 64,
-                                 CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 6},
-                                 parallel, strategy})
+                CpuKernelOptions{
+                    Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}},
+                    Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, Tiles{{1, 8}}, 64,
+                    CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 16, 6},
+                    parallel, strategy})
           .Case("avx2",
                 CpuKernelOptions{
                     Tiles{{4, 1}, {2, 2}, {1, 4}},
                     Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
-                    CpuInstructions{32, 16, 3, 2, 0.75, 3, 2, 127, 6}, parallel,
-                    strategy})
+                    CpuInstructions{32, 16, 3, 2, 0.75, 3, 2, 127, 8, 6},
+                    parallel, strategy})
           .Case("neon",
-                CpuKernelOptions{Tiles{{4, 1}, {2, 2}, {1, 4}},
-                                 Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}},
-                                 16,
-                                 CpuInstructions{16, 32, 4, 4, 2, 1, 1, 127, 6},
-                                 parallel, strategy})
+                CpuKernelOptions{
+                    Tiles{{4, 1}, {2, 2}, {1, 4}},
+                    Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+                    CpuInstructions{16, 32, 4, 4, 2, 1, 1, 127, 0, 6}, parallel,
+                    strategy})
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target

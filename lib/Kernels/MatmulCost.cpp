@@ -110,10 +110,18 @@ static InstructionCount countInstructions(const PanelMatmulSpec &spec,
     return countUnpacking(geometry) * perToken + dot * slices;
   }
   case MatmulStrategy::Dequantize: {
-    // Each byte is isolated, converted, and multiplied.
+    // Each byte is isolated, converted or looked up, and multiplied.
     InstructionCount convert = arithmetic + multiplication * 2;
-    return (countUnpacking(geometry) + convert * (4 * slices)) * perToken +
-           multiplication * (4 * slices);
+    InstructionCount products = multiplication * (4 * slices);
+    if (!spec.looksUpValues(cpu))
+      return (countUnpacking(geometry) + convert * (4 * slices)) * perToken +
+             products;
+    // AVX-512 merges two planes by one instruction, AVX2 by three.
+    InstructionCount merge =
+        multiplication * 2 + arithmetic * (cpu.vectorBytes == 64 ? 1 : 3);
+    InstructionCount indices = (multiplication + shuffle) * (4 * slices) +
+                               merge * (slices * (geometry.planes.size() - 1));
+    return indices * perToken + products;
   }
   case MatmulStrategy::Lut:
     return countLookups(spec, cpu, perToken);

@@ -74,6 +74,12 @@ private:
   /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
   /// byte.
   Value getSlice(ArrayRef<Value> blocks, int64_t slice);
+  /// The same as four bits of each byte, of which those above the code may be
+  /// any.
+  Value getIndices(ArrayRef<Value> blocks, int64_t slice);
+  /// Brings the bits of `plane` in a slice to where they belong in the code.
+  Value getPlaneBits(const CodePlane &plane, ArrayRef<Value> blocks,
+                     int64_t slice);
   /// Both for each panel of a tile.
   SmallVector<SmallVector<Value>> loadTileBlocks(const Tile &tile,
                                                  Value chunk) {
@@ -85,9 +91,12 @@ private:
   }
   SmallVector<Value> getSlices(ArrayRef<SmallVector<Value>> blocks,
                                int64_t slice) {
-    return llvm::map_to_vector(
-        blocks, [&](ArrayRef<Value> panel) { return getSlice(panel, slice); });
+    return llvm::map_to_vector(blocks, [&](ArrayRef<Value> panel) {
+      return values ? getIndices(panel, slice) : getSlice(panel, slice);
+    });
   }
+  /// The codes of a byte of `slice`, as f32.
+  Value getFloats(Value slice, int64_t byte);
   int64_t slicesPerChunk() const {
     return geometry.columnsPerChunk / bytesPerLane;
   }
@@ -113,6 +122,8 @@ private:
 
   // Arguments.
   Value input, inputScales, codes, scales, zeros, bias, output;
+  /// The f32 value of each four bits; null if codes are converted.
+  Value values;
   std::optional<PanelActivations> activations;
   /// Null if no tile is computed by lookups.
   std::optional<LutMatmul> lut;
@@ -173,18 +184,39 @@ SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk,
   return blocks;
 }
 
+Value PanelMatmulBuilder::getPlaneBits(const CodePlane &plane,
+                                       ArrayRef<Value> blocks, int64_t slice) {
+  int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
+  Value bits =
+      blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
+  int64_t shift = slice % perBlock * plane.width - plane.base;
+  if (shift > 0)
+    return arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
+  if (shift < 0)
+    return arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
+  return bits;
+}
+
+Value PanelMatmulBuilder::getIndices(ArrayRef<Value> blocks, int64_t slice) {
+  Value codes;
+  for (const CodePlane &plane : geometry.planes) {
+    Value bits = getPlaneBits(plane, blocks, slice);
+    if (!codes) {
+      codes = bits;
+      continue;
+    }
+    uint32_t below = ((1u << plane.base) - 1) * 0x01010101u;
+    codes = arith::OrIOp::create(
+        b, arith::AndIOp::create(b, codes, splat(i32Lanes, int32_t(below))),
+        arith::AndIOp::create(b, bits, splat(i32Lanes, int32_t(~below))));
+  }
+  return codes;
+}
+
 Value PanelMatmulBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
   Value codes;
   for (const CodePlane &plane : geometry.planes) {
-    int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
-    Value bits =
-        blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
-    // From where they stand in the block to where they belong in the code.
-    int64_t shift = slice % perBlock * plane.width - plane.base;
-    if (shift > 0)
-      bits = arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
-    else if (shift < 0)
-      bits = arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
+    Value bits = getPlaneBits(plane, blocks, slice);
     if (plane.width < 8) {
       uint32_t mask = ((1u << plane.width) - 1) << plane.base;
       bits = arith::AndIOp::create(
@@ -236,30 +268,35 @@ PanelMatmulBuilder::buildIntegerChunk(const Tile &tile, Value chunk,
   return result;
 }
 
+Value PanelMatmulBuilder::getFloats(Value slice, int64_t byte) {
+  if (byte)
+    slice = arith::ShRUIOp::create(b, slice, splat(i32Lanes, 8 * byte));
+  if (values)
+    return qvec::LookupOp::create(
+        b, values, arith::AndIOp::create(b, slice, splat(i32Lanes, 15)));
+  if (byte + 1 < bytesPerLane)
+    slice = arith::AndIOp::create(b, slice, splat(i32Lanes, 0xff));
+  return arith::SIToFPOp::create(b, f32Lanes, slice);
+}
+
 PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
                                                              Value chunk,
                                                              ValueRange sums) {
   Sums result(sums);
   Value column = mul(chunk, geometry.columnsPerChunk);
   SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
-  Value mask = splat(i32Lanes, 0xff);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices = getSlices(blocks, slice);
     for (int64_t byte = 0; byte < bytesPerLane; ++byte) {
-      SmallVector<Value> values;
-      for (Value word : slices) {
-        if (byte)
-          word = arith::ShRUIOp::create(b, word, splat(i32Lanes, 8 * byte));
-        if (byte + 1 < bytesPerLane)
-          word = arith::AndIOp::create(b, word, mask);
-        values.push_back(arith::SIToFPOp::create(b, f32Lanes, word));
-      }
+      SmallVector<Value> floats;
+      for (Value panel : slices)
+        floats.push_back(getFloats(panel, byte));
       for (int64_t token = 0; token < tile.shape.tokens; ++token) {
         Value x = broadcast(activations->loadFloat(
             tile.input, token, column, slice * bytesPerLane + byte));
         for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
           Value &sum = result[token * tile.shape.panels + panel];
-          sum = vector::FMAOp::create(b, values[panel], x, sum);
+          sum = vector::FMAOp::create(b, floats[panel], x, sum);
         }
       }
     }
@@ -400,6 +437,13 @@ void PanelMatmulBuilder::build() {
                           [](const MatmulTile &tile) { return tile.shape; }),
       input);
   activations->build();
+  if (spec.looksUpValues(instructions)) {
+    SmallVector<float> table;
+    for (uint32_t index = 0; index < 16; ++index)
+      table.push_back(index & spec.maxCode);
+    values = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(f32Lanes, ArrayRef<float>(table)));
+  }
   if (llvm::any_of(tiles, [](const MatmulTile &tile) {
         return tile.strategy == MatmulStrategy::Lut;
       })) {

@@ -42,6 +42,11 @@ struct PanelMatmulSpec {
                                               std::string &reason);
 
   bool hasQuantizedInput() const { return inputGroupCols != 0; }
+  /// Whether float activations meet codes that are looked up in a table of
+  /// their values instead of being converted.
+  bool looksUpValues(const CpuInstructions &cpu) const {
+    return !hasQuantizedInput() && maxCode < cpu.floatTableEntries;
+  }
   /// Whether an activation scale spans several weight groups.
   bool hasRowInputScale() const {
     return hasQuantizedInput() && inputGroupCols >= k;

@@ -64,9 +64,9 @@ def optimize(model, output, *flags):
     return pathlib.Path(output)
 
 
-def compile_library(model, output, target="native"):
+def compile_library(model, output, target="native", strategy="auto"):
     """quant-compile to a shared library (a C header goes beside it); returns its path."""
-    run_tool("quant-compile", model, f"--target={target}", "-o", output)
+    run_tool("quant-compile", model, f"--target={target}", f"--strategy={strategy}", "-o", output)
     return pathlib.Path(output)
 
 

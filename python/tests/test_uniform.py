@@ -89,8 +89,8 @@ def test_bits_per_weight():
     assert quantize_rtn(w, Scheme(4, 32, symmetric=True)).bits_per_weight() == 5
 
 
-@pytest.mark.parametrize("arguments", [dict(bits=0), dict(bits=1, symmetric=True), dict(bits=9), dict(group_size=0), dict(group_size=-7),
-                                       dict(scale_type="f8")])
+@pytest.mark.parametrize("arguments", [dict(bits=0), dict(bits=1, symmetric=True), dict(bits=9), dict(group_size=0),
+                                       dict(group_size=-7), dict(scale_type="f8")])
 def test_bad_schemes(arguments):
     with pytest.raises(ValueError, match=str(list(arguments.values())[0])):
         Scheme(**arguments)

@@ -25,10 +25,12 @@ func.func @layers(%x: memref<?x64xf32>, %xq: memref<?x64xi8>, %xs: memref<?x1xf3
   return
 }
 
-// Float activations: one fused multiply-add per 16 weights.
+// Float activations: one lookup of the codes' values and one fused multiply-add
+// per 16 weights.
 // CHECK-LABEL: func.func private @lowbit_matmul(
 // CHECK-NOT: qvec.dot
-// CHECK: vector.fma
+// CHECK: %[[VALUES:.+]] = qvec.lookup {{.*}} : vector<16xf32>, vector<16xi32>
+// CHECK: vector.fma %[[VALUES]]
 // CHECK: return
 
 // int8 activations: dot products of whole chunks, and zero points applied to

@@ -63,6 +63,9 @@ struct CpuInstructions {
   int64_t dotInstructions, dotMultiplies;
   /// The largest code that those take; larger ones are split.
   uint32_t dotMaxCode;
+  /// Entries of the largest table in which one instruction looks up a register
+  /// of floats, by the low bits of its indices; 0 if none does.
+  uint32_t floatTableEntries;
   /// Bytes of weight that one core reads in a cycle.
   double weightBytes;
 };

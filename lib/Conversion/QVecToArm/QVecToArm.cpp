@@ -76,32 +76,35 @@ struct LookupToTbl final : OpRewritePattern<qvec::LookupOp> {
               ArrayRef<int64_t>{neonLanes}, ArrayRef<int64_t>{1})));
     std::string name =
         "llvm.aarch64.neon.tbl" + std::to_string(operands.size()) + ".v16i8";
-    qvec::splitLookup(rewriter, op, neonBytes, [&](Value indices) -> Value {
-      auto type = cast<VectorType>(indices.getType());
-      auto splat = [&](int32_t value) -> Value {
-        return arith::ConstantOp::create(
-            rewriter, loc,
-            DenseElementsAttr::get(type, rewriter.getI32IntegerAttr(value)));
-      };
-      if (isFloat) {
-        // Byte b of entry i is byte 4i + b of the table.
-        indices =
-            arith::MulIOp::create(rewriter, loc, indices, splat(0x04040404));
-        indices =
-            arith::AddIOp::create(rewriter, loc, indices, splat(0x03020100));
-        indices = vector::BitCastOp::create(rewriter, loc, bytes, indices);
-      }
-      SmallVector<Value> all = operands;
-      all.push_back(indices);
-      Value found = LLVM::CallIntrinsicOp::create(
-                        rewriter, loc, bytes, rewriter.getStringAttr(name), all)
-                        .getResult(0);
-      if (!isFloat)
-        return found;
-      return vector::BitCastOp::create(
-          rewriter, loc,
-          VectorType::get(type.getShape(), rewriter.getF32Type()), found);
-    });
+    qvec::splitLookup(
+        rewriter, op, op.getIndices(), neonBytes, [&](Value indices) -> Value {
+          auto type = cast<VectorType>(indices.getType());
+          auto splat = [&](int32_t value) -> Value {
+            return arith::ConstantOp::create(
+                rewriter, loc,
+                DenseElementsAttr::get(type,
+                                       rewriter.getI32IntegerAttr(value)));
+          };
+          if (isFloat) {
+            // Byte b of entry i is byte 4i + b of the table.
+            indices = arith::MulIOp::create(rewriter, loc, indices,
+                                            splat(0x04040404));
+            indices = arith::AddIOp::create(rewriter, loc, indices,
+                                            splat(0x03020100));
+            indices = vector::BitCastOp::create(rewriter, loc, bytes, indices);
+          }
+          SmallVector<Value> all = operands;
+          all.push_back(indices);
+          Value found =
+              LLVM::CallIntrinsicOp::create(rewriter, loc, bytes,
+                                            rewriter.getStringAttr(name), all)
+                  .getResult(0);
+          if (!isFloat)
+            return found;
+          return vector::BitCastOp::create(
+              rewriter, loc,
+              VectorType::get(type.getShape(), rewriter.getF32Type()), found);
+        });
     return success();
   }
 };

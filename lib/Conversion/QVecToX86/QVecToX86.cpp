@@ -87,22 +87,47 @@ struct BytesToShuffle final : OpRewritePattern<qvec::LookupOp> {
     if (!op.getType().getElementType().isInteger(8))
       return rewriter.notifyMatchFailure(op, "not a table of bytes");
     Location loc = op.getLoc();
-    qvec::splitLookup(rewriter, op, vectorBytes, [&](Value indices) {
-      int64_t bytes = cast<VectorType>(indices.getType()).getNumElements();
-      StringRef name = bytes == 64   ? "llvm.x86.avx512.pshuf.b.512"
-                       : bytes == 32 ? "llvm.x86.avx2.pshuf.b"
-                                     : "llvm.x86.ssse3.pshuf.b.128";
-      return callIntrinsic(
-          rewriter, loc, indices.getType(), name,
-          {qvec::repeatTable(rewriter, loc, op.getTable(), bytes), indices});
-    });
+    qvec::splitLookup(
+        rewriter, op, op.getIndices(), vectorBytes, [&](Value indices) {
+          int64_t bytes = cast<VectorType>(indices.getType()).getNumElements();
+          StringRef name = bytes == 64   ? "llvm.x86.avx512.pshuf.b.512"
+                           : bytes == 32 ? "llvm.x86.avx2.pshuf.b"
+                                         : "llvm.x86.ssse3.pshuf.b.128";
+          return callIntrinsic(
+              rewriter, loc, indices.getType(), name,
+              {qvec::repeatTable(rewriter, loc, op.getTable(), bytes),
+               indices});
+        });
     return success();
   }
 
   int64_t vectorBytes;
 };
 
-/// One `vpermps` of 16 floats, or two of eight and a blend.
+/// Whether the second half of a table is the same as the first.
+bool repeatsHalf(Value table) {
+  DenseElementsAttr entries;
+  if (!matchPattern(table, m_Constant(&entries)))
+    return false;
+  auto values = llvm::to_vector(entries.getValues<APFloat>());
+  for (size_t i = 0; i < 8; ++i)
+    if (!values[i].bitwiseIsEqual(values[i + 8]))
+      return false;
+  return true;
+}
+
+/// `indices` without a mask that keeps the lowest `bits` bits.
+Value dropMask(Value indices, unsigned bits) {
+  auto mask = indices.getDefiningOp<arith::AndIOp>();
+  DenseElementsAttr kept;
+  if (mask && matchPattern(mask.getRhs(), m_Constant(&kept)) &&
+      kept.isSplat() && kept.getSplatValue<APInt>().countr_one() >= bits)
+    return mask.getLhs();
+  return indices;
+}
+
+/// One `vpermps` of 16 floats, or two of eight and a blend: `vpermps` reads no
+/// more than the low bits of an index.
 struct FloatsToPermute final : OpRewritePattern<qvec::LookupOp> {
   FloatsToPermute(MLIRContext *context, int64_t vectorBytes)
       : OpRewritePattern(context), vectorBytes(vectorBytes) {}
@@ -113,7 +138,11 @@ struct FloatsToPermute final : OpRewritePattern<qvec::LookupOp> {
       return rewriter.notifyMatchFailure(op, "not a table of floats");
     Location loc = op.getLoc();
     Value table = op.getTable();
-    qvec::splitLookup(rewriter, op, vectorBytes, [&](Value indices) -> Value {
+    const bool onePermute = vectorBytes == 64 || repeatsHalf(table);
+    Value indices = op.getIndices();
+    if (onePermute)
+      indices = dropMask(indices, vectorBytes == 64 ? 4 : 3);
+    auto build = [&](Value indices) -> Value {
       auto type = cast<VectorType>(indices.getType());
       auto part = VectorType::get(type.getShape(), rewriter.getF32Type());
       if (type.getNumElements() == 16)
@@ -127,6 +156,8 @@ struct FloatsToPermute final : OpRewritePattern<qvec::LookupOp> {
         return callIntrinsic(rewriter, loc, part, "llvm.x86.avx2.permps",
                              {entries, indices});
       };
+      if (onePermute)
+        return permute(0);
       Value isUpper = arith::CmpIOp::create(
           rewriter, loc, arith::CmpIPredicate::sgt, indices,
           arith::ConstantOp::create(
@@ -134,7 +165,8 @@ struct FloatsToPermute final : OpRewritePattern<qvec::LookupOp> {
               DenseElementsAttr::get(type, rewriter.getI32IntegerAttr(7))));
       return arith::SelectOp::create(rewriter, loc, isUpper, permute(8),
                                      permute(0));
-    });
+    };
+    qvec::splitLookup(rewriter, op, indices, vectorBytes, build);
     return success();
   }
 

@@ -53,3 +53,34 @@ func.func @floats(%table: vector<16xf32>, %indices: vector<16xi32>) -> vector<16
   %0 = qvec.lookup %table, %indices : vector<16xf32>, vector<16xi32>
   return %0 : vector<16xf32>
 }
+
+// vpermps reads the low bits of an index and no more: three of eight entries.
+// AVX512-LABEL: @masked
+// AVX512-NOT: arith.andi
+// AVX512: "llvm.x86.avx512.permvar.sf.512"(%{{.+}}, %arg0)
+// AVX2-LABEL: @masked
+// AVX2-NOT: arith.andi
+// AVX2: %[[LOW:.+]] = vector.extract_strided_slice %arg0
+// AVX2: "llvm.x86.avx2.permps"(%{{.+}}, %[[LOW]])
+// AVX2-NOT: arith.select
+// ARM-LABEL: @masked
+// ARM: arith.andi
+func.func @masked(%codes: vector<16xi32>) -> vector<16xf32> {
+  %table = arith.constant dense<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0,
+                                 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]> : vector<16xf32>
+  %mask = arith.constant dense<15> : vector<16xi32>
+  %indices = arith.andi %codes, %mask : vector<16xi32>
+  %0 = qvec.lookup %table, %indices : vector<16xf32>, vector<16xi32>
+  return %0 : vector<16xf32>
+}
+
+// A mask that leaves less than that is needed.
+// AVX2-LABEL: @narrow_mask
+// AVX512-LABEL: @narrow_mask
+// AVX512: arith.andi
+func.func @narrow_mask(%table: vector<16xf32>, %codes: vector<16xi32>) -> vector<16xf32> {
+  %mask = arith.constant dense<7> : vector<16xi32>
+  %indices = arith.andi %codes, %mask : vector<16xi32>
+  %0 = qvec.lookup %table, %indices : vector<16xf32>, vector<16xi32>
+  return %0 : vector<16xf32>
+}

@@ -14,21 +14,22 @@ using namespace mlir;
 using namespace lowbit::qvec;
 
 void lowbit::qvec::splitLookup(PatternRewriter &rewriter, LookupOp op,
-                               int64_t bytes, LookupPartFn build) {
+                               Value indices, int64_t bytes,
+                               LookupPartFn build) {
   Location loc = op.getLoc();
-  VectorType indices = op.getIndices().getType();
-  int64_t part = 8 * bytes / indices.getElementTypeBitWidth();
-  int64_t total = indices.getNumElements();
+  VectorType type = op.getIndices().getType();
+  int64_t part = 8 * bytes / type.getElementTypeBitWidth();
+  int64_t total = type.getNumElements();
   while (total % part)
     part /= 2;
   if (part == total)
-    return rewriter.replaceOp(op, build(op.getIndices()));
+    return rewriter.replaceOp(op, build(indices));
   Value result = arith::ConstantOp::create(rewriter, loc,
                                            rewriter.getZeroAttr(op.getType()));
   const int64_t stride = 1;
   for (int64_t first = 0; first < total; first += part) {
     Value taken = vector::ExtractStridedSliceOp::create(
-        rewriter, loc, op.getIndices(), ArrayRef<int64_t>{first},
+        rewriter, loc, indices, ArrayRef<int64_t>{first},
         ArrayRef<int64_t>{part}, ArrayRef(stride));
     result = vector::InsertStridedSliceOp::create(
         rewriter, loc, build(taken), result, ArrayRef<int64_t>{first},

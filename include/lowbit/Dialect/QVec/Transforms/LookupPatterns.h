@@ -19,8 +19,9 @@ namespace lowbit::qvec {
 using LookupPartFn = llvm::function_ref<mlir::Value(mlir::Value indices)>;
 
 /// Replaces `op` by lookups in parts of `bytes` bytes, which `build` makes.
-void splitLookup(mlir::PatternRewriter &rewriter, LookupOp op, int64_t bytes,
-                 LookupPartFn build);
+/// `indices` are those of `op` as the target may read them.
+void splitLookup(mlir::PatternRewriter &rewriter, LookupOp op,
+                 mlir::Value indices, int64_t bytes, LookupPartFn build);
 
 /// `table` repeated until it has `count` elements.
 mlir::Value repeatTable(mlir::PatternRewriter &rewriter, mlir::Location loc,
