@@ -161,7 +161,7 @@ PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
 void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
                            Value codes, Value panel, Value chunk,
                            int64_t offset) {
-  constexpr int64_t bytes = 512;
+  constexpr int64_t bytes = 768;
   Value ahead =
       k.add(chunk, std::max<int64_t>(bytes / geometry.bytesPerChunk, 1));
   memref::PrefetchOp::create(k.b, codes,
