@@ -14,8 +14,9 @@ With --bits 16 and 32 weights are bf16 and f32, and ONNX Runtime runs MatMul in 
 ggml, where --ggml names a folder with its headers and libraries (a build of llama.cpp), quantizes the
 same weight to its own types. All take turns in every round, so that they see the same machine; a figure
 is the median over the rounds, +- half the distance between the quartiles. With --cold every call finds
-its weight in memory, not in a cache; "reading the weight" is then the time that no kernel can beat.
-Outputs are compared before anything is timed.
+its weight in memory, not in a cache. Two rows are times that no kernel can beat: "reading the weight"
+(its codes, from where the kernels read them) and "arithmetic alone" (as many multiply-adds, by the widest
+instruction that the C compiler knows of, on registers). Outputs are compared before anything is timed.
 """
 
 import argparse
@@ -29,7 +30,7 @@ import numpy as np
 import report
 from lowbit import tools
 from lowbit.model import ModelError
-from matmul_peers import ACCURACY_LEVEL, FLOAT_BITS, Ggml, Lowbit, OnnxRuntime, Probe
+from matmul_peers import ACCURACY_LEVEL, FLOAT_BITS, Ggml, Lowbit, OnnxRuntime, Peak, Probe
 
 # Relative distance from ONNX Runtime's output. With int8 activations the two round in different groups; a weight in
 # bf16 is compared with one in f32.
@@ -48,7 +49,7 @@ def last_level_cache():
 
 
 def make_peers(weight, options, folder, ggml):
-    """All implementations, Lowbit first, and the probe if weights come from memory."""
+    """All implementations, Lowbit first, and the limits: those of memory and of arithmetic."""
     size = weight.size * options.bits // 8
     # Twice the cache: the copy that is next was last read longer ago than the cache remembers.
     copies = -(-2 * last_level_cache() // size) + 1 if options.cold else 1
@@ -57,8 +58,7 @@ def make_peers(weight, options, folder, ggml):
         peers.append(OnnxRuntime(folder, weight, options, copies))
     if ggml:
         peers += Ggml.all(ggml, weight, options, copies)
-    # How fast a weight in a cache can be read is no limit that matters here.
-    return peers, Probe(folder, size, copies) if options.cold else None
+    return peers, [Probe(folder, size, copies), Peak(folder, weight, options)]
 
 
 def sample_us(calls, at, seconds):
@@ -89,13 +89,13 @@ def measure(outputs, inputs, options, folder, ggml):
     """The figures of one layer: one for each number of tokens, number of threads and peer."""
     generator = np.random.default_rng([outputs, inputs])
     weight = generator.standard_normal((outputs, inputs), dtype=np.float32) * np.float32(inputs**-0.5)
-    peers, probe = make_peers(weight, options, folder, ggml)
+    peers, limits = make_peers(weight, options, folder, ggml)
     for tokens in options.tokens:
         x = generator.standard_normal((1, tokens, inputs), dtype=np.float32)
         layer = f"{outputs}x{inputs}"
         difference = check(peers, x, options, f"{layer}, {tokens} tokens")
         for threads in options.threads:
-            timed = peers + ([probe] if probe and tokens == 1 else [])
+            timed = peers + limits
             calls = [peer.calls(x, threads) for peer in timed]
             for group in calls:
                 for call in group:
@@ -108,7 +108,8 @@ def measure(outputs, inputs, options, folder, ggml):
             ours = report.summary(samples[0])[0]
             for peer, values in zip(timed, samples):
                 median, spread = report.summary(values)
-                yield {"layer": layer, "bits": options.bits, "group_size": options.group_size,
+                yield {"layer": layer, "operations": 2 * weight.size * tokens,
+                       "code_bytes": weight.size * options.bits // 8, "bits": options.bits, "group_size": options.group_size,
                        "activations": options.activations, "cold": options.cold, "tokens": tokens,
                        "threads": threads, "peer": peer.name, "median_us": median, "spread_us": spread,
                        "lowbit_ratio": ours / median, "samples_us": values, "difference": difference}

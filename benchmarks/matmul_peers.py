@@ -198,8 +198,22 @@ class Ggml:
         return y
 
 
+class Peak:
+    """Executes as many multiply-adds as the layer has, on registers alone: no kernel can be faster."""
+
+    name = "arithmetic alone"
+
+    def __init__(self, folder, weight, options):
+        self.library = compile_c("peak_arithmetic.c", folder / "peak_arithmetic.so", "-pthread")
+        self.library.peak_arithmetic_run.argtypes = [ctypes.c_double, ctypes.c_int, ctypes.c_int]
+        self.operations, self.floats = 2 * weight.size, int(options.activations == "float")
+
+    def calls(self, x, threads):
+        return [lambda: self.library.peak_arithmetic_run(self.operations * x.shape[1], self.floats, threads)]
+
+
 class Probe:
-    """Reads as many bytes as the weight has: no kernel can be faster."""
+    """Reads as many bytes as the weight has, or its codes alone: no kernel can be faster."""
 
     name = "reading the weight"
 

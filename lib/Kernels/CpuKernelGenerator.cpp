@@ -169,7 +169,7 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
           .Case("avx512vnni",
                 CpuKernelOptions{
-                    Tiles{{12, 2}, {4, 2}, {2, 4}, {1, 8}},
+                    Tiles{{12, 2}, {8, 2}, {4, 2}, {2, 4}, {1, 8}},
                     Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, Tiles{{1, 8}}, 64,
                     CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 16, 6},
                     parallel, strategy})

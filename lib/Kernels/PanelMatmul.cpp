@@ -86,7 +86,7 @@ private:
     SmallVector<SmallVector<Value>> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
       blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk,
-                                  /*prefetch=*/tile.shape.tokens == 1));
+                                  /*prefetch=*/true));
     return blocks;
   }
   SmallVector<Value> getSlices(ArrayRef<SmallVector<Value>> blocks,
