@@ -200,18 +200,27 @@ def write(path, sizes, seed=0):
     return builder.parameters
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Make a Llama-shaped ONNX model with random weights.")
-    parser.add_argument("output", type=pathlib.Path, help="the .onnx file; its weights go to OUTPUT.data")
+def add_sizes(parser):
+    """The options that describe a model."""
     for flag, default in (("width", 2048), ("hidden", 5632), ("layers", 22), ("heads", 32), ("kv-heads", 4),
                           ("vocabulary", 32000), ("seed", 0)):
         parser.add_argument(f"--{flag}", type=int, default=default, help=f"default {default}")
-    parser.add_argument("--cache", action="store_true", help="take and return the keys and values of a past")
-    sizes = parser.parse_args()
+
+
+def check_sizes(parser, sizes):
     if min(sizes.width, sizes.hidden, sizes.layers, sizes.heads, sizes.kv_heads, sizes.vocabulary) < 1:
         parser.error("sizes must be positive")
     if sizes.width % (2 * sizes.heads) or sizes.heads % sizes.kv_heads:
         parser.error("--width must be a multiple of twice --heads, and --heads one of --kv-heads")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Make a Llama-shaped ONNX model with random weights.")
+    parser.add_argument("output", type=pathlib.Path, help="the .onnx file; its weights go to OUTPUT.data")
+    add_sizes(parser)
+    parser.add_argument("--cache", action="store_true", help="take and return the keys and values of a past")
+    sizes = parser.parse_args()
+    check_sizes(parser, sizes)
     parameters = write(sizes.output, sizes, sizes.seed)
     print(f"{parameters:,} parameters")
 
