@@ -136,6 +136,11 @@ lowbit::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
     return makeError("cannot translate to LLVM IR: " + error.message);
   code->setDataLayout(machine.createDataLayout());
   code->setTargetTriple(machine.getTargetTriple());
+  // Otherwise registers that are spilled lie across cache lines: LLVM finds out
+  // too late that the stack needs a larger alignment than the ABI's.
+  for (llvm::Function &function : *code)
+    if (!function.isDeclaration())
+      function.addFnAttr("stackrealign");
   return code;
 }
 

@@ -253,7 +253,7 @@ void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel,
 
 void FloatPanelMatmulBuilder::build() {
   activations.emplace(static_cast<KernelBuilder &>(*this), spec,
-                      options.floatTiles, input);
+                      options.floatTiles, input, /*inputScales=*/Value());
   activations->build();
   int64_t block = std::min(options.floatTiles.back().panels, geometry.panels);
   parallelLoop(index(geometry.panels / block), [&](Value number) {

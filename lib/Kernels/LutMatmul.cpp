@@ -308,7 +308,8 @@ LutMatmul::Values LutMatmul::sumGroup(Value firstToken, Value firstPanel,
   for (int64_t token = 0; token < shape.tokens; ++token) {
     Value correction = k.splat(i32Lanes, -excess);
     if (codeOffset) {
-      Value sum = activations.loadGroupSum(k.add(firstToken, token), group);
+      Value sum = activations.loadGroupSum(
+          activations.getTile(firstToken, shape.tokens), token, group);
       Value lanes = vector::BroadcastOp::create(k.b, i32Lanes, sum);
       correction = arith::AddIOp::create(
           k.b, correction,

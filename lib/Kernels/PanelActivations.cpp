@@ -17,8 +17,9 @@ static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
 
 PanelActivations::PanelActivations(KernelBuilder &k,
                                    const PanelMatmulSpec &spec,
-                                   ArrayRef<TileShape> tiles, Value input)
-    : k(k), spec(spec), input(input),
+                                   ArrayRef<TileShape> tiles, Value input,
+                                   Value inputScales)
+    : k(k), spec(spec), input(input), inputScales(inputScales),
       elementType(cast<MemRefType>(input.getType()).getElementType()),
       sumType(spec.hasQuantizedInput() ? Type(k.b.getI32Type())
                                        : k.b.getF32Type()),
@@ -32,13 +33,15 @@ PanelActivations::PanelActivations(KernelBuilder &k,
     ranges.push_back({begin, end, tile});
     begin = end;
   }
-  copy = memref::AllocOp::create(
-      k.b, MemRefType::get({ShapedType::kDynamic}, elementType),
-      k.mul(tokens, spec.geometry.getPaddedColumns()));
-  groupSums = memref::AllocOp::create(
-      k.b,
-      MemRefType::get({ShapedType::kDynamic, spec.geometry.groups}, sumType),
-      tokens);
+  auto allocate = [&](Type type, int64_t perToken) -> Value {
+    return memref::AllocOp::create(
+        k.b, MemRefType::get({ShapedType::kDynamic}, type),
+        k.mul(tokens, perToken));
+  };
+  copy = allocate(elementType, spec.geometry.getPaddedColumns());
+  groupSums = allocate(sumType, spec.geometry.groups);
+  if (inputScales && !spec.hasRowInputScale())
+    groupScales = allocate(k.b.getF32Type(), spec.geometry.groups);
 }
 
 void PanelActivations::build() {
@@ -46,6 +49,8 @@ void PanelActivations::build() {
 }
 
 void PanelActivations::release() {
+  if (groupScales)
+    memref::DeallocOp::create(k.b, groupScales);
   memref::DeallocOp::create(k.b, groupSums);
   memref::DeallocOp::create(k.b, copy);
 }
@@ -65,7 +70,8 @@ PanelActivations::Place PanelActivations::getPlace(Value token) {
   }
   Value start = k.mul(first, spec.geometry.getPaddedColumns());
   Value inTile = arith::SubIOp::create(k.b, token, first);
-  return {k.add(start, k.mul(inTile, unit)), count};
+  return {k.add(start, k.mul(inTile, unit)),
+          k.add(k.mul(first, spec.geometry.groups), inTile), count};
 }
 
 Value PanelActivations::getIndex(const Place &place, Value column) {
@@ -99,7 +105,7 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
   const PanelsGeometry &geometry = spec.geometry;
   Value from = k.mul(group, geometry.groupColumns);
   Value to = k.mul(group, geometry.chunksPerGroup * geometry.columnsPerChunk);
-  auto at = [&](Value offset) {
+  auto inputAt = [&](Value offset) {
     return SmallVector<Value>{token, k.add(from, offset)};
   };
   auto store = [&](Value value, Value offset) {
@@ -116,7 +122,7 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
         k.index(0), k.index(wholeVectors), lanes, k.splat(sumLanes, 0),
         [&](Value offset, ValueRange carried) {
           Value values = vector::LoadOp::create(
-              k.b, VectorType::get({lanes}, elementType), input, at(offset));
+              k.b, VectorType::get({lanes}, elementType), input, inputAt(offset));
           copyVector(place, k.add(to, offset), values);
           return KernelBuilder::Values{add(carried[0], values)};
         })[0];
@@ -126,7 +132,7 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
     total = k.loop(k.index(wholeVectors), k.index(size), 1, total,
                    [&](Value offset, ValueRange carried) {
                      Value value =
-                         memref::LoadOp::create(k.b, input, at(offset));
+                         memref::LoadOp::create(k.b, input, inputAt(offset));
                      store(value, offset);
                      return KernelBuilder::Values{add(carried[0], value)};
                    })[0];
@@ -134,7 +140,12 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
   if (paddedSize != size)
     k.loop(k.index(size), k.index(paddedSize), 1,
            [&](Value offset) { store(zero, offset); });
-  memref::StoreOp::create(k.b, total, groupSums, ValueRange{token, group});
+  Value at = k.add(place.groupStart, k.mul(group, place.distance));
+  memref::StoreOp::create(k.b, total, groupSums, at);
+  if (groupScales)
+    memref::StoreOp::create(
+        k.b, memref::LoadOp::create(k.b, inputScales, ValueRange{token, group}),
+        groupScales, at);
 }
 
 void PanelActivations::copyToken(Value token) {
@@ -152,7 +163,8 @@ void PanelActivations::copyToken(Value token) {
 
 PanelActivations::Tile PanelActivations::getTile(Value firstToken,
                                                  int64_t tokens) {
-  return {k.mul(firstToken, spec.geometry.getPaddedColumns()), tokens};
+  return {k.mul(firstToken, spec.geometry.getPaddedColumns()),
+          k.mul(firstToken, spec.geometry.groups), tokens};
 }
 
 Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
@@ -173,6 +185,8 @@ Value PanelActivations::loadFloat(const Tile &tile, int64_t token, Value column,
   return memref::LoadOp::create(k.b, copy, at);
 }
 
-Value PanelActivations::loadGroupSum(Value token, Value group) {
-  return memref::LoadOp::create(k.b, groupSums, ValueRange{token, group});
+Value PanelActivations::loadGroupValue(Value values, const Tile &tile,
+                                       int64_t token, Value group) {
+  Value at = k.add(tile.groupStart, k.mul(group, tile.tokens));
+  return memref::LoadOp::create(k.b, values, k.add(at, token));
 }

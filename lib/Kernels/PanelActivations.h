@@ -18,8 +18,9 @@ namespace lowbit {
 /// together: of each four columns (int8) or of each column (float), those of
 /// all tokens of a tile follow each other, so that a tile reads one stream.
 /// (Rows would be a power of two apart and evict each other from the cache.)
-/// Every group is padded with zeros to whole chunks. Beside the copy are the
-/// sums of each token's groups.
+/// Every group is padded with zeros to whole chunks. Beside the copy are what
+/// each token's groups have: their sums, and the scales of int8 activations
+/// unless these have one a row; of each group, those of all tokens of a tile.
 class PanelActivations {
 public:
   /// Tokens [begin, end) that are computed in tiles of some shape.
@@ -28,8 +29,10 @@ public:
     TileShape tile;
   };
 
+  /// `inputScales` is null for float activations.
   PanelActivations(KernelBuilder &k, const PanelMatmulSpec &spec,
-                   llvm::ArrayRef<TileShape> tiles, mlir::Value input);
+                   llvm::ArrayRef<TileShape> tiles, mlir::Value input,
+                   mlir::Value inputScales);
 
   /// Copies all tokens.
   void build();
@@ -41,7 +44,8 @@ public:
 
   /// A tile that begins with `firstToken`.
   struct Tile {
-    mlir::Value start;
+    /// In the copy, and in what groups have.
+    mlir::Value start, groupStart;
     int64_t tokens;
   };
   Tile getTile(mlir::Value firstToken, int64_t tokens);
@@ -52,12 +56,20 @@ public:
   /// The float activation at column + offset.
   mlir::Value loadFloat(const Tile &tile, int64_t token, mlir::Value column,
                         int64_t offset);
-  mlir::Value loadGroupSum(mlir::Value token, mlir::Value group);
+  mlir::Value loadGroupSum(const Tile &tile, int64_t token, mlir::Value group) {
+    return loadGroupValue(groupSums, tile, token, group);
+  }
+  /// Only if scales are not those of whole rows.
+  mlir::Value loadGroupScale(const Tile &tile, int64_t token,
+                             mlir::Value group) {
+    return loadGroupValue(groupScales, tile, token, group);
+  }
 
 private:
-  /// Where a token's copy begins, and the distance of its units.
+  /// Where a token's copy and what its groups have begin, and the distance of
+  /// its units and groups.
   struct Place {
-    mlir::Value start, distance;
+    mlir::Value start, groupStart, distance;
   };
   Place getPlace(mlir::Value token);
   mlir::Value getIndex(const Place &place, mlir::Value column);
@@ -66,10 +78,12 @@ private:
                  int64_t size, int64_t paddedSize);
   void copyVector(const Place &place, mlir::Value column, mlir::Value values);
   mlir::Value add(mlir::Value sum, mlir::Value value);
+  mlir::Value loadGroupValue(mlir::Value values, const Tile &tile,
+                             int64_t token, mlir::Value group);
 
   KernelBuilder &k;
   const PanelMatmulSpec &spec;
-  mlir::Value input, tokens, copy, groupSums;
+  mlir::Value input, inputScales, tokens, copy, groupSums, groupScales;
   mlir::Type elementType, sumType;
   /// Columns of a token that stand together.
   int64_t unit;

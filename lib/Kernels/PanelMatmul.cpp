@@ -70,7 +70,7 @@ private:
   Sums buildIntegerChunk(const Tile &tile, Value chunk, ValueRange sums);
   Sums buildFloatChunk(const Tile &tile, Value chunk, ValueRange sums);
   /// The blocks of a chunk, as 32-bit lanes.
-  SmallVector<Value> loadBlocks(Value panel, Value chunk, bool prefetch);
+  SmallVector<Value> loadBlocks(Value panel, Value chunk);
   /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
   /// byte.
   Value getSlice(ArrayRef<Value> blocks, int64_t slice);
@@ -85,8 +85,7 @@ private:
                                                  Value chunk) {
     SmallVector<SmallVector<Value>> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
-      blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk,
-                                  /*prefetch=*/true));
+      blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk));
     return blocks;
   }
   SmallVector<Value> getSlices(ArrayRef<SmallVector<Value>> blocks,
@@ -102,13 +101,10 @@ private:
   }
   /// Per-group factors of a panel: its scales as f32.
   Value loadScales(Value panel, Value group);
-  /// The scale of a token's int8 activations in a group of theirs.
-  Value loadInputScale(Value token, Value group) {
-    return broadcast(
-        memref::LoadOp::create(b, inputScales, ValueRange{token, group}));
-  }
-  /// Zero points of a panel as i32; null if they are all zero.
-  Value loadZeros(Value panel, Value group);
+  /// Zero points of a panel, negated, in `sumLanes`; null if they are all zero.
+  Value loadMinusZeros(Value panel, Value group);
+  /// sum + factor * groupSum, where the last is of a group's activations.
+  Value addProduct(Value sum, Value factor, Value groupSum);
   void storeTile(const Tile &tile, const Sums &totals);
 
   const PanelMatmulSpec &spec;
@@ -170,13 +166,11 @@ void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
                              /*isDataCache=*/true);
 }
 
-SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk,
-                                                  bool prefetch) {
+SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk) {
   SmallVector<Value> blocks;
   for (int64_t offset = 0; offset < geometry.bytesPerChunk;
        offset += PanelsGeometry::bytesPerBlock) {
-    if (prefetch)
-      prefetchBlock(*this, geometry, codes, panel, chunk, offset);
+    prefetchBlock(*this, geometry, codes, panel, chunk, offset);
     Value bytes = vector::LoadOp::create(
         b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
     blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
@@ -236,13 +230,21 @@ Value PanelMatmulBuilder::loadScales(Value panel, Value group) {
   return arith::ExtFOp::create(b, f32Lanes, stored);
 }
 
-Value PanelMatmulBuilder::loadZeros(Value panel, Value group) {
+Value PanelMatmulBuilder::loadMinusZeros(Value panel, Value group) {
+  Value zeros;
   if (spec.hasZeros)
-    return arith::ExtUIOp::create(
+    zeros = arith::ExtUIOp::create(
         b, i32Lanes,
         vector::LoadOp::create(b, VectorType::get({lanes}, b.getI8Type()),
-                               zeros, ValueRange{panel, group, index(0)}));
-  return spec.codeOffset ? splat(i32Lanes, spec.codeOffset) : Value();
+                               this->zeros, ValueRange{panel, group, index(0)}));
+  else if (spec.codeOffset)
+    zeros = splat(i32Lanes, spec.codeOffset);
+  else
+    return {};
+  Value minus = arith::SubIOp::create(b, splat(i32Lanes, 0), zeros);
+  if (spec.hasQuantizedInput())
+    return minus;
+  return arith::SIToFPOp::create(b, f32Lanes, minus);
 }
 
 PanelMatmulBuilder::Sums
@@ -321,40 +323,46 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
               });
 }
 
+Value PanelMatmulBuilder::addProduct(Value sum, Value factor, Value groupSum) {
+  if (!spec.hasQuantizedInput())
+    return vector::FMAOp::create(b, factor, groupSum, sum);
+  // A group of 255 activations of at most 128 sums up to less than 2^15.
+  if (geometry.groupColumns <= 255)
+    return qvec::MulAddOp::create(b, sum, factor, groupSum);
+  return arith::AddIOp::create(b, sum,
+                               arith::MulIOp::create(b, factor, groupSum));
+}
+
 PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
                                int64_t chunks, Sums totals) {
   TileShape shape = tile.shape;
   Sums sums = sumGroup(tile, group, firstChunk, chunks);
-  for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value panelIndex = add(tile.firstPanel, panel);
-    Value scale = loadScales(panelIndex, group);
-    Value zero = loadZeros(panelIndex, group);
-    if (zero && !spec.hasQuantizedInput())
-      zero = arith::SIToFPOp::create(b, f32Lanes, zero);
-    for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value tokenIndex = add(tile.firstToken, token);
-      Value sum = sums[token * shape.panels + panel];
-      if (zero) {
-        Value groupSum =
-            broadcast(activations->loadGroupSum(tokenIndex, group));
-        if (spec.hasQuantizedInput())
-          sum = arith::SubIOp::create(b, sum,
-                                      arith::MulIOp::create(b, zero, groupSum));
-        else
-          sum = arith::SubFOp::create(b, sum,
-                                      arith::MulFOp::create(b, zero, groupSum));
+  Values scales(shape.panels), minusZeros(shape.panels);
+  // All panels meet a token's factors while these are in registers.
+  for (int64_t token = 0; token < shape.tokens; ++token)
+    for (int64_t panel = 0; panel < shape.panels; ++panel) {
+      Value &scale = scales[panel], &minusZero = minusZeros[panel];
+      if (token == 0) {
+        Value panelIndex = add(tile.firstPanel, panel);
+        scale = loadScales(panelIndex, group);
+        minusZero = loadMinusZeros(panelIndex, group);
       }
+      Value sum = sums[token * shape.panels + panel];
+      if (minusZero)
+        sum = addProduct(
+            sum, minusZero,
+            broadcast(activations->loadGroupSum(tile.input, token, group)));
       Value factor = scale;
       if (spec.hasQuantizedInput())
         sum = arith::SIToFPOp::create(b, f32Lanes, sum);
       if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
-        factor =
-            arith::MulFOp::create(b, scale, loadInputScale(tokenIndex, group));
+        factor = arith::MulFOp::create(
+            b, scale,
+            broadcast(activations->loadGroupScale(tile.input, token, group)));
       Value &total = totals[token * shape.panels + panel];
       total = vector::FMAOp::create(b, sum, factor, total);
     }
-  }
   return totals;
 }
 
@@ -378,8 +386,10 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
       Value tokenIndex = add(tile.firstToken, token);
       Value value = totals[token * shape.panels + panel];
       if (spec.hasRowInputScale())
-        value = arith::MulFOp::create(b, value,
-                                      loadInputScale(tokenIndex, index(0)));
+        value = arith::MulFOp::create(
+            b, value,
+            broadcast(memref::LoadOp::create(
+                b, inputScales, ValueRange{tokenIndex, index(0)})));
       if (biasLanes)
         value = arith::AddFOp::create(b, value, biasLanes);
       SmallVector<Value> at = {tokenIndex, column};
@@ -435,7 +445,7 @@ void PanelMatmulBuilder::build() {
       static_cast<KernelBuilder &>(*this), spec,
       llvm::map_to_vector(tiles,
                           [](const MatmulTile &tile) { return tile.shape; }),
-      input);
+      input, inputScales);
   activations->build();
   if (spec.looksUpValues(instructions)) {
     SmallVector<float> table;

@@ -53,9 +53,8 @@ struct PanelMatmulSpec {
   }
 };
 
-/// Asks for a block some way ahead of the one at `offset` of a chunk, where
-/// panels are read side by side for a single token: hardware follows fewer
-/// streams.
+/// Asks for a block some way ahead of the one at `offset` of a chunk: hardware
+/// follows fewer streams than there are panels read side by side.
 void prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
                    mlir::Value codes, mlir::Value panel, mlir::Value chunk,
                    int64_t offset);

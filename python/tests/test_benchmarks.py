@@ -26,7 +26,10 @@ def run(name, *arguments, **environment):
                           capture_output=True, text=True, env=environment or None)
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name not in ("report.py", "matmul_peers.py")))
+MODULES = ("report.py", "matmul_peers.py")
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name not in MODULES))
 def test_help(name):
     done = run(name, "--help")
     assert done.returncode == 0 and done.stdout.startswith("usage:")
@@ -111,7 +114,7 @@ def test_bad_model_list(tmp_path, text, message):
 def test_llama_is_a_causal_language_model(script, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50)
+    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=False)
     parameters = script("make_llama_onnx").write(tmp_path / "small.onnx", sizes)
     assert parameters == 2 * 50 * 32 + 32 + 2 * (2 * 32 + 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 40)
     session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
@@ -120,6 +123,40 @@ def test_llama_is_a_causal_language_model(script, tmp_path):
     assert logits.shape == (2, 9, 50) and np.isfinite(logits).all() and 0.1 < logits.std() < 10
     start, = session.run(None, {"input_ids": tokens[:, :5]})
     assert np.allclose(logits[:, :5], start, atol=1e-5)
+
+
+def test_llama_goes_on_from_a_past(script, tmp_path):
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=True)
+    script("make_llama_onnx").write(tmp_path / "small.onnx", sizes)
+    session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
+    tokens = np.random.default_rng(0).integers(0, 50, (2, 9))
+    past = {i.name: np.zeros((2, 2, 0, 8), np.float32) for i in session.get_inputs() if i.name != "input_ids"}
+    assert len(past) == 4
+    whole = session.run(None, {"input_ids": tokens, **past})
+    start = session.run(None, {"input_ids": tokens[:, :6], **past})
+    rest = session.run(None, {"input_ids": tokens[:, 6:], **dict(zip(past, start[1:]))})
+    assert np.allclose(whole[0][:, 6:], rest[0], atol=1e-5)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole[1:], rest[1:]))
+
+
+def test_roofline_needs_both_limits(tmp_path):
+    (tmp_path / "figures.json").write_text('{"figures": []}')
+    done = run("plot_roofline.py", tmp_path / "figures.json", "-o", tmp_path / "plot.png")
+    assert done.returncode == 1 and "both limits" in done.stderr and not (tmp_path / "plot.png").exists()
+
+
+def test_roofline(tmp_path):
+    pytest.importorskip("matplotlib")
+    figure = {"layer": "16x32", "threads": 1, "bits": 4, "group_size": 32, "activations": "int8", "code_bytes": 256}
+    figures = [{**figure, "peer": peer, "tokens": tokens, "operations": 1024 * tokens, "median_us": time}
+               for tokens in (1, 8) for peer, time in (("Lowbit", 2.0 * tokens), ("reading the weight", 1.0),
+                                                       ("arithmetic alone", 0.5 * tokens))]
+    (tmp_path / "figures.json").write_text(json.dumps({"figures": figures}))
+    done = run("plot_roofline.py", tmp_path / "figures.json", "-o", tmp_path / "plot.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("group_size", [32, 128])
@@ -152,3 +189,14 @@ def test_bandwidth_probe_reads_everything(script, tmp_path, threads):
         probe.buffers[0][place] ^= 1
     probe.buffers[1][:] = 0
     assert other() == 0
+
+
+@pytest.mark.parametrize("activations", ["int8", "float"])
+def test_peak_runs(script, tmp_path, activations):
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler")
+    weight = np.zeros((64, 64), np.float32)
+    peak = script("matmul_peers").Peak(tmp_path, weight, argparse.Namespace(activations=activations))
+    assert peak.operations == 2 * 64 * 64
+    for call in peak.calls(np.zeros((1, 3, 64), np.float32), threads=2):
+        call()

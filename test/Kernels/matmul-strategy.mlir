@@ -9,7 +9,7 @@
 
 // The costs are printed only when asked for; the best strategy for each number
 // of tokens comes first.
-// REMARK: remark: {{.*}}matmul-strategy{{.*}}computing / reading from memory; by 12: dot {{[0-9.]+}} / {{[0-9.]+}}; by 4: {{.*}}; by 1: dot
+// REMARK: remark: {{.*}}matmul-strategy{{.*}}computing / reading from memory; by 12: dot {{[0-9.]+}} / {{[0-9.]+}}; by 8: {{.*}}; by 1: dot
 
 // DEQUANTIZE: error: 'lowbit.packed_matmul' op strategy 'dequantize' needs float activations: the weight is #lowbit.uniform<u4, {{.*}}>, the input #lowbit.uniform<s8, {{.*}}>
 // MAGIC: strategy option: Cannot find option named 'magic'

@@ -121,6 +121,7 @@ struct ConvertQVecToArmPass
     else
       qvec::populateSplitDotRangePatterns(patterns);
     patterns.add<DotToSdot, LookupToTbl>(&getContext());
+    qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the conversion to NEON did not converge");
       signalPassFailure();

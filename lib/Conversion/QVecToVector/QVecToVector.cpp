@@ -8,6 +8,7 @@
 
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
+#include "lowbit/Dialect/QVec/Transforms/DotPatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace lowbit {
@@ -85,6 +86,7 @@ struct ConvertQVecToVectorPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandDot, ExpandLookup>(&getContext());
+    qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of qvec did not converge");
       signalPassFailure();

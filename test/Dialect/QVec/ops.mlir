@@ -20,3 +20,10 @@ func.func @lookup(%t: vector<16xi8>, %i: vector<64xi8>, %u: vector<16xf32>, %j: 
   %1 = qvec.lookup %u, %j : vector<16xf32>, vector<16xi32>
   return %0, %1 : vector<64xi8>, vector<16xf32>
 }
+
+// CHECK-LABEL: @mul_add
+// CHECK: qvec.mul_add %{{.+}}, %{{.+}}, %{{.+}} : vector<16xi32>
+func.func @mul_add(%a: vector<16xi32>, %b: vector<16xi32>, %c: vector<16xi32>) -> vector<16xi32> {
+  %0 = qvec.mul_add %a, %b, %c : vector<16xi32>
+  return %0 : vector<16xi32>
+}

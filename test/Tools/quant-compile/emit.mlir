@@ -5,6 +5,7 @@
 // LLVM-DAG: define hidden void @model_entry0(ptr
 // LLVM-DAG: declare {{.*}}@model_rt_malloc(i64
 // LLVM-NOT: @malloc(
+// LLVM: attributes {{.*}}stackrealign
 
 // RUN: quant-compile %s -o - --target=aarch64 --emit=asm | FileCheck %s --check-prefix=ASM
 // ASM: emit_entry0:

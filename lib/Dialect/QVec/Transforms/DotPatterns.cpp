@@ -85,6 +85,18 @@ struct SplitDotRange final : OpRewritePattern<DotOp> {
   }
 };
 
+struct ExpandMulAdd final : OpRewritePattern<MulAddOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MulAddOp op,
+                                PatternRewriter &rewriter) const override {
+    Value product = arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(),
+                                          op.getRhs());
+    rewriter.replaceOpWithNewOp<arith::AddIOp>(op, op.getAcc(), product);
+    return success();
+  }
+};
+
 } // namespace
 
 void lowbit::qvec::populateSplitDotLanesPatterns(RewritePatternSet &patterns,
@@ -94,4 +106,8 @@ void lowbit::qvec::populateSplitDotLanesPatterns(RewritePatternSet &patterns,
 
 void lowbit::qvec::populateSplitDotRangePatterns(RewritePatternSet &patterns) {
   patterns.add<SplitDotRange>(patterns.getContext());
+}
+
+void lowbit::qvec::populateExpandMulAddPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandMulAdd>(patterns.getContext());
 }

@@ -90,4 +90,25 @@ def QVec_LookupOp : QVec_Op<"lookup", [Pure, InferTypeOpAdaptor]> {
   let hasVerifier = 1;
 }
 
+def QVec_MulAddOp : QVec_Op<"mul_add", [Pure, SameOperandsAndResultType]> {
+  let summary = "Multiply-add of small integers in 32-bit lanes";
+  let description = [{
+    `result[i] = acc[i] + lhs[i] * rhs[i]`, where `lhs` and `rhs` are from -32768
+    to 32767. Some targets multiply halves of a lane faster than whole lanes.
+
+    Example:
+
+    ```mlir
+    %r = qvec.mul_add %acc, %zeros, %sums : vector<16xi32>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [I32]>:$acc,
+    VectorOfRankAndType<[1], [I32]>:$lhs,
+    VectorOfRankAndType<[1], [I32]>:$rhs
+  );
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$acc `,` $lhs `,` $rhs attr-dict `:` type($acc)";
+}
+
 #endif // LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD

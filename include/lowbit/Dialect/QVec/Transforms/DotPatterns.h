@@ -23,6 +23,10 @@ void populateSplitDotLanesPatterns(mlir::RewritePatternSet &patterns,
 /// signed or that saturate.
 void populateSplitDotRangePatterns(mlir::RewritePatternSet &patterns);
 
+/// Expands `qvec.mul_add` for targets that multiply whole lanes as fast as
+/// halves.
+void populateExpandMulAddPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace lowbit::qvec
 
 #endif // LOWBIT_DIALECT_QVEC_TRANSFORMS_DOTPATTERNS_H
