@@ -58,6 +58,15 @@ with open("/proc/cpuinfo") as cpuinfo:
     flags = cpuinfo.read().split()
     if "avx512_vnni" in flags:
         config.available_features.add("avx512vnni")
+    if "amx_int8" in flags:
+        config.available_features.add("amx")
+# Code with AMX instructions runs anywhere else, if it finds AVX-512.
+config.substitutions += [
+    ("%with_amx", "env LD_PRELOAD=" + os.path.join(
+        config.test_exec_root, "tools", "amx-emulator", "liblowbit_amx_emulator.so")),
+    ("%amx_emulator_test", os.path.join(
+        config.test_exec_root, "tools", "amx-emulator", "amx-emulator-test")),
+]
 # Debian's packages qemu-user and libc6-dev-arm64-cross.
 if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/lib"):
     config.available_features.add("qemu")

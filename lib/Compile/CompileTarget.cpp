@@ -69,6 +69,9 @@ static llvm::Expected<CompileTarget> getAllX86() {
     return error;
   if (llvm::Error error = addLevel(target, "x86-64-v4", "+avx512vnni"))
     return error;
+  if (llvm::Error error =
+          addLevel(target, "x86-64-v4", "+avx512vnni,+amx-int8"))
+    return error;
   return target;
 }
 

@@ -147,8 +147,35 @@ static void printInfos(raw_ostream &os, ArrayRef<TensorSpec> specs,
   os << "};\n";
 }
 
+/// The system must be asked for the tiles of AMX, for they make the state of
+/// threads larger. An emulator that is preloaded serves as well.
+static constexpr StringLiteral kRequestTiles = R"c(
+#include <sys/syscall.h>
+#include <unistd.h>
+extern __attribute__((weak, visibility("default"))) int
+lowbit_emulates_amx(void);
+static int request_tiles(void) {
+  enum { request_permission = 0x1023, tile_data = 18 };
+  return lowbit_emulates_amx ||
+         (__builtin_cpu_supports("amx-int8") &&
+          !syscall(SYS_arch_prctl, request_permission, tile_data));
+}
+static int has_tiles(void) {
+  static atomic_int answer = -1;
+  if (answer < 0)
+    answer = request_tiles();
+  return answer;
+}
+)c";
+
+static bool hasTiles(const CpuTarget &level) {
+  return llvm::is_contained(level.extensions, "amx-int8");
+}
+
 /// A C expression that is true on a CPU with the extension.
 static std::string getTest(const llvm::Triple &triple, StringRef extension) {
+  if (extension == "amx-int8")
+    return "has_tiles()";
   if (triple.isX86())
     return ("__builtin_cpu_supports(\"" + extension + "\")").str();
   return llvm::StringSwitch<std::string>(extension)
@@ -162,6 +189,8 @@ static void printChoice(raw_ostream &os, const CompileTarget &target,
                         StringRef prefix) {
   if (!target.triple.isX86())
     os << "#include <asm/hwcap.h>\n#include <sys/auxv.h>\n";
+  if (llvm::any_of(target.levels, hasTiles))
+    os << kRequestTiles;
   for (size_t i = 0; i < target.levels.size(); ++i)
     os << "void " << getEntryName(prefix, i) << "(void **);\n";
   os << "static void (*get_entry(void))(void **) {\n";

@@ -15,17 +15,41 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include <dlfcn.h>
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 using namespace lowbit;
 using llvm::ArrayRef;
 using llvm::StringLiteral;
 using llvm::StringRef;
 
+/// Whether the system lets this process use the tiles of AMX: it must be asked,
+/// for they make the state of threads larger.
+static bool requestTiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr int requestPermission = 0x1023, tileData = 18;
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#else
+  return false;
+#endif
+}
+
 /// The features of the host in LLVM's spelling, which complete "native": a
 /// virtual machine may lack some that its processor's name implies.
 static std::string getHostFeatures() {
+  llvm::StringMap<bool> all = llvm::sys::getHostCPUFeatures();
+  if (llvm::Triple(llvm::sys::getProcessTriple()).isX86()) {
+    // test/tools/amx-emulator, preloaded.
+    static const bool isEmulated = dlsym(RTLD_DEFAULT, "lowbit_emulates_amx");
+    static const bool isGranted = requestTiles();
+    for (StringRef name : {"amx-tile", "amx-int8"})
+      all[name] = isEmulated || (all[name] && isGranted);
+  }
   std::string features;
-  for (const auto &feature : llvm::sys::getHostCPUFeatures()) {
+  for (const auto &feature : all) {
     features += features.empty() ? "" : ",";
     features += (feature.second ? "+" : "-") + feature.first().str();
   }
@@ -112,7 +136,7 @@ llvm::Expected<CpuTarget> CpuTarget::getFor(const llvm::Triple &triple,
   result.vectorBytes = hasAvx512 ? 64 : isX86 && has("avx") ? 32 : 16;
   result.vectorRegisters = hasAvx512 || !isX86 ? 32 : 16;
   if (isX86 && has("avx512vnni") && has("avx512bw") && has("avx512vl"))
-    result.kernels = "avx512vnni";
+    result.kernels = has("amx-int8") ? "amx" : "avx512vnni";
   else if (isX86 && has("avx2") && has("fma") && has("f16c"))
     result.kernels = "avx2";
   else if (triple.isAArch64() && has("dotprod"))
@@ -125,12 +149,13 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
   std::string name = llvm::StringSwitch<std::string>(cpu)
                          .Case("native", llvm::sys::getHostCPUName().str())
                          .Case("avx2", "x86-64-v3")
-                         .Case("avx512", "x86-64-v4")
+                         .Cases({"avx512", "amx"}, "x86-64-v4")
                          .Default(cpu.str());
   // Level 4 is older than the dot products that all its processors but the
   // first have.
   std::string all = cpu == "native"   ? getHostFeatures()
                     : cpu == "avx512" ? "+avx512vnni"
+                    : cpu == "amx"    ? "+avx512vnni,+amx-int8"
                                       : "";
   if (!features.empty())
     all += (all.empty() ? "" : ",") + features.str();
@@ -139,7 +164,7 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
     return target.takeError();
   if (!makeSubtarget(**target, triple, "", "")->isCPUStringValid(name))
     return makeError("unknown processor '" + cpu +
-                     "'; known are native, avx2, avx512 and LLVM's names");
+                     "'; known are native, avx2, avx512, amx and LLVM's names");
   llvm::Expected<CpuTarget> result = getFor(triple, name, all);
   if (!result)
     return result.takeError();

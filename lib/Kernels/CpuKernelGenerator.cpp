@@ -115,7 +115,7 @@ public:
         return error << input->getFormat();
       return error << "f32";
     }
-    buildPanelMatmulBody(function, spec, *tiles, options.instructions);
+    buildPanelMatmulBody(function, spec, *tiles, options);
     return success();
   }
 
@@ -167,12 +167,12 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   using Tiles = SmallVector<TileShape>;
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
-          .Case("avx512vnni",
-                CpuKernelOptions{
-                    Tiles{{12, 2}, {8, 2}, {4, 2}, {2, 4}, {1, 8}},
-                    Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, Tiles{{1, 8}}, 64,
-                    CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 16, 6},
-                    parallel, strategy})
+          .Cases({"avx512vnni", "amx"},
+                 CpuKernelOptions{
+                     Tiles{{12, 2}, {8, 2}, {4, 2}, {2, 4}, {1, 8}},
+                     Tiles{{12, 2}, {4, 4}, {2, 4}, {1, 8}}, Tiles{{1, 8}}, 64,
+                     CpuInstructions{64, 32, 2, 2, 1, 1, 1, 255, 16, 6},
+                     parallel, strategy})
           .Case("avx2",
                 CpuKernelOptions{
                     Tiles{{4, 1}, {2, 2}, {1, 4}},
@@ -188,8 +188,11 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target
-                   << "': expected avx2, avx512vnni or neon";
+                   << "': expected avx2, avx512vnni, amx or neon";
     return nullptr;
   }
+  // The caches are those of Sapphire, Emerald and Granite Rapids.
+  if (target == "amx")
+    options->matrixUnit = MatrixUnit{64, 16, 48 << 10, 2 << 20};
   return std::make_unique<CpuKernelGenerator>(*options);
 }

@@ -101,7 +101,8 @@ static InstructionCount countInstructions(const PanelMatmulSpec &spec,
   double perToken = 1.0 / tile.shape.tokens;
   switch (tile.strategy) {
   case MatmulStrategy::Auto:
-    llvm_unreachable("is not a way to compute");
+  case MatmulStrategy::Tiles:
+    llvm_unreachable("does not compute in vector registers");
   case MatmulStrategy::Dot: {
     InstructionCount dot = {double(cpu.dotInstructions),
                             double(cpu.dotMultiplies), 0};
@@ -142,10 +143,32 @@ static MatmulCost getCost(const PanelMatmulSpec &spec,
   return {tile, compute * scale, memory * scale};
 }
 
+/// Tokens of a tile of a matrix unit.
+static constexpr int64_t tileTokens = 16;
+
+/// What a matrix unit takes, which has unpacked codes for many tokens.
+static MatmulCost getTileCost(const PanelMatmulSpec &spec,
+                              const MatrixUnit &unit,
+                              const CpuInstructions &cpu) {
+  const PanelsGeometry &geometry = spec.geometry;
+  double products = llvm::divideCeil(
+      geometry.chunksPerGroup * geometry.columnsPerChunk, unit.rowBytes);
+  double groupWeights =
+      double(PanelsGeometry::rowsPerPanel) * geometry.groupColumns;
+  MatmulCost cost = getCost(spec, cpu, {{tileTokens, 2}, MatmulStrategy::Dot});
+  cost.tile.strategy = MatmulStrategy::Tiles;
+  cost.compute =
+      products * unit.productCycles / tileTokens * 1024 / groupWeights;
+  return cost;
+}
+
 SmallVector<SmallVector<MatmulCost>>
 lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
                            const CpuKernelOptions &options) {
   SmallVector<SmallVector<MatmulCost>> costs;
+  if (options.matrixUnit && spec.hasQuantizedInput())
+    costs.push_back(
+        {getTileCost(spec, *options.matrixUnit, options.instructions)});
   for (TileShape shape : options.tiles) {
     SmallVector<MatmulCost> &here = costs.emplace_back();
     auto addCost = [&](TileShape shape, MatmulStrategy strategy) {
@@ -181,7 +204,18 @@ lowbit::chooseMatmulTiles(const PanelMatmulSpec &spec,
     reason = "needs float activations";
     return failure();
   }
+  if (options.strategy == MatmulStrategy::Tiles &&
+      !(options.matrixUnit && spec.hasQuantizedInput())) {
+    reason = "needs int8 activations and a CPU with a matrix unit";
+    return failure();
+  }
   SmallVector<MatmulTile> tiles;
+  if (options.strategy == MatmulStrategy::Tiles) {
+    tiles.push_back(compareMatmulCosts(spec, options).front().front().tile);
+    for (TileShape shape : options.tiles)
+      tiles.push_back({shape, MatmulStrategy::Dot});
+    return tiles;
+  }
   if (options.strategy == MatmulStrategy::Lut) {
     if (getLutPlanes(spec).empty()) {
       reason = "needs int8 activations and codes of at most four bits";

@@ -21,6 +21,8 @@ llvm::StringRef lowbit::stringifyMatmulStrategy(MatmulStrategy strategy) {
     return "dequantize";
   case MatmulStrategy::Lut:
     return "lut";
+  case MatmulStrategy::Tiles:
+    return "tiles";
   }
   llvm_unreachable("unknown strategy");
 }
@@ -35,5 +37,7 @@ llvm::cl::ValuesClass lowbit::getMatmulStrategyValues() {
                  "Float products with dequantized weights"),
       clEnumValN(MatmulStrategy::Lut, "lut",
                  "Sums of int8 activations, looked up by codes of up to four "
-                 "bits"));
+                 "bits"),
+      clEnumValN(MatmulStrategy::Tiles, "tiles",
+                 "Integer products of tiles by a matrix unit (amx)"));
 }

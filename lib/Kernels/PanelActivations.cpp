@@ -8,6 +8,7 @@
 
 #include "PanelActivations.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace lowbit;
@@ -15,61 +16,87 @@ using namespace lowbit;
 /// Columns that are copied and summed at once.
 static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
 
+PanelActivations::Layout
+PanelActivations::getPanelLayout(const PanelMatmulSpec &spec) {
+  const PanelsGeometry &geometry = spec.geometry;
+  return {spec.hasQuantizedInput() ? 4 : 1,
+          geometry.chunksPerGroup * geometry.columnsPerChunk,
+          geometry.chunksInLastGroup * geometry.columnsPerChunk,
+          /*hasGroupSums=*/true};
+}
+
 PanelActivations::PanelActivations(KernelBuilder &k,
                                    const PanelMatmulSpec &spec,
+                                   const Layout &layout,
                                    ArrayRef<TileShape> tiles, Value input,
-                                   Value inputScales)
-    : k(k), spec(spec), input(input), inputScales(inputScales),
+                                   Value inputScales, Value begin, Value end)
+    : k(k), spec(spec), layout(layout), input(input), inputScales(inputScales),
+      begin(begin),
       elementType(cast<MemRefType>(input.getType()).getElementType()),
       sumType(spec.hasQuantizedInput() ? Type(k.b.getI32Type())
                                        : k.b.getF32Type()),
-      unit(spec.hasQuantizedInput() ? 4 : 1) {
-  tokens = memref::DimOp::create(k.b, input, 0);
-  Value begin = k.index(0);
+      unit(layout.unit) {
+  tokens = k.sub(end, begin);
   for (TileShape tile : tiles) {
-    Value rest = arith::SubIOp::create(k.b, tokens, begin);
+    Value rest = k.sub(end, begin);
     Value extra = arith::RemUIOp::create(k.b, rest, k.index(tile.tokens));
-    Value end = arith::SubIOp::create(k.b, tokens, extra);
-    ranges.push_back({begin, end, tile});
-    begin = end;
+    Value endHere = arith::SubIOp::create(k.b, end, extra);
+    ranges.push_back({begin, endHere, tile});
+    begin = endHere;
   }
+  // As the widest vectors and the rows of tiles are.
   auto allocate = [&](Type type, int64_t perToken) -> Value {
     return memref::AllocOp::create(
         k.b, MemRefType::get({ShapedType::kDynamic}, type),
-        k.mul(tokens, perToken));
+        k.mul(tokens, perToken), k.b.getI64IntegerAttr(64));
   };
-  copy = allocate(elementType, spec.geometry.getPaddedColumns());
-  groupSums = allocate(sumType, spec.geometry.groups);
+  copy = allocate(elementType, getPaddedColumns());
+  if (layout.hasGroupSums)
+    groupSums = allocate(sumType, spec.geometry.groups);
   if (inputScales && !spec.hasRowInputScale())
     groupScales = allocate(k.b.getF32Type(), spec.geometry.groups);
 }
 
+PanelActivations::PanelActivations(KernelBuilder &k,
+                                   const PanelMatmulSpec &spec,
+                                   ArrayRef<TileShape> tiles, Value input,
+                                   Value inputScales)
+    : PanelActivations(k, spec, getPanelLayout(spec), tiles, input, inputScales,
+                       k.index(0), memref::DimOp::create(k.b, input, 0)) {}
+
 void PanelActivations::build() {
-  k.parallelLoop(tokens, [&](Value token) { copyToken(token); });
+  k.parallelLoop(tokens,
+                 [&](Value number) { copyToken(k.add(begin, number)); });
 }
 
 void PanelActivations::release() {
   if (groupScales)
     memref::DeallocOp::create(k.b, groupScales);
-  memref::DeallocOp::create(k.b, groupSums);
+  if (groupSums)
+    memref::DeallocOp::create(k.b, groupSums);
   memref::DeallocOp::create(k.b, copy);
 }
 
 PanelActivations::Place PanelActivations::getPlace(Value token) {
-  // In the last range tiles have one token.
-  Value first = token, count = k.index(1);
-  for (const Range &range : llvm::reverse(ArrayRef(ranges).drop_back())) {
-    Value isHere =
-        arith::CmpIOp::create(k.b, arith::CmpIPredicate::ult, token, range.end);
+  Value first, count;
+  for (const Range &range : llvm::reverse(ranges)) {
     Value size = k.index(range.tile.tokens);
     Value inRange = arith::SubIOp::create(k.b, token, range.begin);
     Value inTile = arith::RemUIOp::create(k.b, inRange, size);
     Value firstHere = arith::SubIOp::create(k.b, token, inTile);
+    if (!first) {
+      first = firstHere;
+      count = size;
+      continue;
+    }
+    Value isHere =
+        arith::CmpIOp::create(k.b, arith::CmpIPredicate::ult, token, range.end);
     first = arith::SelectOp::create(k.b, isHere, firstHere, first);
     count = arith::SelectOp::create(k.b, isHere, size, count);
   }
-  Value start = k.mul(first, spec.geometry.getPaddedColumns());
   Value inTile = arith::SubIOp::create(k.b, token, first);
+  first = k.sub(first, begin);
+  Value start = k.mul(first, getPaddedColumns());
   return {k.add(start, k.mul(inTile, unit)),
           k.add(k.mul(first, spec.geometry.groups), inTile), count};
 }
@@ -82,14 +109,17 @@ Value PanelActivations::getIndex(const Place &place, Value column) {
 
 void PanelActivations::copyVector(const Place &place, Value column,
                                   Value values) {
+  // Vectors begin at a unit or, where units are longer, at a part of one.
+  int64_t part = std::gcd(unit, lanes);
   Value at = getIndex(place, column);
   Value distance = k.mul(place.distance, unit);
-  for (int64_t first = 0; first < lanes; first += unit) {
-    Value part = vector::ExtractStridedSliceOp::create(
-        k.b, values, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{unit},
+  for (int64_t first = 0; first < lanes; first += part) {
+    Value piece = vector::ExtractStridedSliceOp::create(
+        k.b, values, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{part},
         ArrayRef<int64_t>{1});
-    vector::StoreOp::create(k.b, part, copy, at);
-    at = k.add(at, distance);
+    vector::StoreOp::create(k.b, piece, copy, at);
+    at = part == unit ? k.add(at, distance)
+                      : getIndex(place, k.add(column, first + part));
   }
 }
 
@@ -102,9 +132,8 @@ Value PanelActivations::add(Value sum, Value value) {
 
 void PanelActivations::copyGroup(Value token, const Place &place, Value group,
                                  int64_t size, int64_t paddedSize) {
-  const PanelsGeometry &geometry = spec.geometry;
-  Value from = k.mul(group, geometry.groupColumns);
-  Value to = k.mul(group, geometry.chunksPerGroup * geometry.columnsPerChunk);
+  Value from = k.mul(group, spec.geometry.groupColumns);
+  Value to = k.mul(group, layout.groupColumns);
   auto inputAt = [&](Value offset) {
     return SmallVector<Value>{token, k.add(from, offset)};
   };
@@ -124,7 +153,8 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
           Value values = vector::LoadOp::create(
               k.b, VectorType::get({lanes}, elementType), input, inputAt(offset));
           copyVector(place, k.add(to, offset), values);
-          return KernelBuilder::Values{add(carried[0], values)};
+          return KernelBuilder::Values{
+              layout.hasGroupSums ? add(carried[0], values) : carried[0]};
         })[0];
     total = vector::ReductionOp::create(k.b, vector::CombiningKind::ADD, sums);
   }
@@ -141,7 +171,8 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
     k.loop(k.index(size), k.index(paddedSize), 1,
            [&](Value offset) { store(zero, offset); });
   Value at = k.add(place.groupStart, k.mul(group, place.distance));
-  memref::StoreOp::create(k.b, total, groupSums, at);
+  if (groupSums)
+    memref::StoreOp::create(k.b, total, groupSums, at);
   if (groupScales)
     memref::StoreOp::create(
         k.b, memref::LoadOp::create(k.b, inputScales, ValueRange{token, group}),
@@ -153,18 +184,18 @@ void PanelActivations::copyToken(Value token) {
   Place place = getPlace(token);
   int64_t equalGroups = geometry.getEqualGroups();
   k.loop(k.index(0), k.index(equalGroups), 1, [&](Value group) {
-    copyGroup(token, place, group, geometry.groupColumns,
-              geometry.chunksPerGroup * geometry.columnsPerChunk);
+    copyGroup(token, place, group, geometry.groupColumns, layout.groupColumns);
   });
   if (equalGroups != geometry.groups)
     copyGroup(token, place, k.index(equalGroups), geometry.lastGroupColumns,
-              geometry.chunksInLastGroup * geometry.columnsPerChunk);
+              layout.lastGroupColumns);
 }
 
 PanelActivations::Tile PanelActivations::getTile(Value firstToken,
                                                  int64_t tokens) {
-  return {k.mul(firstToken, spec.geometry.getPaddedColumns()),
-          k.mul(firstToken, spec.geometry.groups), tokens};
+  Value first = k.sub(firstToken, begin);
+  return {k.mul(first, getPaddedColumns()),
+          k.mul(first, spec.geometry.groups), tokens};
 }
 
 Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
@@ -186,7 +217,23 @@ Value PanelActivations::loadFloat(const Tile &tile, int64_t token, Value column,
 }
 
 Value PanelActivations::loadGroupValue(Value values, const Tile &tile,
-                                       int64_t token, Value group) {
+                                       Value token, Value group) {
   Value at = k.add(tile.groupStart, k.mul(group, tile.tokens));
   return memref::LoadOp::create(k.b, values, k.add(at, token));
+}
+
+Value PanelActivations::getMatrices(Value firstToken, int64_t tiles,
+                                    Value column, int64_t units) {
+  int64_t tokens = ranges.front().tile.tokens;
+  int64_t columns = getPaddedColumns();
+  Value start = k.mul(k.sub(firstToken, begin), columns);
+  OpFoldResult offset = k.add(start, k.mul(column, tokens));
+  const int64_t sizes[] = {tiles, units, tokens, unit};
+  const int64_t strides[] = {tokens * columns, tokens * unit, unit, 1};
+  auto layout = StridedLayoutAttr::get(k.b.getContext(), ShapedType::kDynamic,
+                                       strides);
+  return memref::ReinterpretCastOp::create(
+      k.b, MemRefType::get(sizes, elementType, layout), copy, offset,
+      getAsIndexOpFoldResult(k.b.getContext(), sizes),
+      getAsIndexOpFoldResult(k.b.getContext(), strides));
 }

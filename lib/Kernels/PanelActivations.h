@@ -14,11 +14,12 @@
 
 namespace lowbit {
 
-/// A copy of a kernel's activations. Tokens that are computed together stand
-/// together: of each four columns (int8) or of each column (float), those of
-/// all tokens of a tile follow each other, so that a tile reads one stream.
+/// A copy of some of a kernel's activations. Tokens that are computed together
+/// stand together: of each unit, which is four columns (int8), one (float) or the row
+/// of a matrix unit's tile, those of all tokens of a tile follow each other, so
+/// that a tile reads one stream.
 /// (Rows would be a power of two apart and evict each other from the cache.)
-/// Every group is padded with zeros to whole chunks. Beside the copy are what
+/// Every group is padded with zeros. Beside the copy are what
 /// each token's groups have: their sums, and the scales of int8 activations
 /// unless these have one a row; of each group, those of all tokens of a tile.
 class PanelActivations {
@@ -29,12 +30,28 @@ public:
     TileShape tile;
   };
 
-  /// `inputScales` is null for float activations.
+  /// How the columns of a token are arranged.
+  struct Layout {
+    /// Columns of a token that stand together.
+    int64_t unit;
+    /// Columns of a group, and of the last one, with their padding.
+    int64_t groupColumns, lastGroupColumns;
+    bool hasGroupSums;
+  };
+  static Layout getPanelLayout(const PanelMatmulSpec &spec);
+
+  /// Tokens [begin, end) of `input`; the last of `tiles` must divide what the
+  /// others leave. `inputScales` is null for float activations.
+  PanelActivations(KernelBuilder &k, const PanelMatmulSpec &spec,
+                   const Layout &layout, llvm::ArrayRef<TileShape> tiles,
+                   mlir::Value input, mlir::Value inputScales,
+                   mlir::Value begin, mlir::Value end);
+  /// All tokens, as panel kernels read them.
   PanelActivations(KernelBuilder &k, const PanelMatmulSpec &spec,
                    llvm::ArrayRef<TileShape> tiles, mlir::Value input,
                    mlir::Value inputScales);
 
-  /// Copies all tokens.
+  /// Copies the tokens.
   void build();
   /// Frees the copy.
   void release();
@@ -56,14 +73,27 @@ public:
   /// The float activation at column + offset.
   mlir::Value loadFloat(const Tile &tile, int64_t token, mlir::Value column,
                         int64_t offset);
-  mlir::Value loadGroupSum(const Tile &tile, int64_t token, mlir::Value group) {
+  mlir::Value loadGroupSum(const Tile &tile, mlir::Value token,
+                           mlir::Value group) {
     return loadGroupValue(groupSums, tile, token, group);
   }
+  mlir::Value loadGroupSum(const Tile &tile, int64_t token, mlir::Value group) {
+    return loadGroupSum(tile, k.index(token), group);
+  }
   /// Only if scales are not those of whole rows.
-  mlir::Value loadGroupScale(const Tile &tile, int64_t token,
+  mlir::Value loadGroupScale(const Tile &tile, mlir::Value token,
                              mlir::Value group) {
     return loadGroupValue(groupScales, tile, token, group);
   }
+  mlir::Value loadGroupScale(const Tile &tile, int64_t token,
+                             mlir::Value group) {
+    return loadGroupScale(tile, k.index(token), group);
+  }
+
+  /// The units of `tiles` tiles from `firstToken` on as matrices of the tokens
+  /// of a tile and the columns of a unit: tiles x units x tokens x unit.
+  mlir::Value getMatrices(mlir::Value firstToken, int64_t tiles,
+                          mlir::Value column, int64_t units);
 
 private:
   /// Where a token's copy and what its groups have begin, and the distance of
@@ -72,6 +102,10 @@ private:
     mlir::Value start, groupStart, distance;
   };
   Place getPlace(mlir::Value token);
+  int64_t getPaddedColumns() const {
+    return (spec.geometry.groups - 1) * layout.groupColumns +
+           layout.lastGroupColumns;
+  }
   mlir::Value getIndex(const Place &place, mlir::Value column);
   void copyToken(mlir::Value token);
   void copyGroup(mlir::Value token, const Place &place, mlir::Value group,
@@ -79,13 +113,14 @@ private:
   void copyVector(const Place &place, mlir::Value column, mlir::Value values);
   mlir::Value add(mlir::Value sum, mlir::Value value);
   mlir::Value loadGroupValue(mlir::Value values, const Tile &tile,
-                             int64_t token, mlir::Value group);
+                             mlir::Value token, mlir::Value group);
 
   KernelBuilder &k;
   const PanelMatmulSpec &spec;
-  mlir::Value input, inputScales, tokens, copy, groupSums, groupScales;
+  Layout layout;
+  mlir::Value input, inputScales, begin, tokens;
+  mlir::Value copy, groupSums, groupScales;
   mlir::Type elementType, sumType;
-  /// Columns of a token that stand together.
   int64_t unit;
   llvm::SmallVector<Range> ranges;
 };

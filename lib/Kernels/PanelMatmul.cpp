@@ -20,6 +20,8 @@
 // LutMatmul looks sums up instead.
 // Scales and zero points are applied once per group.
 //
+// TileMatmul computes many tokens where there is a matrix unit.
+//
 // Each parallel task owns some panels and walks over all tokens, so the result
 // does not depend on the number of threads.
 //
@@ -27,6 +29,8 @@
 
 #include "PanelMatmul.h"
 #include "LutMatmul.h"
+#include "PanelKernel.h"
+#include "TileMatmul.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -35,14 +39,13 @@ using namespace lowbit;
 
 namespace {
 
-constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
-constexpr int64_t bytesPerLane = 4;
-
-class PanelMatmulBuilder : KernelBuilder {
+class PanelMatmulBuilder : PanelKernelBuilder {
 public:
   PanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
                      ArrayRef<MatmulTile> tiles,
-                     const CpuInstructions &instructions);
+                     const CpuKernelOptions &options)
+      : PanelKernelBuilder(function, spec), tiles(tiles), options(options),
+        sumLanes(spec.hasQuantizedInput() ? i32Lanes : f32Lanes) {}
   void build();
 
 private:
@@ -56,11 +59,7 @@ private:
     PanelActivations::Tile input;
   };
 
-  Value broadcast(Value scalar) {
-    return vector::BroadcastOp::create(
-        b, VectorType::get({lanes}, scalar.getType()), scalar);
-  }
-
+  void buildTokens(Value begin, Value end);
   void buildPanelBlock(Value firstPanel, int64_t panels);
   void buildTile(const Tile &tile);
   Sums sumGroup(const Tile &tile, Value group, Value firstChunk,
@@ -69,55 +68,30 @@ private:
                   int64_t chunks, Sums totals);
   Sums buildIntegerChunk(const Tile &tile, Value chunk, ValueRange sums);
   Sums buildFloatChunk(const Tile &tile, Value chunk, ValueRange sums);
-  /// The blocks of a chunk, as 32-bit lanes.
-  SmallVector<Value> loadBlocks(Value panel, Value chunk);
-  /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
-  /// byte.
-  Value getSlice(ArrayRef<Value> blocks, int64_t slice);
-  /// The same as four bits of each byte, of which those above the code may be
-  /// any.
-  Value getIndices(ArrayRef<Value> blocks, int64_t slice);
-  /// Brings the bits of `plane` in a slice to where they belong in the code.
-  Value getPlaneBits(const CodePlane &plane, ArrayRef<Value> blocks,
-                     int64_t slice);
-  /// Both for each panel of a tile.
-  SmallVector<SmallVector<Value>> loadTileBlocks(const Tile &tile,
-                                                 Value chunk) {
-    SmallVector<SmallVector<Value>> blocks;
+  /// The blocks, and a slice of them, for each panel of a tile.
+  SmallVector<Values> loadTileBlocks(const Tile &tile, Value chunk) {
+    SmallVector<Values> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
       blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk));
     return blocks;
   }
-  SmallVector<Value> getSlices(ArrayRef<SmallVector<Value>> blocks,
-                               int64_t slice) {
+  Values getSlices(ArrayRef<Values> blocks, int64_t slice) {
     return llvm::map_to_vector(blocks, [&](ArrayRef<Value> panel) {
       return values ? getIndices(panel, slice) : getSlice(panel, slice);
     });
   }
+  /// A slice as four bits of each byte, of which those above the code may be
+  /// any.
+  Value getIndices(ArrayRef<Value> blocks, int64_t slice);
   /// The codes of a byte of `slice`, as f32.
   Value getFloats(Value slice, int64_t byte);
-  int64_t slicesPerChunk() const {
-    return geometry.columnsPerChunk / bytesPerLane;
-  }
-  /// Per-group factors of a panel: its scales as f32.
-  Value loadScales(Value panel, Value group);
-  /// Zero points of a panel, negated, in `sumLanes`; null if they are all zero.
-  Value loadMinusZeros(Value panel, Value group);
-  /// sum + factor * groupSum, where the last is of a group's activations.
-  Value addProduct(Value sum, Value factor, Value groupSum);
   void storeTile(const Tile &tile, const Sums &totals);
 
-  const PanelMatmulSpec &spec;
-  const PanelsGeometry &geometry;
+  /// Those that vector registers compute.
   ArrayRef<MatmulTile> tiles;
-  const CpuInstructions &instructions;
-
-  VectorType i32Lanes, f32Lanes, byteLanes;
+  const CpuKernelOptions &options;
   /// The type that codes times activations are summed in.
   VectorType sumLanes;
-
-  // Arguments.
-  Value input, inputScales, codes, scales, zeros, bias, output;
   /// The f32 value of each four bits; null if codes are converted.
   Value values;
   std::optional<PanelActivations> activations;
@@ -126,70 +100,6 @@ private:
 };
 
 } // namespace
-
-PanelMatmulBuilder::PanelMatmulBuilder(func::FuncOp function,
-                                       const PanelMatmulSpec &spec,
-                                       ArrayRef<MatmulTile> tiles,
-                                       const CpuInstructions &instructions)
-    : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
-      geometry(spec.geometry), tiles(tiles), instructions(instructions) {
-  Block *entry = function.addEntryBlock();
-  b.setInsertionPointToStart(entry);
-  unsigned next = 0;
-  auto take = [&] { return Value(entry->getArgument(next++)); };
-  input = take();
-  if (spec.hasQuantizedInput())
-    inputScales = take();
-  codes = take();
-  scales = take();
-  if (spec.hasZeros)
-    zeros = take();
-  if (spec.hasBias)
-    bias = take();
-  output = take();
-
-  i32Lanes = VectorType::get({lanes}, b.getI32Type());
-  f32Lanes = VectorType::get({lanes}, b.getF32Type());
-  byteLanes = VectorType::get({lanes * bytesPerLane}, b.getI8Type());
-  sumLanes = spec.hasQuantizedInput() ? i32Lanes : f32Lanes;
-}
-
-void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
-                           Value codes, Value panel, Value chunk,
-                           int64_t offset) {
-  constexpr int64_t bytes = 768;
-  Value ahead =
-      k.add(chunk, std::max<int64_t>(bytes / geometry.bytesPerChunk, 1));
-  memref::PrefetchOp::create(k.b, codes,
-                             ValueRange{panel, ahead, k.index(offset)},
-                             /*isWrite=*/false, /*localityHint=*/3,
-                             /*isDataCache=*/true);
-}
-
-SmallVector<Value> PanelMatmulBuilder::loadBlocks(Value panel, Value chunk) {
-  SmallVector<Value> blocks;
-  for (int64_t offset = 0; offset < geometry.bytesPerChunk;
-       offset += PanelsGeometry::bytesPerBlock) {
-    prefetchBlock(*this, geometry, codes, panel, chunk, offset);
-    Value bytes = vector::LoadOp::create(
-        b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
-    blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
-  }
-  return blocks;
-}
-
-Value PanelMatmulBuilder::getPlaneBits(const CodePlane &plane,
-                                       ArrayRef<Value> blocks, int64_t slice) {
-  int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
-  Value bits =
-      blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
-  int64_t shift = slice % perBlock * plane.width - plane.base;
-  if (shift > 0)
-    return arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
-  if (shift < 0)
-    return arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
-  return bits;
-}
 
 Value PanelMatmulBuilder::getIndices(ArrayRef<Value> blocks, int64_t slice) {
   Value codes;
@@ -207,52 +117,12 @@ Value PanelMatmulBuilder::getIndices(ArrayRef<Value> blocks, int64_t slice) {
   return codes;
 }
 
-Value PanelMatmulBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
-  Value codes;
-  for (const CodePlane &plane : geometry.planes) {
-    Value bits = getPlaneBits(plane, blocks, slice);
-    if (plane.width < 8) {
-      uint32_t mask = ((1u << plane.width) - 1) << plane.base;
-      bits = arith::AndIOp::create(
-          b, bits, splat(i32Lanes, int32_t(mask * 0x01010101u)));
-    }
-    codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
-  }
-  return codes;
-}
-
-Value PanelMatmulBuilder::loadScales(Value panel, Value group) {
-  Value stored =
-      vector::LoadOp::create(b, VectorType::get({lanes}, spec.scaleType),
-                             scales, ValueRange{panel, group, index(0)});
-  if (spec.scaleType.isF32())
-    return stored;
-  return arith::ExtFOp::create(b, f32Lanes, stored);
-}
-
-Value PanelMatmulBuilder::loadMinusZeros(Value panel, Value group) {
-  Value zeros;
-  if (spec.hasZeros)
-    zeros = arith::ExtUIOp::create(
-        b, i32Lanes,
-        vector::LoadOp::create(b, VectorType::get({lanes}, b.getI8Type()),
-                               this->zeros, ValueRange{panel, group, index(0)}));
-  else if (spec.codeOffset)
-    zeros = splat(i32Lanes, spec.codeOffset);
-  else
-    return {};
-  Value minus = arith::SubIOp::create(b, splat(i32Lanes, 0), zeros);
-  if (spec.hasQuantizedInput())
-    return minus;
-  return arith::SIToFPOp::create(b, f32Lanes, minus);
-}
-
 PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildIntegerChunk(const Tile &tile, Value chunk,
                                       ValueRange sums) {
   Sums result(sums);
   Value column = mul(chunk, geometry.columnsPerChunk);
-  SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
+  SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices;
     for (Value codes : getSlices(blocks, slice))
@@ -286,7 +156,7 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
                                                              ValueRange sums) {
   Sums result(sums);
   Value column = mul(chunk, geometry.columnsPerChunk);
-  SmallVector<SmallVector<Value>> blocks = loadTileBlocks(tile, chunk);
+  SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices = getSlices(blocks, slice);
     for (int64_t byte = 0; byte < bytesPerLane; ++byte) {
@@ -321,16 +191,6 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
                            ? buildIntegerChunk(tile, chunk, carried)
                            : buildFloatChunk(tile, chunk, carried);
               });
-}
-
-Value PanelMatmulBuilder::addProduct(Value sum, Value factor, Value groupSum) {
-  if (!spec.hasQuantizedInput())
-    return vector::FMAOp::create(b, factor, groupSum, sum);
-  // A group of 255 activations of at most 128 sums up to less than 2^15.
-  if (geometry.groupColumns <= 255)
-    return qvec::MulAddOp::create(b, sum, factor, groupSum);
-  return arith::AddIOp::create(b, sum,
-                               arith::MulIOp::create(b, factor, groupSum));
 }
 
 PanelMatmulBuilder::Sums
@@ -369,35 +229,10 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
 void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
   TileShape shape = tile.shape;
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
-    Value column = mul(add(tile.firstPanel, panel), lanes);
-    Value mask;
-    if (spec.n % lanes != 0)
-      mask = vector::CreateMaskOp::create(
-          b, VectorType::get({lanes}, b.getI1Type()),
-          ValueRange{arith::SubIOp::create(b, index(spec.n), column)});
-    Value biasLanes;
-    if (bias)
-      biasLanes = mask ? Value(vector::MaskedLoadOp::create(
-                             b, f32Lanes, bias, ValueRange{column}, mask,
-                             splat(f32Lanes, 0)))
-                       : Value(vector::LoadOp::create(b, f32Lanes, bias,
-                                                      ValueRange{column}));
-    for (int64_t token = 0; token < shape.tokens; ++token) {
-      Value tokenIndex = add(tile.firstToken, token);
-      Value value = totals[token * shape.panels + panel];
-      if (spec.hasRowInputScale())
-        value = arith::MulFOp::create(
-            b, value,
-            broadcast(memref::LoadOp::create(
-                b, inputScales, ValueRange{tokenIndex, index(0)})));
-      if (biasLanes)
-        value = arith::AddFOp::create(b, value, biasLanes);
-      SmallVector<Value> at = {tokenIndex, column};
-      if (mask)
-        vector::MaskedStoreOp::create(b, output, at, mask, value);
-      else
-        vector::StoreOp::create(b, value, output, at);
-    }
+    Channels channels = getChannels(add(tile.firstPanel, panel));
+    for (int64_t token = 0; token < shape.tokens; ++token)
+      storeSums(channels, add(tile.firstToken, token),
+                totals[token * shape.panels + panel]);
   }
 }
 
@@ -440,14 +275,15 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
   }
 }
 
-void PanelMatmulBuilder::build() {
+void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
   activations.emplace(
       static_cast<KernelBuilder &>(*this), spec,
+      PanelActivations::getPanelLayout(spec),
       llvm::map_to_vector(tiles,
                           [](const MatmulTile &tile) { return tile.shape; }),
-      input, inputScales);
+      input, inputScales, begin, end);
   activations->build();
-  if (spec.looksUpValues(instructions)) {
+  if (spec.looksUpValues(options.instructions)) {
     SmallVector<float> table;
     for (uint32_t index = 0; index < 16; ++index)
       table.push_back(index & spec.maxCode);
@@ -457,8 +293,8 @@ void PanelMatmulBuilder::build() {
   if (llvm::any_of(tiles, [](const MatmulTile &tile) {
         return tile.strategy == MatmulStrategy::Lut;
       })) {
-    lut.emplace(static_cast<KernelBuilder &>(*this), spec, tiles, instructions,
-                codes, *activations);
+    lut.emplace(static_cast<KernelBuilder &>(*this), spec, tiles,
+                options.instructions, codes, *activations);
     lut->buildTables();
   }
   int64_t block = std::min(tiles.back().shape.panels, geometry.panels);
@@ -470,12 +306,25 @@ void PanelMatmulBuilder::build() {
   if (lut)
     lut->release();
   activations->release();
+}
+
+void PanelMatmulBuilder::build() {
+  Value tokens = memref::DimOp::create(b, input, 0);
+  if (tiles.front().strategy == MatmulStrategy::Tiles) {
+    tiles = tiles.drop_front();
+    Value rest = buildTileMatmul(*this, *options.matrixUnit, tokens);
+    Value any =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, tokens);
+    ifTrue(any, [&] { buildTokens(rest, tokens); });
+  } else {
+    buildTokens(index(0), tokens);
+  }
   func::ReturnOp::create(b);
 }
 
 void lowbit::buildPanelMatmulBody(func::FuncOp function,
                                   const PanelMatmulSpec &spec,
                                   ArrayRef<MatmulTile> tiles,
-                                  const CpuInstructions &instructions) {
-  PanelMatmulBuilder(function, spec, tiles, instructions).build();
+                                  const CpuKernelOptions &options) {
+  PanelMatmulBuilder(function, spec, tiles, options).build();
 }

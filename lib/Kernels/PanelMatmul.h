@@ -67,7 +67,7 @@ struct MatmulTile;
 void buildPanelMatmulBody(mlir::func::FuncOp function,
                           const PanelMatmulSpec &spec,
                           llvm::ArrayRef<MatmulTile> tiles,
-                          const CpuInstructions &instructions);
+                          const CpuKernelOptions &options);
 
 } // namespace lowbit
 

@@ -7,10 +7,20 @@
 // RUN: not quant-opt %s --lower-to-arm="strategy=dequantize" 2>&1 | FileCheck %s --check-prefix=DEQUANTIZE
 // RUN: not quant-opt %s --lowbit-generate-kernels="strategy=magic" 2>&1 | FileCheck %s --check-prefix=MAGIC
 
+// RUN: not quant-opt %s --lowbit-generate-kernels="target=avx512vnni strategy=tiles" 2>&1 | FileCheck %s --check-prefix=TILES
+// RUN: quant-opt %s --lowbit-generate-kernels="target=amx strategy=tiles" | FileCheck %s --check-prefix=AMX
+// RUN: quant-opt %s --lowbit-generate-kernels="target=amx strategy=dot" | FileCheck %s --implicit-check-not=qvec.tile
+// RUN: quant-opt %s --lowbit-generate-kernels="target=amx" --remark-format=emitRemark \
+// RUN:   --remarks-filter=lowbit-kernels 2>&1 >/dev/null | FileCheck %s --check-prefix=UNIT
+
 // The costs are printed only when asked for; the best strategy for each number
 // of tokens comes first.
 // REMARK: remark: {{.*}}matmul-strategy{{.*}}computing / reading from memory; by 12: dot {{[0-9.]+}} / {{[0-9.]+}}; by 8: {{.*}}; by 1: dot
+// UNIT: remark: {{.*}}computing / reading from memory; by 16: tiles 2.0 / {{[0-9.]+}}; by 12: dot
 
+// TILES: error: 'lowbit.packed_matmul' op strategy 'tiles' needs int8 activations and a CPU with a matrix unit: the weight is
+// AMX: qvec.tile_dot
+// AMX: qvec.dot
 // DEQUANTIZE: error: 'lowbit.packed_matmul' op strategy 'dequantize' needs float activations: the weight is #lowbit.uniform<u4, {{.*}}>, the input #lowbit.uniform<s8, {{.*}}>
 // MAGIC: strategy option: Cannot find option named 'magic'
 

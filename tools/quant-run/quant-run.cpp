@@ -68,7 +68,7 @@ struct Options {
                             cl::desc("Number of threads (default: all cores)"),
                             cl::init(0), cl::cat(category)};
   cl::opt<std::string> cpu{
-      "cpu", cl::desc("Compile for: native, avx2, avx512 or LLVM's name"),
+      "cpu", cl::desc("Compile for: native, avx2, avx512, amx or LLVM's name"),
       cl::init("native"), cl::cat(category)};
   cl::opt<std::string> gpu{
       "gpu",

@@ -37,6 +37,7 @@ TEST(CompileTargetTest, LevelsOfX86) {
   EXPECT_EQ(vnni.kernels, "avx512vnni");
   EXPECT_EQ(vnni.vectorBytes, 64u);
   EXPECT_EQ(vnni.vectorRegisters, 32u);
+  EXPECT_EQ(getLevel("x86-64-v4+vnni+amx-int8").kernels, "amx");
   EXPECT_EQ(getLevel("x86-64-v4").kernels, "avx2");
   EXPECT_EQ(getLevel("x86-64+avx2+fma+f16c").kernels, "avx2");
   EXPECT_EQ(getLevel("x86-64-v2").kernels, "");
@@ -55,9 +56,10 @@ TEST(CompileTargetTest, Arm) {
 TEST(CompileTargetTest, SeveralLevels) {
   llvm::Expected<CompileTarget> target = CompileTarget::parse("x86-64");
   ASSERT_TRUE(bool(target));
-  ASSERT_EQ(target->levels.size(), 2u);
+  ASSERT_EQ(target->levels.size(), 3u);
   EXPECT_EQ(target->levels[0].kernels, "avx2");
   EXPECT_EQ(target->levels[1].kernels, "avx512vnni");
+  EXPECT_EQ(target->levels[2].kernels, "amx");
 }
 
 TEST(CompileTargetTest, Gpu) {

@@ -124,8 +124,8 @@ TEST(CpuTargetTest, NamesWhatItDoesNotKnow) {
   auto target = CpuTarget::get("pentium17");
   ASSERT_FALSE(bool(target));
   EXPECT_EQ(llvm::toString(target.takeError()),
-            "unknown processor 'pentium17'; known are native, avx2, avx512 and "
-            "LLVM's names");
+            "unknown processor 'pentium17'; known are native, avx2, avx512, "
+            "amx and LLVM's names");
   auto feature = CpuTarget::get("native", "+warp-drive");
   ASSERT_FALSE(bool(feature));
   EXPECT_EQ(llvm::toString(feature.takeError()),

@@ -24,13 +24,13 @@ struct CpuTarget {
   std::string features;
   unsigned vectorBytes;
   unsigned vectorRegisters;
-  /// The generated kernels that it runs: "avx2", "avx512vnni", "neon", or
-  /// empty for none.
+  /// The generated kernels that it runs: "avx2", "avx512vnni", "amx", "neon",
+  /// or empty for none.
   std::string kernels;
   /// The instruction sets that not every processor of the architecture has.
   std::vector<std::string> extensions;
 
-  /// `cpu` is "native", a level ("avx2", "avx512") or a name that LLVM knows
+  /// `cpu` is "native", a level ("avx2", "avx512", "amx") or a name that LLVM knows
   /// for this machine's architecture; `features` are added to it. Asking for
   /// more than this machine can execute is an error.
   static llvm::Expected<CpuTarget> get(llvm::StringRef cpu = "native",

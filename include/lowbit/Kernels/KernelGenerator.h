@@ -13,6 +13,7 @@
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <memory>
+#include <optional>
 
 namespace lowbit {
 
@@ -70,6 +71,16 @@ struct CpuInstructions {
   double weightBytes;
 };
 
+/// A unit that multiplies 16 rows of bytes by as many channels, and what feeds
+/// it.
+struct MatrixUnit {
+  /// Bytes of a row, and cycles that a product takes.
+  int64_t rowBytes;
+  double productCycles;
+  /// The data caches of a core.
+  int64_t l1Bytes, l2Bytes;
+};
+
 /// The shapes of a CPU kernel's tiles, which its registers limit, and its
 /// loops.
 struct CpuKernelOptions {
@@ -89,10 +100,12 @@ struct CpuKernelOptions {
   /// Whether the loops of attention may run on all threads.
   bool parallel;
   MatmulStrategy strategy;
+  /// For int8 activations of 16 tokens and more, if there is one.
+  std::optional<MatrixUnit> matrixUnit = {};
 };
 
-/// The kernels of "avx2", "avx512vnni" or "neon"; for another target null, with
-/// an error at `loc`.
+/// The kernels of "avx2", "avx512vnni", "amx" or "neon"; for another target
+/// null, with an error at `loc`.
 std::unique_ptr<KernelGenerator>
 createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc,
                          bool parallel = true,

@@ -25,6 +25,9 @@ enum class MatmulStrategy {
   /// Sums of products with int8 activations, looked up by codes of at most four
   /// bits.
   Lut,
+  /// Integer products of tiles of 16 tokens by a matrix unit; dot products for
+  /// the tokens that are left.
+  Tiles,
 };
 
 /// The name that options know it by.

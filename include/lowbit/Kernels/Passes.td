@@ -36,7 +36,7 @@ def LowbitPackWeights : Pass<"lowbit-pack-weights", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx2\"",
-           "Kernels to pack for: avx2, avx512vnni or neon">
+           "Kernels to pack for: avx2, avx512vnni, amx or neon">
   ];
   let statistics = [
     Statistic<"numPacked", "num-packed", "Number of weights packed">
@@ -74,7 +74,7 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx2\"",
-           "Kernels to generate: avx2, avx512vnni or neon">,
+           "Kernels to generate: avx2, avx512vnni, amx or neon">,
     Option<"parallel", "parallel", "bool", "true",
            "Run large loops of attention on all threads, through OpenMP">,
     Option<"strategy", "strategy", "::lowbit::MatmulStrategy",

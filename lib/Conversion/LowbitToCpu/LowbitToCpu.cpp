@@ -57,11 +57,13 @@ static void buildLowerToCpu(OpPassManager &pm, CpuLoweringOptions &lowering,
 
 void lowbit::buildLowerToX86(OpPassManager &pm,
                              const LowerToX86Options &options) {
-  const bool hasAvx512 = options.level == X86Level::Avx512Vnni;
+  const bool hasAvx512 = options.level != X86Level::Avx2;
   CpuLoweringOptions lowering;
   lowering.vectorBytes = hasAvx512 ? 64 : 32;
   lowering.vectorRegisters = hasAvx512 ? 32 : 16;
-  lowering.kernels = hasAvx512 ? "avx512vnni" : "avx2";
+  lowering.kernels = options.level == X86Level::Amx ? "amx"
+                     : hasAvx512                    ? "avx512vnni"
+                                                    : "avx2";
   buildLowerToCpu(pm, lowering, options);
 }
 

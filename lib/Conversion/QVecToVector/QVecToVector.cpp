@@ -9,6 +9,7 @@
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "lowbit/Dialect/QVec/Transforms/DotPatterns.h"
+#include "lowbit/Kernels/KernelBuilder.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace lowbit {
@@ -81,11 +82,83 @@ struct ExpandLookup final : OpRewritePattern<qvec::LookupOp> {
   }
 };
 
+/// There is no state to set up.
+struct ExpandTiles final : OpRewritePattern<qvec::TilesOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qvec::TilesOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.inlineBlockBefore(&op.getBody().front(), op);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qvec::TileDotOp op,
+                                PatternRewriter &rewriter) const override {
+    KernelBuilder k(op.getLoc(), getContext());
+    k.b.setInsertionPoint(op);
+    auto loop = [&](int64_t end, function_ref<void(Value)> body) {
+      k.loop(k.index(0), k.index(end), 1, body);
+    };
+    loop(op.getLhs().getType().getDimSize(0), [&](Value m) {
+      loop(op.getRhs().getType().getDimSize(0), [&](Value n) {
+        loop(16, [&](Value token) { buildRow(k, op, m, n, token); });
+      });
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// The sums of one token and 16 channels.
+  void buildRow(KernelBuilder &k, qvec::TileDotOp op, Value m, Value n,
+                Value token) const {
+    ArrayRef<int64_t> tiles = op.getRhs().getType().getShape();
+    auto lanes = VectorType::get({16}, k.b.getI32Type());
+    auto bytes = VectorType::get({64}, k.b.getI8Type());
+    Value sums = k.loop(
+        k.index(0), k.index(tiles[1] * tiles[2]), 1, k.splat(lanes, 0),
+        [&](Value step, ValueRange carried) {
+          Value tile = k.div(step, k.index(tiles[2]));
+          Value row = k.rem(step, k.index(tiles[2]));
+          Value codes = vector::LoadOp::create(k.b, bytes, op.getRhs(),
+                                               ValueRange{n, tile, row,
+                                                          k.index(0)});
+          Value sum = carried[0];
+          for (int64_t i = 0; i < 4; ++i) {
+            Value byte = memref::LoadOp::create(
+                k.b, op.getLhs(),
+                ValueRange{m, tile, token, k.add(k.mul(row, 4), i)});
+            Value x = vector::BroadcastOp::create(
+                k.b, lanes,
+                arith::ExtSIOp::create(k.b, k.b.getI32Type(), byte));
+            SmallVector<int64_t> mask;
+            for (int64_t lane = 0; lane < 16; ++lane)
+              mask.push_back(4 * lane + i);
+            Value picked =
+                vector::ShuffleOp::create(k.b, codes, codes, mask);
+            Value w = op.getRhsUnsigned()
+                          ? Value(arith::ExtUIOp::create(k.b, lanes, picked))
+                          : Value(arith::ExtSIOp::create(k.b, lanes, picked));
+            sum = k.add(sum, Value(arith::MulIOp::create(k.b, x, w)));
+          }
+          return KernelBuilder::Values{sum};
+        })[0];
+    vector::StoreOp::create(
+        k.b, sums, op.getSums(),
+        ValueRange{k.add(k.mul(m, 16), token), n, k.index(0)});
+  }
+};
+
 struct ConvertQVecToVectorPass
     : lowbit::impl::ConvertQVecToVectorBase<ConvertQVecToVectorPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandDot, ExpandLookup>(&getContext());
+    patterns.add<ExpandDot, ExpandLookup, ExpandTiles, ExpandTileDot>(
+        &getContext());
     qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of qvec did not converge");

@@ -1,4 +1,4 @@
-//===- QVecToX86.cpp - qvec to AVX2 and AVX-512 VNNI ----------------------===//
+//===- QVecToX86.cpp - qvec to AVX2, AVX-512 VNNI and AMX -----------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TilesToAmx.h"
 #include "lowbit/Conversion/QVec/Passes.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "lowbit/Dialect/QVec/Transforms/DotPatterns.h"
@@ -235,11 +236,13 @@ struct ConvertQVecToX86Pass
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    if (level == "avx512vnni") {
+    if (level == "avx512vnni" || level == "amx") {
       qvec::populateSplitDotLanesPatterns(patterns, 16);
       patterns.add<DotToVnni>(&getContext());
       patterns.add<BytesToShuffle, FloatsToPermute>(&getContext(), 64);
       patterns.add<MulAddToWords>(&getContext(), 16);
+      if (level == "amx")
+        populateTilesToAmxPatterns(patterns);
     } else if (level == "avx2") {
       qvec::populateSplitDotLanesPatterns(patterns, 8);
       qvec::populateSplitDotRangePatterns(patterns);
@@ -248,7 +251,8 @@ struct ConvertQVecToX86Pass
       patterns.add<MulAddToWords>(&getContext(), 8);
     } else {
       emitError(getOperation()->getLoc())
-          << "unknown level '" << level << "': expected avx2 or avx512vnni";
+          << "unknown level '" << level
+          << "': expected avx2, avx512vnni or amx";
       return signalPassFailure();
     }
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {

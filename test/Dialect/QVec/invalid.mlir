@@ -45,3 +45,70 @@ func.func @short_table(%table: vector<8xi8>, %indices: vector<16xi8>) {
   %0 = qvec.lookup %table, %indices : vector<8xi8>, vector<16xi8>
   return
 }
+
+// -----
+
+func.func @depth() {
+  // expected-error @below {{depth must be a multiple of 4 up to 64, got 66}}
+  qvec.tiles depth = 66 {
+  }
+  return
+}
+
+// -----
+
+func.func @no_tiles(%x: memref<1x1x16x64xi8>, %sums: memref<16x1x16xi32>) {
+  // expected-error @below {{must be in a qvec.tiles}}
+  qvec.tile_dot %x, %x, %sums : memref<1x1x16x64xi8>, memref<1x1x16x64xi8>, memref<16x1x16xi32>
+  return
+}
+
+// -----
+
+func.func @dynamic(%x: memref<1x?x16x64xi8>, %sums: memref<16x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{takes buffers of static shape, got 'memref<1x?x16x64xi8>'}}
+    qvec.tile_dot %x, %x, %sums : memref<1x?x16x64xi8>, memref<1x?x16x64xi8>, memref<16x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @three_rows(%x: memref<3x1x16x64xi8>, %w: memref<1x1x16x64xi8>, %sums: memref<48x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{takes one or two rows of tiles, got 'memref<3x1x16x64xi8>' as lhs}}
+    qvec.tile_dot %x, %w, %sums : memref<3x1x16x64xi8>, memref<1x1x16x64xi8>, memref<48x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @other_depth(%x: memref<2x1x16x64xi8>, %w: memref<1x1x16x64xi8>, %sums: memref<32x1x16xi32>) {
+  qvec.tiles depth = 32 {
+    // expected-error @below {{needs 'memref<2x1x16x32xi8>' as lhs, got 'memref<2x1x16x64xi8>'}}
+    qvec.tile_dot %x, %w, %sums : memref<2x1x16x64xi8>, memref<1x1x16x64xi8>, memref<32x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @sums(%x: memref<2x1x16x64xi8>, %w: memref<1x1x16x64xi8>, %sums: memref<16x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{needs 'memref<32x1x16xi32>' as sums, got 'memref<16x1x16xi32>'}}
+    qvec.tile_dot %x, %w, %sums : memref<2x1x16x64xi8>, memref<1x1x16x64xi8>, memref<16x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @gaps(%x: memref<1x1x16x64xi8, strided<[2048, 2048, 128, 1]>>, %w: memref<1x1x16x64xi8>, %sums: memref<16x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{needs contiguous rows in lhs, got 'memref<1x1x16x64xi8, strided<[2048, 2048, 128, 1]>>'}}
+    qvec.tile_dot %x, %w, %sums : memref<1x1x16x64xi8, strided<[2048, 2048, 128, 1]>>, memref<1x1x16x64xi8>, memref<16x1x16xi32>
+  }
+  return
+}

@@ -27,3 +27,15 @@ func.func @mul_add(%a: vector<16xi32>, %b: vector<16xi32>, %c: vector<16xi32>) -
   %0 = qvec.mul_add %a, %b, %c : vector<16xi32>
   return %0 : vector<16xi32>
 }
+
+// CHECK-LABEL: @tiles
+// CHECK: qvec.tiles depth = 32 {
+// CHECK: qvec.tile_dot %{{.*}}, %{{.*}}, %{{.*}} : memref<2x3x16x32xi8>, memref<1x3x8x64xi8>, memref<32x1x16xi32>
+// CHECK: qvec.tile_dot %{{.*}}, %{{.*}}, %{{.*}} {rhs_unsigned} : memref<2x3x16x32xi8>, memref<1x3x8x64xi8>, memref<32x1x16xi32>
+func.func @tiles(%x: memref<2x3x16x32xi8>, %w: memref<1x3x8x64xi8>, %sums: memref<32x1x16xi32>) {
+  qvec.tiles depth = 32 {
+    qvec.tile_dot %x, %w, %sums : memref<2x3x16x32xi8>, memref<1x3x8x64xi8>, memref<32x1x16xi32>
+    qvec.tile_dot %x, %w, %sums {rhs_unsigned} : memref<2x3x16x32xi8>, memref<1x3x8x64xi8>, memref<32x1x16xi32>
+  }
+  return
+}

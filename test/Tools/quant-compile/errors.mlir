@@ -24,7 +24,7 @@
 // EMIT: quant-compile: for the --emit option: 'cobol' is unknown; known are shared, obj, llvm, asm, ptx, mlir, quantized, linalg, buffers, kernels{{$}}
 
 // RUN: not quant-compile %s -o %t/m.so --strategy=magic 2>&1 | FileCheck %s --check-prefix=STRATEGY
-// STRATEGY: quant-compile: for the --strategy option: 'magic' is unknown; known are auto, dot, dequantize, lut{{$}}
+// STRATEGY: quant-compile: for the --strategy option: 'magic' is unknown; known are auto, dot, dequantize, lut, tiles{{$}}
 
 // RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
 // STDOUT: quant-compile: error: a library or object cannot go to standard output

@@ -24,7 +24,7 @@ void buildLowerPackedToCpu(mlir::OpPassManager &pm,
                            const CpuLoweringOptions &options);
 
 /// Instruction sets that there are kernels for.
-enum class X86Level { Avx2, Avx512Vnni };
+enum class X86Level { Avx2, Avx512Vnni, Amx };
 
 struct LowerToX86Options : CpuPipelineOptions<LowerToX86Options> {
   Option<X86Level> level{
@@ -33,7 +33,8 @@ struct LowerToX86Options : CpuPipelineOptions<LowerToX86Options> {
       llvm::cl::values(
           clEnumValN(X86Level::Avx2, "avx2", "AVX2, FMA and F16C"),
           clEnumValN(X86Level::Avx512Vnni, "avx512vnni",
-                     "AVX-512 F, BW, VL and VNNI"))};
+                     "AVX-512 F, BW, VL and VNNI"),
+          clEnumValN(X86Level::Amx, "amx", "the same and AMX-INT8"))};
 };
 
 struct LowerToArmOptions : CpuPipelineOptions<LowerToArmOptions> {

@@ -12,13 +12,15 @@
 include "mlir/Pass/PassBase.td"
 
 def ConvertQVecToX86 : Pass<"convert-qvec-to-x86"> {
-  let summary = "Turn qvec operations into AVX2 or AVX-512 VNNI instructions";
+  let summary = "Turn qvec operations into AVX2, AVX-512 VNNI or AMX instructions";
   let description = [{
     `qvec.dot` becomes `vpdpbusd` with AVX-512 VNNI, and `vpmaddubsw` with
     `vpmaddwd` with AVX2. The latter saturates at 16 bits, so codes above 127
     are split into their top bit and the rest, which are exact. `qvec.lookup`
     becomes `vpshufb` for bytes, and for floats one `vpermps` of 16 with AVX-512
-    or two of eight and a blend with AVX2.
+    or two of eight and a blend with AVX2. With AMX, `qvec.tile_dot` becomes
+    `tdpbssd` or `tdpbsud` on all eight tile registers, and `qvec.tiles`
+    configures them; other levels have no tiles.
 
     Before:
 
@@ -35,10 +37,12 @@ def ConvertQVecToX86 : Pass<"convert-qvec-to-x86"> {
   }];
   let options = [
     Option<"level", "level", "std::string", "\"avx2\"",
-           "Instruction set: avx2 or avx512vnni">
+           "Instruction set: avx2, avx512vnni or amx">
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 
@@ -66,6 +70,8 @@ def ConvertQVecToVector : Pass<"convert-qvec-to-vector"> {
     conversions, and the fallback where no instruction fits.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

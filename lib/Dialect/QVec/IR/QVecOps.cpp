@@ -60,3 +60,76 @@ LogicalResult DotOp::verify() {
     return emitOpError("lhs_max must be from 1 to 255, got ") << getLhsMax();
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+void TilesOp::build(OpBuilder &builder, OperationState &state, int64_t depth) {
+  state.addAttribute(getDepthAttrName(state.name),
+                     builder.getI64IntegerAttr(depth));
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult TilesOp::verify() {
+  if (getDepth() > 64 || getDepth() % 4 != 0)
+    return emitOpError("depth must be a multiple of 4 up to 64, got ")
+           << getDepth();
+  return success();
+}
+
+/// Whether the innermost dimensions follow each other without gaps.
+static bool areContiguous(MemRefType type, unsigned dims) {
+  SmallVector<int64_t> strides;
+  int64_t offset, expected = 1;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return false;
+  for (unsigned i = 0; i < dims; ++i) {
+    unsigned dim = type.getRank() - 1 - i;
+    if (strides[dim] != expected)
+      return false;
+    expected *= type.getDimSize(dim);
+  }
+  return true;
+}
+
+LogicalResult TileDotOp::verify() {
+  MemRefType lhs = getLhs().getType(), rhs = getRhs().getType(),
+             sums = getSums().getType();
+  for (MemRefType type : {lhs, rhs, sums})
+    if (!type.hasStaticShape())
+      return emitOpError("takes buffers of static shape, got ") << type;
+  auto tiles = (*this)->getParentOfType<TilesOp>();
+  if (!tiles)
+    return emitOpError("must be in a qvec.tiles");
+  int64_t depth = tiles.getDepth(), m = lhs.getDimSize(0),
+          n = rhs.getDimSize(0), count = lhs.getDimSize(1);
+  for (auto [name, type] : {std::pair("lhs", lhs), std::pair("rhs", rhs)})
+    if (type.getDimSize(0) < 1 || type.getDimSize(0) > 2)
+      return emitOpError("takes one or two rows of tiles, got ")
+             << type << " as " << name;
+  auto check = [&](StringRef name, MemRefType type, ArrayRef<int64_t> shape,
+                   unsigned dense) -> LogicalResult {
+    if (type.getShape() != shape)
+      return emitOpError("needs ")
+             << MemRefType::get(shape, type.getElementType()) << " as " << name
+             << ", got " << type;
+    if (!areContiguous(type, dense))
+      return emitOpError("needs contiguous rows in ") << name << ", got "
+                                                      << type;
+    return success();
+  };
+  if (failed(check("lhs", lhs, {m, count, 16, depth}, 2)) ||
+      failed(check("rhs", rhs, {n, count, depth / 4, 64}, 2)) ||
+      failed(check("sums", sums, {16 * m, n, 16}, 2)))
+    return failure();
+  return success();
+}
+
+void TileDotOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), &getLhsMutable());
+  effects.emplace_back(MemoryEffects::Read::get(), &getRhsMutable());
+  effects.emplace_back(MemoryEffects::Write::get(), &getSumsMutable());
+}

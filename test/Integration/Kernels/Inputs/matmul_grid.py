@@ -1,10 +1,11 @@
 """Compiled products with quantized weights against numpy, over a grid of formats, shapes and inputs.
 
-usage: matmul_grid.py <folder> [--lut] <target>...
+usage: matmul_grid.py <folder> [--lut|--tiles] <target>...
 
 A model has one output for each format; all take the same input. Each target's library is compared with what
 the definition of the format says in float64, and all targets with each other bit for bit. With --lut each target
-is there twice, with dot products and with table lookups forced. Prints `N products agree`.
+is there twice, with dot products and with table lookups forced. --tiles takes just what matrix
+units compute. Prints `N products agree`.
 """
 
 import itertools
@@ -166,6 +167,10 @@ def main():
         cases = [(331, "row"), (256, "group")]
         all_bits, all_tokens, strategies = range(1, 5), [1, 2, 3, 5, 13], ["dot", "lut"]
         targets = targets[1:]
+    tiles = targets[0] == "--tiles"
+    if tiles:
+        cases = [(97, "row"), (131, "group"), (320, "group")]
+        all_tokens, targets = [16, 31, 65], targets[1:]
     variants = list(itertools.product(targets, strategies))
     generator = np.random.default_rng(0)
     products = 0
@@ -176,7 +181,8 @@ def main():
             if (bits + number) % 2 and "lut" not in strategies:
                 continue
             for i, group in enumerate([16, 32, 64, 128, columns]):
-                if group > columns or ("lut" in strategies and (bits + i + number) % 2):
+                if group > columns or ("lut" in strategies and (bits + i + number) % 2) or (
+                        tiles and (bits // 2 + i) % 3):
                     continue
                 # Both kinds and both scales for every number of bits, and every group size.
                 symmetric, scale = (bits + i // 2) % 2 == 0 and bits > 1, "f16" if (bits + i) // 2 % 2 else "f32"

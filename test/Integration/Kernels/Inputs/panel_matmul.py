@@ -18,11 +18,13 @@ LIBRARIES = ["libmlir_runner_utils.so", "libmlir_c_runner_utils.so"]
 ATTRIBUTES = {
     "avx2": "+avx2,+f16c,+fma",
     "avx512vnni": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma",
+    "amx": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma,+amx-int8",
     "neon": "",
 }
 QVEC = {
     "avx2": "--convert-qvec-to-x86=level=avx2",
     "avx512vnni": "--convert-qvec-to-x86=level=avx512vnni",
+    "amx": "--convert-qvec-to-x86=level=amx",
     # The tiles of the ARM kernels with instructions of the host.
     "neon": "--convert-qvec-to-vector",
 }
@@ -198,6 +200,18 @@ def main():
         (6, 48, 16, 100, 9, True, None, False, "f16"),
         (7, 96, 17, 96, 4, False, "group", False, "f16"),
     ]
+    if target == "amx":
+        # Tiles: whole and half blocks of tokens, groups of several tiles and
+        # of odd depth, zero points that stay outside. Fewer tokens and floats
+        # are computed as without AMX.
+        settings = settings[1:3] + [
+            (4, 32, 37, 80, 17, False, "group", True, "f16"),
+            (4, 64, 64, 320, 49, True, "*", False, "f32"),
+            (8, 128, 33, 256, 33, False, "group", True, "f16"),
+            (8, 1000, 16, 420, 16, True, "*", False, "f16"),
+            (3, 24, 90, 100, 150, False, "*", False, "f16"),
+            (2, 16, 48, 530, 31, False, "group", False, "f16"),
+        ]
     cases = [Case(i, *setting) for i, setting in enumerate(settings)]
     module = "\n".join(
         sum((case.globals for case in cases), [])

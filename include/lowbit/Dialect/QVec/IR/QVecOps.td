@@ -18,8 +18,8 @@ def QVec_Dialect : Dialect {
   let cppNamespace = "::lowbit::qvec";
   let summary = "Register-level operations that kernels need and MLIR lacks";
   let description = [{
-    The `qvec` dialect holds the few operations on vector registers that
-    quantized kernels are made of and that the upstream `vector` dialect lacks
+    The `qvec` dialect holds the few operations on vector registers, and on the
+    tiles of matrix units, that quantized kernels are made of and that the upstream `vector` dialect lacks
     on some target. Kernel generators emit `vector` and `qvec`; one conversion
     for each target turns `qvec` into that target's instructions, and
     `--convert-qvec-to-vector` expands it everywhere else.
@@ -111,4 +111,69 @@ def QVec_MulAddOp : QVec_Op<"mul_add", [Pure, SameOperandsAndResultType]> {
   let assemblyFormat = "$acc `,` $lhs `,` $rhs attr-dict `:` type($acc)";
 }
 
+def QVec_TilesOp : QVec_Op<"tiles", [SingleBlock, NoTerminator,
+                                     RecursiveMemoryEffects]> {
+  let summary = "Code that multiplies tiles of a certain depth";
+  let description = [{
+    `qvec.tile_dot` stands in the region of this operation and multiplies rows
+    of `depth` bytes. On a target whose matrix unit has a state, that is set up
+    here, for the thread at hand, and given back in the end; so the region should
+    be large and call nothing.
+
+    Example:
+
+    ```mlir
+    qvec.tiles depth = 64 {
+      qvec.tile_dot %x, %codes, %sums
+          : memref<2x4x16x64xi8>, memref<2x4x16x64xi8>, memref<32x2x16xi32>
+    }
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntPositive]>:$depth);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`depth` `=` $depth attr-dict-with-keyword $body";
+  let builders = [OpBuilder<(ins "int64_t":$depth)>];
+  let skipDefaultBuilders = 1;
+  let hasVerifier = 1;
+}
+
+def QVec_TileDotOp : QVec_Op<"tile_dot", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Product of small matrices of bytes";
+  let description = [{
+    For each of 16 tokens in a row of tiles `m` and 16 channels in a row of tiles
+    `n`:
+
+    ```
+    sums[16 * m + token, n, channel] =
+        sum of lhs[m, t, token, k] * rhs[n, t, k / 4, 4 * channel + k % 4]
+        for all tiles t and all k < depth
+    ```
+
+    in 32-bit arithmetic. There are one or two rows of tiles on both sides. `lhs`
+    is signed, `rhs` is signed or, with `rhs_unsigned`, not. Four columns of 16
+    channels stand together in `rhs`, which is how `#lowbit.panels` has them.
+
+    Example:
+
+    ```mlir
+    qvec.tile_dot %x, %codes, %sums {rhs_unsigned}
+        : memref<2x4x16x64xi8>, memref<1x4x16x64xi8>, memref<32x1x16xi32>
+    ```
+  }];
+  let arguments = (ins
+    MemRefRankOf<[I8], [4]>:$lhs,
+    MemRefRankOf<[I8], [4]>:$rhs,
+    MemRefRankOf<[I32], [3]>:$sums,
+    UnitAttr:$rhs_unsigned
+  );
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $sums attr-dict
+        `:` type($lhs) `,` type($rhs) `,` type($sums)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // LOWBIT_DIALECT_QVEC_IR_QVECOPS_TD
+
+

@@ -1,0 +1,162 @@
+//===- PanelKernel.cpp - what kernels on panels share ---------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelKernel.h"
+#include "lowbit/Dialect/QVec/IR/QVecOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
+                                       const PanelMatmulSpec &spec)
+    : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
+      geometry(spec.geometry) {
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  unsigned next = 0;
+  auto take = [&] { return Value(entry->getArgument(next++)); };
+  input = take();
+  if (spec.hasQuantizedInput())
+    inputScales = take();
+  codes = take();
+  scales = take();
+  if (spec.hasZeros)
+    zeros = take();
+  if (spec.hasBias)
+    bias = take();
+  output = take();
+
+  i32Lanes = VectorType::get({lanes}, b.getI32Type());
+  f32Lanes = VectorType::get({lanes}, b.getF32Type());
+  byteLanes = VectorType::get({lanes * bytesPerLane}, b.getI8Type());
+}
+
+void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
+                           Value codes, Value panel, Value chunk,
+                           int64_t offset) {
+  constexpr int64_t bytes = 768;
+  Value ahead =
+      k.add(chunk, std::max<int64_t>(bytes / geometry.bytesPerChunk, 1));
+  memref::PrefetchOp::create(k.b, codes,
+                             ValueRange{panel, ahead, k.index(offset)},
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
+PanelKernelBuilder::Values PanelKernelBuilder::loadBlocks(Value panel,
+                                                          Value chunk) {
+  Values blocks;
+  for (int64_t offset = 0; offset < geometry.bytesPerChunk;
+       offset += PanelsGeometry::bytesPerBlock) {
+    prefetchBlock(*this, geometry, codes, panel, chunk, offset);
+    Value bytes = vector::LoadOp::create(
+        b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
+    blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
+  }
+  return blocks;
+}
+
+Value PanelKernelBuilder::getPlaneBits(const CodePlane &plane,
+                                       ArrayRef<Value> blocks, int64_t slice) {
+  int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
+  Value bits =
+      blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
+  int64_t shift = slice % perBlock * plane.width - plane.base;
+  if (shift > 0)
+    return arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
+  if (shift < 0)
+    return arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
+  return bits;
+}
+
+Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
+  Value codes;
+  for (const CodePlane &plane : geometry.planes) {
+    Value bits = getPlaneBits(plane, blocks, slice);
+    if (plane.width < 8) {
+      uint32_t mask = ((1u << plane.width) - 1) << plane.base;
+      bits = arith::AndIOp::create(
+          b, bits, splat(i32Lanes, int32_t(mask * 0x01010101u)));
+    }
+    codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
+  }
+  return codes;
+}
+
+Value PanelKernelBuilder::loadScales(Value panel, Value group) {
+  Value stored =
+      vector::LoadOp::create(b, VectorType::get({lanes}, spec.scaleType),
+                             scales, ValueRange{panel, group, index(0)});
+  if (spec.scaleType.isF32())
+    return stored;
+  return arith::ExtFOp::create(b, f32Lanes, stored);
+}
+
+Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {
+  Value zeros;
+  if (spec.hasZeros)
+    zeros = arith::ExtUIOp::create(
+        b, i32Lanes,
+        vector::LoadOp::create(
+            b, VectorType::get({lanes}, b.getI8Type()), this->zeros,
+            ValueRange{panel, group, index(0)}));
+  else if (spec.codeOffset)
+    zeros = splat(i32Lanes, spec.codeOffset);
+  else
+    return {};
+  Value minus = arith::SubIOp::create(b, splat(i32Lanes, 0), zeros);
+  if (spec.hasQuantizedInput())
+    return minus;
+  return arith::SIToFPOp::create(b, f32Lanes, minus);
+}
+
+Value PanelKernelBuilder::addProduct(Value sum, Value factor, Value groupSum) {
+  if (!spec.hasQuantizedInput())
+    return vector::FMAOp::create(b, factor, groupSum, sum);
+  // A group of 255 activations of at most 128 sums up to less than 2^15.
+  if (geometry.groupColumns <= 255)
+    return qvec::MulAddOp::create(b, sum, factor, groupSum);
+  return arith::AddIOp::create(b, sum,
+                               arith::MulIOp::create(b, factor, groupSum));
+}
+
+PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel) {
+  Channels channels;
+  channels.column = mul(panel, lanes);
+  if (spec.n % lanes != 0)
+    channels.mask = vector::CreateMaskOp::create(
+        b, VectorType::get({lanes}, b.getI1Type()),
+        ValueRange{arith::SubIOp::create(b, index(spec.n), channels.column)});
+  if (!bias)
+    return channels;
+  channels.bias =
+      channels.mask
+          ? Value(vector::MaskedLoadOp::create(
+                b, f32Lanes, bias, ValueRange{channels.column}, channels.mask,
+                splat(f32Lanes, 0)))
+          : Value(vector::LoadOp::create(b, f32Lanes, bias,
+                                         ValueRange{channels.column}));
+  return channels;
+}
+
+void PanelKernelBuilder::storeSums(const Channels &channels, Value token,
+                                   Value sums) {
+  if (spec.hasRowInputScale())
+    sums = arith::MulFOp::create(
+        b, sums,
+        broadcast(memref::LoadOp::create(b, inputScales,
+                                         ValueRange{token, index(0)})));
+  if (channels.bias)
+    sums = arith::AddFOp::create(b, sums, channels.bias);
+  SmallVector<Value> at = {token, channels.column};
+  if (channels.mask)
+    vector::MaskedStoreOp::create(b, output, at, channels.mask, sums);
+  else
+    vector::StoreOp::create(b, sums, output, at);
+}

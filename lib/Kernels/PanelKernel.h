@@ -1,0 +1,73 @@
+//===- PanelKernel.h - what kernels on panels share -------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_KERNELS_PANELKERNEL_H
+#define LOWBIT_LIB_KERNELS_PANELKERNEL_H
+
+#include "PanelMatmul.h"
+#include "lowbit/Kernels/KernelBuilder.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace lowbit {
+
+/// The operands of a `lowbit.packed_matmul` whose weight is in panels.
+class PanelKernelBuilder : protected KernelBuilder {
+public:
+  /// Begins the body of `function`, whose arguments are the operands.
+  PanelKernelBuilder(mlir::func::FuncOp function, const PanelMatmulSpec &spec);
+
+protected:
+  static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
+  static constexpr int64_t bytesPerLane = 4;
+
+  Value broadcast(Value scalar) {
+    return mlir::vector::BroadcastOp::create(
+        b, mlir::VectorType::get({lanes}, scalar.getType()), scalar);
+  }
+
+  /// The blocks of a chunk, as 32-bit lanes.
+  Values loadBlocks(Value panel, Value chunk);
+  /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
+  /// byte.
+  Value getSlice(llvm::ArrayRef<Value> blocks, int64_t slice);
+  /// Brings the bits of `plane` in a slice to where they belong in the code.
+  Value getPlaneBits(const CodePlane &plane, llvm::ArrayRef<Value> blocks,
+                     int64_t slice);
+  int64_t slicesPerChunk() const {
+    return geometry.columnsPerChunk / bytesPerLane;
+  }
+  /// Per-group factors of a panel: its scales as f32.
+  Value loadScales(Value panel, Value group);
+  /// Zero points of a panel, negated, as what codes times activations are
+  /// summed in; null if they are all zero.
+  Value loadMinusZeros(Value panel, Value group);
+  /// sum + factor * groupSum, where the last is of a group's activations.
+  Value addProduct(Value sum, Value factor, Value groupSum);
+
+  /// The output channels of a panel: where they begin, which there are (null:
+  /// all) and what is added to them (null: nothing).
+  struct Channels {
+    Value column, mask, bias;
+  };
+  Channels getChannels(Value panel);
+  /// Stores the sums of a token in a panel, when its activation scale and the
+  /// bias have been applied.
+  void storeSums(const Channels &channels, Value token, Value sums);
+
+  const PanelMatmulSpec &spec;
+  const PanelsGeometry &geometry;
+
+  mlir::VectorType i32Lanes, f32Lanes, byteLanes;
+
+  // Arguments.
+  Value input, inputScales, codes, scales, zeros, bias, output;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_KERNELS_PANELKERNEL_H
