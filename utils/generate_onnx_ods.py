@@ -36,7 +36,8 @@ OPERATORS = """
     RMSNormalization Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin
     ReduceProd ReduceSum ReduceSumSquare Relu Reshape RotaryEmbedding Round
     ScatterElements ScatterND Shape Sigmoid Sin Size Slice Softmax Split Sqrt
-    Squeeze Sub Swish Tanh Tile TopK Transpose Trilu Unsqueeze Where Xor
+    Squeeze Sub Swish Tanh TensorScatter Tile TopK Transpose Trilu Unsqueeze
+    Where Xor
 """.split()
 
 # Ops whose `inferShapes` is written in lib/Dialect/Onnx/IR/ShapeInference: all
@@ -50,7 +51,7 @@ VERIFIER = set("""
     Flatten Gather GatherElements GatherND Gemm Greater GreaterOrEqual
     LayerNormalization Less LessOrEqual LogSoftmax MatMul Max Min Mod Mul OneHot
     Or Pow QuantizeLinear RMSNormalization RotaryEmbedding ScatterElements
-    ScatterND Softmax Split Sub TopK Transpose Where Xor
+    ScatterND Softmax Split Sub TensorScatter TopK Transpose Where Xor
 """.split())
 
 # Ops with a hand-written `fold` (lib/Dialect/Onnx/IR/Folds.cpp) and
@@ -79,6 +80,7 @@ STRING_VALUES = {
     ("Pad", "mode"): ["constant", "reflect", "edge", "wrap"],
     ("ScatterElements", "reduction"): ["none", "add", "mul", "max", "min"],
     ("ScatterND", "reduction"): ["none", "add", "mul", "max", "min"],
+    ("TensorScatter", "mode"): ["linear", "circular"],
 }
 
 # Integer attributes that are truth values, whichever op has them.

@@ -192,7 +192,10 @@ llvm::Expected<Model> Compiler::prepare() const {
   if (!function)
     return inInput(function.takeError());
   model.entry = function->getName().str();
-  if (llvm::Error error = prepareModel(*model.module, target.levels.front()))
+  KvCache kvCache = options.kvCache.value_or(
+      target.chip.empty() ? KvCache::InPlace : KvCache::AsIs);
+  if (llvm::Error error =
+          prepareModel(*model.module, target.levels.front(), kvCache))
     return inInput(std::move(error));
   llvm::Expected<Signature> signature = Signature::get(*function);
   if (!signature)

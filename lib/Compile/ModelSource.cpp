@@ -58,6 +58,8 @@ llvm::Error lowbit::checkRanks(const Signature &signature) {
 /// Names of a model may hold anything; a comment must not end early.
 static std::string getComment(const TensorSpec &spec) {
   std::string text = spec.name + ": " + spec.describe();
+  if (spec.isUpdated)
+    text += ", updated in place";
   for (char &c : text)
     if (!llvm::isPrint(c) || c == '*' || c == '\\')
       c = '_';
@@ -140,7 +142,7 @@ static void printInfos(raw_ostream &os, ArrayRef<TensorSpec> specs,
       else
         printString(os, dim.name);
     });
-    os << "}},\n";
+    os << "}, " << spec.isUpdated << "},\n";
   }
   if (specs.empty())
     os << "  {0}\n";

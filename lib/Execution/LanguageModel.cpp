@@ -50,6 +50,17 @@ static llvm::Expected<std::vector<int64_t>> readIntegers(const Tensor &tensor,
   }
 }
 
+llvm::Expected<std::vector<int64_t>> TokenWindows::readFlat(StringRef path) {
+  llvm::Expected<Tensor> tensor = readNpy(path);
+  if (!tensor)
+    return tensor.takeError();
+  if (tensor->getRank() != 1 || tensor->getNumElements() == 0)
+    return makeError("'" + path +
+                     "' must hold one or more tokens as a flat array, got " +
+                     tensor->describe());
+  return readIntegers(*tensor, path);
+}
+
 llvm::Expected<TokenWindows> TokenWindows::read(StringRef path,
                                                 int64_t context) {
   llvm::Expected<Tensor> tensor = readNpy(path);
@@ -98,8 +109,15 @@ static void setInteger(Tensor &tensor, int64_t index, int64_t value) {
     tensor.data<int32_t>()[index] = int32_t(value);
 }
 
-static bool isPast(const TensorSpec &spec) {
-  return StringRef(spec.name).starts_with("past");
+static bool isPastLength(const TensorSpec &spec) {
+  return spec.name == "past_length" && spec.dims.empty() &&
+         isInteger(spec.type);
+}
+
+/// [batch, heads, length, head size] of past keys or values.
+bool LanguageModel::isCache(const TensorSpec &spec) {
+  return spec.dims.size() == 4 &&
+         (spec.isUpdated || StringRef(spec.name).starts_with("past"));
 }
 
 llvm::Expected<LanguageModel> LanguageModel::get(const Signature &signature) {
@@ -109,11 +127,13 @@ llvm::Expected<LanguageModel> LanguageModel::get(const Signature &signature) {
     if (spec.name == "input_ids" && isPerToken)
       tokens = index;
     else if (!(spec.name == "attention_mask" && isPerToken) &&
-             !(spec.name == "position_ids" && isPerToken) && !isPast(spec))
+             !(spec.name == "position_ids" && isPerToken) &&
+             !isPastLength(spec) && !isCache(spec))
       return makeError("not a language model that quant-run can feed: input '" +
                        spec.name + "' (" + spec.describe() +
                        ") is none of input_ids, attention_mask, position_ids "
-                       "(integers of two dimensions), past_key_values.*");
+                       "(integers of two dimensions), past_length (one "
+                       "integer), past_key_values.* (four dimensions)");
   }
   if (!tokens)
     return makeError("not a language model: it has no input 'input_ids'");
@@ -137,25 +157,39 @@ int64_t LanguageModel::getBatch() const {
   return signature->inputs[tokens].dims[0].size;
 }
 
+Tensor LanguageModel::makeCache(const TensorSpec &spec, int64_t batch,
+                                int64_t rows) const {
+  int64_t sizes[] = {batch, 1, rows, 1};
+  for (auto [index, dim] : llvm::enumerate(spec.dims))
+    if (dim.size >= 0)
+      sizes[index] = dim.size;
+  return Tensor(spec.type, sizes);
+}
+
 std::vector<Tensor> LanguageModel::makeInputs(llvm::ArrayRef<int64_t> ids,
-                                              int64_t length) const {
+                                              int64_t length,
+                                              int64_t past) const {
   int64_t batch = ids.size() / length;
   std::vector<Tensor> inputs;
   for (const TensorSpec &spec : signature->inputs) {
-    if (isPast(spec)) {
-      // [batch, heads, past, head size], with no past.
-      llvm::SmallVector<int64_t> shape;
-      for (auto [index, dim] : llvm::enumerate(spec.dims))
-        shape.push_back(dim.size >= 0 ? dim.size : index == 0 ? batch : 0);
-      inputs.emplace_back(spec.type, shape);
+    if (isPastLength(spec)) {
+      inputs.emplace_back(spec.type, llvm::ArrayRef<int64_t>());
+      setInteger(inputs.back(), 0, past);
       continue;
     }
-    llvm::SmallVector<int64_t> shape = {batch, length};
-    Tensor tensor(spec.type, shape);
-    for (int64_t i = 0, e = ids.size(); i < e; ++i) {
-      int64_t value = spec.name == "input_ids"        ? ids[i]
-                      : spec.name == "attention_mask" ? 1
-                                                      : i % length;
+    if (isCache(spec)) {
+      inputs.push_back(
+          makeCache(spec, batch, spec.isUpdated ? past + length : past));
+      continue;
+    }
+    // A mask has a column for each past token, too.
+    bool isMask = spec.name == "attention_mask";
+    int64_t columns = isMask ? past + length : length;
+    Tensor tensor(spec.type, {batch, columns});
+    for (int64_t i = 0, e = batch * columns; i < e; ++i) {
+      int64_t value = spec.name == "input_ids" ? ids[i]
+                      : isMask                 ? 1
+                                               : past + i % length;
       setInteger(tensor, i, value);
     }
     inputs.push_back(std::move(tensor));
@@ -258,7 +292,8 @@ static int64_t chooseSize(const TensorSpec &spec, size_t index,
 }
 
 llvm::Expected<std::vector<Tensor>>
-lowbit::makeSyntheticInputs(const Signature &signature, int64_t tokens) {
+lowbit::makeSyntheticInputs(const Signature &signature, int64_t tokens,
+                            int64_t past) {
   // The same on every machine, which the distributions of <random> are not.
   std::mt19937 random(1);
   if (signature.findInput("input_ids")) {
@@ -272,7 +307,7 @@ lowbit::makeSyntheticInputs(const Signature &signature, int64_t tokens) {
     std::vector<int64_t> ids(batch * tokens);
     for (int64_t &id : ids)
       id = random() % limit;
-    return model->makeInputs(ids, tokens);
+    return model->makeInputs(ids, tokens, past);
   }
   std::vector<Tensor> inputs;
   for (const TensorSpec &spec : signature.inputs) {

@@ -36,6 +36,7 @@ static bool readSpecs(ArrayRef<lowbit_tensor_info> infos,
     for (int dim = 0; dim < info.rank; ++dim)
       spec.dims.push_back(
           {info.shape[dim], info.dims[dim] ? info.dims[dim] : ""});
+    spec.isUpdated = info.updated != 0;
   }
   return true;
 }
@@ -58,7 +59,7 @@ private:
   execute(ArrayRef<Tensor> inputs) const override {
     std::vector<lowbit_tensor> arguments(inputs.size());
     for (auto [argument, input] : llvm::zip_equal(arguments, inputs)) {
-      // The model does not change its inputs.
+      // The model changes only those inputs that the caller expects it to.
       argument.data = const_cast<char *>(input.getBytes());
       llvm::copy(input.getShape(), argument.shape);
     }

@@ -63,9 +63,10 @@ llvm::Error lowbit::runPasses(PassManager &pm, ModuleOp module,
   return llvm::Error::success();
 }
 
-llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target) {
+llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target,
+                                 KvCache kvCache) {
   PassManager pm(module.getContext());
-  buildPackingPhase(pm, target.kernels);
+  buildPackingPhase(pm, target.kernels, kvCache == KvCache::InPlace);
   return runPasses(pm, module, "");
 }
 

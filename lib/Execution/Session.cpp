@@ -64,7 +64,7 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
   // Kernels for GPUs read weights as the solvers store them.
   if (!options.gpu.empty())
     target.kernels.clear();
-  if (llvm::Error error = prepareModel(module, target))
+  if (llvm::Error error = prepareModel(module, target, options.kvCache))
     return error;
   // After normalization, which may find more static dimensions.
   llvm::Expected<Signature> signature = Signature::get(*function);

@@ -8,6 +8,7 @@
 
 #include "lowbit/Execution/Signature.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -91,11 +92,17 @@ llvm::Expected<Signature> Signature::get(func::FuncOp function) {
             add(signature.inputs, type, function.getArgAttrDict(index),
                 "input" + Twine(index)))
       return error;
-  for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
+  for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
+    if (auto argument = function.getResultAttrOfType<IntegerAttr>(
+            index, LowbitDialect::updatesAttrName)) {
+      signature.inputs[argument.getInt()].isUpdated = true;
+      continue;
+    }
     if (llvm::Error error =
             add(signature.outputs, type, function.getResultAttrDict(index),
                 "output" + Twine(index)))
       return error;
+  }
   return signature;
 }
 

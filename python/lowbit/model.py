@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 MAX_RANK = 8
 # In the order of lowbit_type. numpy has no bfloat16: its bits come as uint16.
 DTYPES = tuple(map(np.dtype, ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
@@ -25,7 +25,8 @@ class _Info(ctypes.Structure):
     """lowbit_tensor_info."""
 
     _fields_ = [("name", ctypes.c_char_p), ("type", ctypes.c_int), ("rank", ctypes.c_int32),
-                ("shape", ctypes.c_int64 * MAX_RANK), ("dims", ctypes.c_char_p * MAX_RANK)]
+                ("shape", ctypes.c_int64 * MAX_RANK), ("dims", ctypes.c_char_p * MAX_RANK),
+                ("updated", ctypes.c_int32)]
 
 
 class _Tensor(ctypes.Structure):
@@ -51,12 +52,14 @@ class _Interface(ctypes.Structure):
 @dataclasses.dataclass(frozen=True)
 class TensorInfo:
     """What an input or output is: `shape` has None where the size is known only when the model runs, and
-    dimensions of one name in `dims` (None: no name) have one size."""
+    dimensions of one name in `dims` (None: no name) have one size. An input that is `updated`, such as a KV cache,
+    is an array that a run changes."""
 
     name: str
     dtype: np.dtype
     shape: tuple
     dims: tuple
+    updated: bool = False
 
 
 def _read_infos(infos, count):
@@ -65,7 +68,7 @@ def _read_infos(infos, count):
 
     return tuple(TensorInfo(text(info.name), DTYPES[info.type],
                             tuple(None if size < 0 else size for size in info.shape[:info.rank]),
-                            tuple(map(text, info.dims[:info.rank])))
+                            tuple(map(text, info.dims[:info.rank])), bool(info.updated))
                  for info in infos[:count])
 
 
@@ -154,6 +157,10 @@ class Model:
             if array.ndim != len(info.shape):
                 raise ModelError(f"{self.path}: input '{info.name}' must have {len(info.shape)} dimensions, "
                                  f"got {array.ndim}")
+            if info.updated and not (array is inputs[info.name] and array.flags.c_contiguous
+                                     and array.flags.writeable):
+                raise ModelError(f"{self.path}: input '{info.name}' is updated and must be a contiguous array that can "
+                                 "be written")
             arrays.append(np.ascontiguousarray(array))
         return Call(self, arrays)
 

@@ -70,6 +70,15 @@ struct Options {
           clEnumValN(Emit::Kernels, "kernels",
                      "parallel loops and vectors, or kernels for a GPU")),
       cl::cat(category)};
+  cl::opt<KvCache> kvCache{
+      "kv-cache", cl::init(KvCache::InPlace),
+      cl::desc("Past and present keys and values of a decoder:"),
+      cl::values(clEnumValN(KvCache::InPlace, "in-place",
+                            "caches that the model updates (default, but for "
+                            "GPUs)"),
+                 clEnumValN(KvCache::AsIs, "as-is",
+                            "inputs and outputs, as the exporter wrote them")),
+      cl::cat(category)};
   cl::opt<std::string> clang{
       "clang", cl::value_desc("path"),
       cl::desc("The clang that links (default: the one of LLVM 22)"),
@@ -93,8 +102,11 @@ int main(int argc, char **argv) {
       "writes model.so and model.h, which need neither Lowbit nor LLVM.\n");
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
+  std::optional<KvCache> kvCache;
+  if (o.kvCache.getNumOccurrences())
+    kvCache = o.kvCache;
   if (llvm::Error error = compileModel(
-          {o.input, o.output, o.target, o.emit, o.clang, o.strategy},
+          {o.input, o.output, o.target, o.emit, o.clang, o.strategy, kvCache},
           registry)) {
     llvm::WithColor::error(llvm::errs(), "quant-compile")
         << llvm::toString(std::move(error)) << '\n';

@@ -45,10 +45,10 @@ timeRuns(const Session &session, llvm::ArrayRef<Tensor> inputs) {
 
 llvm::Error lowbit::runBenchmark(const Session &session,
                                  llvm::ArrayRef<int64_t> tokenCounts,
-                                 bool json) {
+                                 int64_t past, bool json) {
   llvm::json::Array figures;
   for (int64_t tokens : tokenCounts) {
-    auto inputs = makeSyntheticInputs(session.getSignature(), tokens);
+    auto inputs = makeSyntheticInputs(session.getSignature(), tokens, past);
     if (!inputs)
       return inputs.takeError();
     auto sorted = timeRuns(session, *inputs);

@@ -16,7 +16,8 @@ namespace lowbit {
 /// Times the model at each number of tokens and prints a line, or an element of
 /// a JSON list, for each.
 llvm::Error runBenchmark(const Session &session,
-                         llvm::ArrayRef<int64_t> tokenCounts, bool json);
+                         llvm::ArrayRef<int64_t> tokenCounts, int64_t past,
+                         bool json);
 
 /// Prints how far the outputs of `other` are from those of `reference` that have
 /// the same names, on the same inputs.

@@ -8,7 +8,7 @@
 
 #include "Commands.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
-#include "lowbit/Execution/LanguageModel.h"
+#include "lowbit/Execution/Decoder.h"
 #include "lowbit/Execution/LayerOutputs.h"
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/Support/Npy.h"
@@ -17,9 +17,11 @@
 #include "lowbit/Tools/OutOfMemory.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 #include <malloc.h>
@@ -51,17 +53,37 @@ struct Options {
   cl::opt<int64_t> context{
       "context", cl::desc("Length of the windows of a flat token file"),
       cl::init(0), cl::cat(category)};
+  cl::opt<int64_t> generate{
+      "generate",
+      cl::desc("Print so many tokens, the most likely ones, behind --prompt"),
+      cl::value_desc("count"), cl::init(0), cl::cat(category)};
+  cl::opt<std::string> prompt{
+      "prompt", cl::desc("What to continue: integers [length]"),
+      cl::value_desc("tokens.npy"), cl::cat(category)};
   cl::opt<bool> bench{"bench", cl::desc("Print how long a run takes"),
                       cl::cat(category)};
   cl::list<int64_t> tokens{
       "tokens", cl::CommaSeparated,
       cl::desc("Numbers of tokens for --bench and --compare (default 1)"),
       cl::value_desc("1,512"), cl::cat(category)};
+  cl::opt<int64_t> past{
+      "past", cl::desc("Number of tokens that a decoder has seen, for --bench"),
+      cl::init(0), cl::cat(category)};
   cl::opt<std::string> compare{
       "compare",
       cl::desc("Print how far another model's layers and outputs are from "
                "this one's (of libraries, the outputs)"),
       cl::value_desc("other"), cl::cat(category)};
+  cl::opt<KvCache> kvCache{
+      "kv-cache",
+      cl::desc("Past and present keys and values of a decoder that is compiled "
+               "for the run:"),
+      cl::values(clEnumValN(KvCache::InPlace, "in-place",
+                            "caches that a run updates (default, but for "
+                            "--inputs, --compare and --gpu)"),
+                 clEnumValN(KvCache::AsIs, "as-is",
+                            "inputs and outputs, as the exporter wrote them")),
+      cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print figures as JSON"),
                      cl::cat(category)};
   cl::opt<unsigned> threads{"threads",
@@ -145,6 +167,10 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
     return target.takeError();
   JitOptions jit{*target};
   jit.gpu = gpu.str();
+  if (o.kvCache.getNumOccurrences())
+    jit.kvCache = o.kvCache;
+  else if (o.inputs.empty() && o.compare.empty() && gpu.empty())
+    jit.kvCache = KvCache::InPlace;
   auto engine = JitEngine::create(jit);
   if (!engine)
     return engine.takeError();
@@ -170,6 +196,10 @@ static llvm::Error runInputs(const Session &session, const Options &o) {
   llvm::Expected<NamedTensors> outputs = session.run(*inputs);
   if (!outputs)
     return outputs.takeError();
+  // What the run has updated is a result of it, too.
+  for (const auto &[name, tensor] : *inputs)
+    if (session.getSignature().findInput(name)->isUpdated)
+      outputs->emplace_back(name, tensor);
   if (!o.outputs.empty())
     return writeNpz(o.outputs, *outputs);
   for (const auto &[name, tensor] : *outputs)
@@ -195,6 +225,23 @@ static llvm::Error runPerplexity(const Session &session, const Options &o) {
   return llvm::Error::success();
 }
 
+static llvm::Error runGenerate(const Session &session, const Options &o) {
+  auto prompt = TokenWindows::readFlat(o.prompt);
+  if (!prompt)
+    return prompt.takeError();
+  auto tokens = generate(session, *prompt, o.generate);
+  if (!tokens)
+    return tokens.takeError();
+  if (o.json)
+    llvm::outs() << llvm::json::Value(llvm::json::Array(*tokens)) << '\n';
+  else
+    llvm::outs() << llvm::join(llvm::map_range(*tokens, [](int64_t token) {
+                                 return std::to_string(token);
+                               }), " ")
+                 << '\n';
+  return llvm::Error::success();
+}
+
 static llvm::Error runCompare(const Session &session, const Options &o) {
   llvm::Expected<Model> other = loadModel(o.compare, o);
   if (!other)
@@ -216,9 +263,16 @@ static llvm::Error runCompare(const Session &session, const Options &o) {
 }
 
 static llvm::Error run(const Options &o) {
-  if (o.inputs.empty() && o.perplexity.empty() && !o.bench && o.compare.empty())
-    return makeError("nothing to do: give --inputs, --perplexity, --bench or "
-                     "--compare");
+  if (o.inputs.empty() && o.perplexity.empty() && !o.bench &&
+      o.compare.empty() && o.generate == 0)
+    return makeError("nothing to do: give --inputs, --perplexity, --generate, "
+                     "--bench or --compare");
+  if (o.past < 0)
+    return makeError("--past must not be negative, got " + Twine(o.past));
+  if (o.generate < 0)
+    return makeError("--generate must be positive, got " + Twine(o.generate));
+  if ((o.generate > 0) != !o.prompt.empty())
+    return makeError("--generate and --prompt need each other");
   if (!o.outputs.empty() && (o.inputs.empty() || !o.compare.empty()))
     return makeError("--outputs needs --inputs, and no --compare");
   for (int64_t count : o.tokens)
@@ -236,8 +290,11 @@ static llvm::Error run(const Options &o) {
   if (!o.perplexity.empty())
     if (llvm::Error error = runPerplexity(session, o))
       return error;
+  if (o.generate)
+    if (llvm::Error error = runGenerate(session, o))
+      return error;
   if (o.bench)
-    return runBenchmark(session, getTokens(o), o.json);
+    return runBenchmark(session, getTokens(o), o.past, o.json);
   return llvm::Error::success();
 }
 

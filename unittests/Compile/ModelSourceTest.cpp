@@ -38,7 +38,7 @@ TEST(ModelSourceTest, NamesOfAModelMayHoldAnything) {
   target.levels.resize(1);
   std::string source = getModelSource(signature, target, "model", true);
   EXPECT_TRUE(contains(source, "{\"a\\042b\\012\\052/\", (lowbit_type)7, 2, "
-                               "{-1, 3}, {\"batch \\134 size\", 0}},"));
+                               "{-1, 3}, {\"batch \\134 size\", 0}, 0},"));
 }
 
 TEST(ModelSourceTest, TooManyDimensionsAreAnError) {

@@ -45,6 +45,25 @@ TEST(LanguageModelTest, FillsTheUsualInputs) {
   EXPECT_EQ(inputs[3].describe(), "float32[2, 2, 0, 8]");
 }
 
+TEST(LanguageModelTest, KnowsCachesThatAreUpdated) {
+  Signature signature = makeSignature();
+  signature.inputs[3].name = "k";
+  signature.inputs[3].isUpdated = true;
+  signature.inputs[3].dims[2].name = "capacity";
+  signature.inputs.push_back({"past_length", ElementType::I64, {}});
+  signature.outputs.erase(signature.outputs.begin());
+  auto model = LanguageModel::get(signature);
+  ASSERT_TRUE(bool(model)) << llvm::toString(model.takeError());
+  std::vector<Tensor> inputs = model->makeInputs({7, 8, 9, 4}, 2, 5);
+  ASSERT_FALSE(bool(signature.checkInputs(inputs)));
+  // The mask shows past and new tokens.
+  EXPECT_EQ(inputs[1].describe(), "int64[2, 7]");
+  EXPECT_EQ(inputs[1].data<int64_t>()[13], 1);
+  EXPECT_EQ(inputs[2].data<int32_t>()[3], 6);
+  EXPECT_EQ(inputs[3].describe(), "float32[2, 2, 7, 8]");
+  EXPECT_EQ(inputs[4].data<int64_t>()[0], 5);
+}
+
 TEST(LanguageModelTest, OtherModelsAreNamed) {
   Signature signature = makeSignature();
   signature.inputs[1].name = "pixels";

@@ -9,9 +9,11 @@
 #ifndef LOWBIT_COMPILE_COMPILE_H
 #define LOWBIT_COMPILE_COMPILE_H
 
+#include "lowbit/Execution/KvCache.h"
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/Error.h"
+#include <optional>
 #include <string>
 
 namespace lowbit {
@@ -40,6 +42,9 @@ struct CompileOptions {
   std::string clang;
   /// How a CPU multiplies quantized weights.
   MatmulStrategy strategy = MatmulStrategy::Auto;
+  /// If not given, caches are updated in place by CPUs, and stay as they are
+  /// for GPUs.
+  std::optional<KvCache> kvCache;
 };
 
 /// Compiles a model file. Nothing is left of an output that could not be

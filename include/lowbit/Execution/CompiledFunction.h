@@ -29,7 +29,8 @@ public:
       : signature(std::move(signature)), code(std::move(code)), entry(entry) {}
 
   const Signature &getSignature() const { return signature; }
-  /// The inputs in the order of the signature; their elements are not modified.
+  /// The inputs in the order of the signature; their elements are not modified
+  /// but for those that are updated.
   llvm::Expected<std::vector<Tensor>> run(llvm::ArrayRef<Tensor> inputs) const;
 
 private:

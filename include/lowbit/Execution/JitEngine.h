@@ -10,6 +10,7 @@
 #define LOWBIT_EXECUTION_JITENGINE_H
 
 #include "lowbit/Execution/CpuTarget.h"
+#include "lowbit/Execution/KvCache.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -34,6 +35,7 @@ struct JitOptions {
   /// The GPU that runs the kernels, as `--lower-to-nvptx` names it, or
   /// kEmulatedGpu; empty if the CPU runs everything.
   std::string gpu = {};
+  KvCache kvCache = KvCache::AsIs;
 };
 
 /// A just-in-time compiler. It may be used from one thread at a time; the code

@@ -27,6 +27,8 @@ struct TokenWindows {
   /// cut into windows of `context` tokens (0 if that is not given).
   static llvm::Expected<TokenWindows> read(llvm::StringRef path,
                                            int64_t context);
+  /// Reads a file of one sequence, which has at least one token.
+  static llvm::Expected<std::vector<int64_t>> readFlat(llvm::StringRef path);
 };
 
 /// Makes the inputs of a language model as exporters name them: input_ids, and
@@ -37,9 +39,15 @@ public:
   /// Fails if the signature is not that of a language model.
   static llvm::Expected<LanguageModel> get(const Signature &signature);
 
-  /// The inputs for windows of `length` tokens; in the signature's order.
-  std::vector<Tensor> makeInputs(llvm::ArrayRef<int64_t> tokens,
-                                 int64_t length) const;
+  /// The inputs for windows of `length` tokens, each behind `past` others, in
+  /// the signature's order. Caches are new: zero, as long as the past, or with
+  /// room for the tokens if they are updated in place.
+  std::vector<Tensor> makeInputs(llvm::ArrayRef<int64_t> tokens, int64_t length,
+                                 int64_t past = 0) const;
+  /// A cache of `rows` tokens for that input, of zeros.
+  Tensor makeCache(const TensorSpec &spec, int64_t batch, int64_t rows) const;
+  /// Whether an input is past keys or values, in place or not.
+  static bool isCache(const TensorSpec &spec);
   /// Which output is logits [batch, sequence, vocabulary].
   size_t getLogitsIndex() const { return logits; }
   /// The number of tokens that the model knows; -1 if the signature does not
@@ -71,9 +79,11 @@ llvm::Expected<Perplexity> measurePerplexity(const Session &session,
 
 /// Inputs of any model for a benchmark or a comparison: dimensions that are
 /// known at run time only become 1 (batch), 0 (past) or `tokens`; tokens and
-/// numbers are pseudo-random from a fixed seed.
+/// numbers are pseudo-random from a fixed seed. A language model has seen `past`
+/// tokens.
 llvm::Expected<std::vector<Tensor>> makeSyntheticInputs(const Signature &s,
-                                                        int64_t tokens);
+                                                        int64_t tokens,
+                                                        int64_t past = 0);
 
 } // namespace lowbit
 

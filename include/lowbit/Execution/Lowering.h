@@ -16,6 +16,7 @@
 
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Execution/CpuTarget.h"
+#include "lowbit/Execution/KvCache.h"
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -49,8 +50,10 @@ llvm::Error runPasses(mlir::PassManager &pm, mlir::ModuleOp module,
                       llvm::StringRef what);
 
 /// Brings an ONNX graph into the form that is lowered to the fastest code, and
-/// its quantized weights into the layout of the target's kernels.
-llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target);
+/// its quantized weights into the layout of the target's kernels. Caches of a
+/// decoder become what `kvCache` says.
+llvm::Error prepareModel(mlir::ModuleOp module, const CpuTarget &target,
+                         KvCache kvCache);
 
 /// Lowers `module`, in place, to the LLVM dialect, with `entry` behind
 /// `lowbit_entry`, or to the end of an earlier phase. It may contain ops of the

@@ -34,7 +34,8 @@ public:
   /// Runs the model. A missing or unknown name, a wrong element type, rank or
   /// dimension is an error that names the input; so is a failure of the GPU.
   llvm::Expected<NamedTensors> run(const NamedTensors &inputs) const;
-  /// The same with inputs and outputs in the order of the signature.
+  /// The same with inputs and outputs in the order of the signature. Elements
+  /// of inputs that are updated change.
   llvm::Expected<std::vector<Tensor>> run(llvm::ArrayRef<Tensor> inputs) const;
 
   /// Sets the number of threads; 0 stands for all cores.

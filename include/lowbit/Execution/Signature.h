@@ -29,6 +29,8 @@ struct TensorSpec {
   std::string name;
   ElementType type = ElementType::F32;
   llvm::SmallVector<Dim, 4> dims;
+  /// Of an input: whether a run changes its elements, as those of a KV cache.
+  bool isUpdated = false;
 
   /// As users see it: "int64[batch, sequence]".
   std::string describe() const;
@@ -41,7 +43,8 @@ struct Signature {
   const TensorSpec *findOutput(llvm::StringRef name) const;
 
   /// Reads the types of `function` and the names that the importer gave its
-  /// arguments and results (`onnx.name`, `onnx.dim_params`).
+  /// arguments and results (`onnx.name`, `onnx.dim_params`). A result that
+  /// updates an argument (`lowbit.updates`) is no output.
   static llvm::Expected<Signature> get(mlir::func::FuncOp function);
 
   /// Checks the number, element types and shapes of `inputs`, and that

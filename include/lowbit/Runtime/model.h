@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Changes when a program that was compiled for another version would break. */
-#define LOWBIT_MODEL_VERSION 1
+#define LOWBIT_MODEL_VERSION 2
 #define LOWBIT_MAX_RANK 8
 
 typedef enum lowbit_type {
@@ -54,6 +54,10 @@ typedef struct lowbit_tensor_info {
   int64_t shape[LOWBIT_MAX_RANK]; /* -1: known only when the model runs */
   /* Dimensions of one name have one size; NULL where there is none. */
   const char *dims[LOWBIT_MAX_RANK];
+  /* Of an input: not 0 if the model changes its elements, as those of a KV
+   * cache, which stay the caller's. It must not overlap with other inputs. A run
+   * that fails may have changed some. */
+  int32_t updated;
 } lowbit_tensor_info;
 
 /* Elements in row-major order, without gaps, of the type that the model's

@@ -236,8 +236,12 @@ LogicalResult Placer::placeArguments(func::FuncOp function) {
     buildTransfer(builder, loc, copy, argument, kCopyToDevice);
     for (OpOperand *use : uses)
       use->set(copy);
+    bool isUpdated(function.getArgAttr(argument.getArgNumber(),
+                                       LowbitDialect::updatedAttrName));
     function.walk([&](func::ReturnOp op) {
       OpBuilder builder(op);
+      if (isUpdated)
+        buildTransfer(builder, loc, argument, copy, kCopyToHost);
       buildDeviceFree(builder, loc, copy);
     });
   }

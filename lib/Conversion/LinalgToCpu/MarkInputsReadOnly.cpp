@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_MARKINPUTSREADONLYPASS
@@ -16,6 +18,7 @@ namespace lowbit {
 } // namespace lowbit
 
 using namespace mlir;
+using namespace lowbit;
 
 namespace {
 struct MarkInputsReadOnlyPass final
@@ -24,11 +27,17 @@ struct MarkInputsReadOnlyPass final
     func::FuncOp function = getOperation();
     if (!function.isPublic())
       return;
+    llvm::SmallBitVector isUpdated(function.getNumArguments());
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      if (auto argument = function.getResultAttrOfType<IntegerAttr>(
+              i, LowbitDialect::updatesAttrName))
+        isUpdated.set(argument.getInt());
     StringRef name = bufferization::BufferizationDialect::kWritableAttrName;
     for (BlockArgument argument : function.getArguments())
       if (isa<TensorType>(argument.getType()))
-        function.setArgAttr(argument.getArgNumber(), name,
-                            BoolAttr::get(&getContext(), false));
+        function.setArgAttr(
+            argument.getArgNumber(), name,
+            BoolAttr::get(&getContext(), isUpdated[argument.getArgNumber()]));
   }
 };
 } // namespace

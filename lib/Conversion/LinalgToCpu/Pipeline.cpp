@@ -46,6 +46,7 @@ void lowbit::buildBufferizationPhase(OpPassManager &pm,
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createWriteUpdatedArgumentsPass());
   pm.addNestedPass<func::FuncOp>(createSeparateResultsPass());
   bufferization::buildBufferDeallocationPipeline(pm);
   // Deallocation frees at the end of the block, which would keep all

@@ -19,8 +19,11 @@
 using namespace mlir;
 using namespace lowbit;
 
-void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels) {
+void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels,
+                               bool updateCaches) {
   onnx::buildNormalizePipeline(pm);
+  if (updateCaches)
+    onnx::buildKvCachePipeline(pm);
   if (kernels.empty())
     return;
   pm.addPass(createConvertLinearToLowbit());

@@ -42,6 +42,8 @@ private:
   Value splitHeads(Value tensor, std::optional<int64_t> numHeads);
   Value mergeHeads(Value tensor);
   Value appendToPast(Value past, Value tensor);
+  void setLengths();
+  OpFoldResult getOffset();
   void setScale();
   Value getMask();
   void setMask();
@@ -55,6 +57,8 @@ private:
   Type type;
   /// Whether the heads are packed into the last of three dimensions.
   bool isPacked;
+  /// Whether all batches have as many keys, and key and value no more of them.
+  bool isCutToLength = false;
   ScaledDotProduct attention;
 };
 } // namespace
@@ -93,6 +97,37 @@ Value AttentionBuilder::appendToPast(Value past, Value tensor) {
   return isMissing(past) ? tensor : createConcat(b, {past, tensor}, 2);
 }
 
+/// How many of the keys in a cache count. Where the batches agree, the others
+/// are left out: the cache is read through a view.
+void AttentionBuilder::setLengths() {
+  Value lengths = adaptor.getNonpadKvSeqlen();
+  if (isMissing(lengths))
+    return;
+  Value only = b.getOnlyElement(lengths);
+  if (!only) {
+    attention.lengths = lengths;
+    return;
+  }
+  isCutToLength = true;
+  OpFoldResult length = b.toIndex(only);
+  b.check(b.createOrFold<arith::CmpIOp>(
+              arith::CmpIPredicate::ule, b.toValue(length),
+              b.toValue(b.getSize(attention.key, 2))),
+          "nonpad_kv_seqlen is not in the range of the keys");
+  for (Value *tensor : {&attention.key, &attention.value})
+    *tensor = createSlice(b, *tensor, 2, b.getIndexAttr(0), length);
+}
+
+/// How many keys come before the first query.
+OpFoldResult AttentionBuilder::getOffset() {
+  if (!isMissing(adaptor.getPastKey()))
+    return b.getSize(adaptor.getPastKey(), 2);
+  // With lengths the queries are the last keys.
+  return isCutToLength ? b.sub(b.getSize(attention.key, 2),
+                               b.getSize(attention.query, 2))
+                       : OpFoldResult(b.getIndexAttr(0));
+}
+
 void AttentionBuilder::setScale() {
   if (op.getScale()) {
     attention.scale = b.constant(attention.wide, *op.getScale());
@@ -118,6 +153,13 @@ Value AttentionBuilder::getMask() {
     return Value();
   int64_t last = getRank(mask) - 1;
   OpFoldResult total = b.getSize(attention.key, 2);
+  if (isCutToLength) {
+    b.check(b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::uge,
+                                          b.toValue(b.getSize(mask, last)),
+                                          b.toValue(total)),
+            "the mask has fewer columns than there are keys");
+    return createSlice(b, mask, last, b.getIndexAttr(0), total);
+  }
   bool isFull = b.isSame(b.getSize(mask, last), total);
   if (AffineExpr columns = b.getSymbolicSize(mask, last); columns && !isFull) {
     AffineExpr keys = b.getSymbolicSize(adaptor.getK(), isPacked ? 1 : 2);
@@ -233,21 +275,18 @@ LoweredResults AttentionBuilder::build(bool keepAttention) {
   attention.value = appendToPast(adaptor.getPastValue(),
                                  splitHeads(adaptor.getV(), keyHeads));
   attention.softcap = op.getSoftcap();
-  setScale();
-  setMask();
-  if (!isMissing(adaptor.getNonpadKvSeqlen()))
-    attention.lengths = adaptor.getNonpadKvSeqlen();
-  attention.isCausal = op.getIsCausal();
-  if (attention.isCausal)
-    attention.offset = b.toValue(isMissing(adaptor.getPastKey())
-                                     ? OpFoldResult(b.getIndexAttr(0))
-                                     : b.getSize(adaptor.getPastKey(), 2));
-
   SmallVector<Value> results{Value(), Value(), Value(), Value()};
   if (!isMissing(op.getPresentKey()))
     results[1] = attention.key;
   if (!isMissing(op.getPresentValue()))
     results[2] = attention.value;
+  setLengths();
+  setScale();
+  setMask();
+  attention.isCausal = op.getIsCausal();
+  if (attention.isCausal)
+    attention.offset = b.toValue(getOffset());
+
   if (keepAttention && hasKernel()) {
     results[0] = mergeHeads(createForKernel());
     return results;

@@ -100,6 +100,12 @@ struct ExpandLowering final : OnnxLowering<ExpandOp> {
         sizes.push_back(
             getExpandedSize(b, input, inputDim, adaptor.getShape(), position));
     }
+    // One integer for many, as lengths of a batch are: it stays known that they
+    // are equal.
+    RankedTensorType inputType = getTensorType(input);
+    if (inputType.hasStaticShape() && inputType.getNumElements() == 1 &&
+        inputType.getRank() <= 1 && inputType.getElementType().isInteger())
+      return SmallVector<Value>{b.filled(sizes, b.getElement(input, 0))};
     return SmallVector<Value>{createBroadcast(b, input, sizes)};
   }
 

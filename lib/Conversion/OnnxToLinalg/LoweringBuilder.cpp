@@ -352,7 +352,17 @@ Value LoweringBuilder::getSplat(Value tensor) {
       lookThroughCasts(tensor).getDefiningOp<tensor::FromElementsOp>();
   if (fromElements && fromElements.getElements().size() == 1)
     return fromElements.getElements().front();
+  if (auto fill = lookThroughCasts(tensor).getDefiningOp<linalg::FillOp>())
+    return fill.getInputs().front();
   return Value();
+}
+
+Value LoweringBuilder::getOnlyElement(Value tensor) {
+  RankedTensorType type = getTensorType(tensor);
+  if (type.getRank() <= 1 && type.hasStaticShape() &&
+      type.getNumElements() == 1)
+    return getElement(tensor, 0);
+  return getSplat(tensor);
 }
 
 std::optional<SmallVector<int64_t>>

@@ -105,6 +105,8 @@ public:
   std::optional<Sizes> getElements(mlir::Value tensor);
   /// The one value that all elements have, on the same condition.
   mlir::Value getSplat(mlir::Value tensor);
+  /// The same, read from memory if there is but one element.
+  mlir::Value getOnlyElement(mlir::Value tensor);
   /// All elements as numbers; nothing unless all are constant.
   std::optional<llvm::SmallVector<int64_t>> getConstants(mlir::Value tensor);
   /// The element of a tensor with at most one dimension, as an index.

@@ -8,7 +8,8 @@
 
 // Updates are applied one after the other, in row-major order: where two have
 // the same target, ONNX's `none` leaves the result open, but the last one wins
-// wherever it is implemented. An index out of range is clamped.
+// wherever it is implemented. An index out of range is clamped, but not that of
+// rows that do not fit into a cache: they end the run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +17,7 @@
 #include "Gather.h"
 #include "OnnxLowering.h"
 #include "Structured.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -119,12 +121,86 @@ struct ScatterNDLowering final : OnnxLowering<ScatterNDOp> {
         })};
   }
 };
+/// Rows that are written to a cache are a slice of it, which bufferization
+/// writes in place where it may.
+struct TensorScatterLowering final : OnnxLowering<TensorScatterOp> {
+  using OnnxLowering::OnnxLowering;
+
+  LoweredResults lower(TensorScatterOp op, Adaptor adaptor,
+                       LoweringBuilder &b) const override {
+    Value cache = adaptor.getPastCache(), update = adaptor.getUpdate();
+    Value starts = adaptor.getWriteIndices();
+    int64_t axis = normalizeAxis(op.getAxis(), getRank(cache));
+    for (int64_t dim = 0; dim < getRank(cache); ++dim)
+      if (dim != axis)
+        checkSameSize(b, update, dim, cache, dim,
+                      "new rows and cache must have one shape");
+    if (op.getMode() == "circular")
+      return SmallVector<Value>{scatterAround(b, cache, update, starts, axis)};
+    Value zero = b.constantIndex(0);
+    if (isMissing(starts))
+      return SmallVector<Value>{append(b, cache, update, axis, zero, zero)};
+    if (Value start = b.getOnlyElement(starts))
+      return SmallVector<Value>{append(b, cache, update, axis, zero,
+                                       b.toValue(b.toIndex(start)))};
+
+    // Each sequence of the batch has a length of its own.
+    auto loop = scf::ForOp::create(b, zero, b.toValue(b.getSize(update, 0)),
+                                   b.constantIndex(1), cache);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value batch = loop.getInductionVar();
+    Value rows = createSlice(b, update, 0, batch, b.getIndexAttr(1));
+    Value start = tensor::ExtractOp::create(b, starts, batch);
+    Value appended = append(b, loop.getRegionIterArg(0), rows, axis, batch,
+                            b.toValue(b.toIndex(start)));
+    scf::YieldOp::create(b, appended);
+    return SmallVector<Value>{loop.getResult(0)};
+  }
+
+private:
+  /// `cache` with `rows` from `start` on along `axis`, which must have room for
+  /// them.
+  static Value append(LoweringBuilder &b, Value cache, Value rows, int64_t axis,
+                      Value batch, Value start) {
+    Value isNonNegative = b.createOrFold<arith::CmpIOp>(
+        arith::CmpIPredicate::sge, start, b.constantIndex(0));
+    OpFoldResult last = b.sub(b.getSize(cache, axis), b.getSize(rows, axis));
+    Value hasRoom = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::sle,
+                                                  start, b.toValue(last));
+    b.check(b.createOrFold<arith::AndIOp>(isNonNegative, hasRoom),
+            "the cache has no room for the new rows behind the past ones");
+    return lowbit::CacheAppendOp::create(b, rows, cache, batch, start, axis);
+  }
+
+  /// Rows go on at the beginning where the cache ends.
+  static Value scatterAround(LoweringBuilder &b, Value cache, Value update,
+                             Value starts, int64_t axis) {
+    Value capacity = b.toValue(b.getSize(cache, axis));
+    return createScatter(
+        b, cache, update, "none", /*isUnsigned=*/false,
+        [&](ImplicitLocOpBuilder &nested, ValueRange loops) {
+          SmallVector<Value> target(loops);
+          if (!isMissing(starts)) {
+            Value start = arith::IndexCastOp::create(
+                nested, nested.getIndexType(),
+                extract(nested, starts, loops.front()));
+            target[axis] = arith::AddIOp::create(nested, target[axis], start);
+          }
+          target[axis] =
+              emitMod(nested, target[axis], capacity, /*isUnsigned=*/false,
+                      /*truncated=*/false);
+          return target;
+        });
+  }
+};
 } // namespace
 
 void populateScatterLowerings(RewritePatternSet &patterns,
                               const TypeConverter &typeConverter,
                               const SymbolicShapes &shapes) {
-  patterns.add<ScatterElementsLowering, ScatterNDLowering>(
+  patterns.add<ScatterElementsLowering, ScatterNDLowering,
+               TensorScatterLowering>(
       typeConverter, patterns.getContext(), shapes);
 }
 

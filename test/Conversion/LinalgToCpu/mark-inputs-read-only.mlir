@@ -14,3 +14,12 @@ func.func @model(%x: tensor<4xf32>, %n: index) {
 func.func private @helper(%x: tensor<4xf32>) {
   return
 }
+
+// Caches are there to be written.
+
+// CHECK-LABEL: @decoder
+// CHECK-SAME: tensor<4xf32> {bufferization.writable = true}
+// CHECK-SAME: tensor<2xf32> {bufferization.writable = false}
+func.func @decoder(%cache: tensor<4xf32>, %x: tensor<2xf32>) -> (tensor<4xf32> {lowbit.updates = 0 : i64}) {
+  return %cache : tensor<4xf32>
+}

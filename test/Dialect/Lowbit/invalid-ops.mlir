@@ -451,3 +451,41 @@ func.func @attention_mask_rank(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32
       mask(%m : tensor<?x?xf32>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
+
+// -----
+
+func.func @cache_axis(%rows: tensor<1x4xf32>, %cache: tensor<1x8xf32>, %i: index) {
+  // expected-error @below {{axis must be in [1, 1] for 'tensor<1x8xf32>', got 0}}
+  %0 = lowbit.cache_append %rows to %cache[%i, %i] {axis = 0 : i64} : tensor<1x4xf32> to tensor<1x8xf32>
+  return
+}
+
+// -----
+
+func.func @cache_rows(%rows: tensor<1x3x4x16xf32>, %cache: tensor<1x2x8x16xf32>, %i: index) {
+  // expected-error @below {{rows must have shape and element type as in 'tensor<1x2x4x16xf32>', got 'tensor<1x3x4x16xf32>'}}
+  %0 = lowbit.cache_append %rows to %cache[%i, %i] {axis = 2 : i64} : tensor<1x3x4x16xf32> to tensor<1x2x8x16xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{"lowbit.updates" must be the number of an argument, got 1 : i64}}
+func.func @updates_no_argument(%a: tensor<4xf32>) -> (tensor<4xf32> {lowbit.updates = 1 : i64}) {
+  return %a : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{result 0 updates argument 0 and must have its type, 'tensor<4xf32>', got 'tensor<?xf32>'}}
+func.func @updates_another_type(%a: tensor<4xf32>, %b: tensor<?xf32>) -> (tensor<?xf32> {lowbit.updates = 0 : i64}) {
+  return %b : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @below {{results 0 and 1 both update argument 0}}
+func.func @updated_twice(%a: tensor<4xf32>)
+    -> (tensor<4xf32> {lowbit.updates = 0 : i64}, tensor<4xf32> {lowbit.updates = 0 : i64}) {
+  return %a, %a : tensor<4xf32>, tensor<4xf32>
+}

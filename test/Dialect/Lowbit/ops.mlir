@@ -108,3 +108,11 @@ func.func @attention_buffers(%q: memref<1x2x1x16xf32>, %k: memref<1x2x?x16xf32, 
       mask(%m : memref<1x1x1x?xf32>) outs(%init : memref<1x2x1x16xf32>) {scale = 0.25 : f32}
   return
 }
+
+// CHECK-LABEL: @cache_append
+func.func @cache_append(%rows: tensor<1x2x?x64xf32>, %cache: tensor<?x2x?x64xf32>, %batch: index, %past: index)
+    -> (tensor<?x2x?x64xf32> {lowbit.updates = 1 : i64}) {
+  // CHECK: lowbit.cache_append %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] {axis = 2 : i64} : tensor<1x2x?x64xf32> to tensor<?x2x?x64xf32>
+  %0 = lowbit.cache_append %rows to %cache[%batch, %past] {axis = 2 : i64} : tensor<1x2x?x64xf32> to tensor<?x2x?x64xf32>
+  return %0 : tensor<?x2x?x64xf32>
+}

@@ -85,9 +85,9 @@ static void entry(void **descriptors) {
 static void (*get_entry(void))(void **) { return entry; }
 
 static const lowbit_tensor_info inputs[] = {
-    {"numbers", LOWBIT_INT64, 1, {2}, {0}}};
+    {"numbers", LOWBIT_INT64, 1, {2}, {0}, 0}};
 static const lowbit_tensor_info outputs[] = {
-    {"sum", LOWBIT_INT64, 1, {-1}, {"one"}}};
+    {"sum", LOWBIT_INT64, 1, {-1}, {"one"}, 0}};
 const tables_t lowbit_tables = {
     {LOWBIT_MODEL_VERSION, 1, 1, inputs, outputs, lowbit_run, lowbit_error,
      lowbit_release, lowbit_set_threads},

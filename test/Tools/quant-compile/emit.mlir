@@ -26,7 +26,7 @@
 // NEEDED: NEEDED{{.*}}libc.so.6
 // NEEDED-NOT: NEEDED{{.*}}{{omp|LLVM|MLIR|stdc}}
 // RUN: FileCheck %s --check-prefix=HEADER < %t/model.h
-// HEADER: #define LOWBIT_MODEL_VERSION 1
+// HEADER: #define LOWBIT_MODEL_VERSION 2
 // HEADER: MODEL_INPUT_X_0 = 0, /* x.0: float32[rows, 4] */
 // HEADER: MODEL_NUM_INPUTS = 1
 // HEADER: MODEL_OUTPUT_Y = 0, /* y: float32[?, 4] */

@@ -11,7 +11,20 @@
 // RUN: %python %S/../../Integration/Inputs/make_npz.py %t/tokens.npy "x=np.zeros((2, 3), np.int32)"
 
 // RUN: not quant-run %s 2>&1 | FileCheck %s --check-prefix=NOTHING
-// NOTHING: quant-run: error: nothing to do: give --inputs, --perplexity, --bench or --compare
+// NOTHING: quant-run: error: nothing to do: give --inputs, --perplexity, --generate, --bench or --compare
+
+// RUN: not quant-run %s --generate=4 2>&1 | FileCheck %s --check-prefix=PROMPT
+// RUN: not quant-run %s --bench --prompt=%t/tokens.npy 2>&1 | FileCheck %s --check-prefix=PROMPT
+// PROMPT: quant-run: error: --generate and --prompt need each other
+
+// RUN: not quant-run %s --generate=-1 --prompt=%t/tokens.npy 2>&1 | FileCheck %s --check-prefix=COUNT
+// COUNT: quant-run: error: --generate must be positive, got -1
+
+// RUN: not quant-run %s --bench --past=-1 2>&1 | FileCheck %s --check-prefix=PAST
+// PAST: quant-run: error: --past must not be negative, got -1
+
+// RUN: not quant-run %s --generate=1 --prompt=%t/tokens.npy 2>&1 | FileCheck %s --check-prefix=WINDOWS
+// WINDOWS: quant-run: error: '{{.*}}tokens.npy' must hold one or more tokens as a flat array, got int32[2, 3]
 
 // RUN: not quant-run %t/absent.mlir --bench 2>&1 | FileCheck %s --check-prefix=ABSENT
 // ABSENT: quant-run: error: {{.*}}open{{.*}}absent.mlir

@@ -148,8 +148,43 @@ def MarkInputsReadOnlyPass
   let summary = "Keep bufferization from writing into the inputs of a model";
   let description = [{
     Marks the tensor arguments of a public function as
-    `bufferization.writable = false`: their buffers belong to the caller.
+    `bufferization.writable = false`: their buffers belong to the caller. Those
+    that a result updates (`lowbit.updates`) are there to be written.
   }];
+}
+
+def WriteUpdatedArgumentsPass
+    : Pass<"lowbit-write-updated-arguments", "::mlir::func::FuncOp"> {
+  let summary = "Drop results that are arguments after the call";
+  let description = [{
+    Runs after bufferization. A result of a public function with the attribute
+    `lowbit.updates = N` is written to the buffer of argument `N`, unless that is
+    the very buffer, and dropped.
+
+    ```mlir
+    func.func @main(%cache: memref<?x64xf32>, %row: memref<1x64xf32>)
+        -> (memref<?x64xf32> {lowbit.updates = 0 : i64}) {
+      %first = memref.subview %cache[0, 0] [1, 64] [1, 1] : ...
+      memref.copy %row, %first : ...
+      return %cache : memref<?x64xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @main(%cache: memref<?x64xf32> {lowbit.updated}, %row: memref<1x64xf32>) {
+      %first = memref.subview %cache[0, 0] [1, 64] [1, 1] : ...
+      memref.copy %row, %first : ...
+      return
+    ```
+  }];
+  let statistics = [
+    Statistic<"numCopied", "num-copied", "Number of results that are copied">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::cf::ControlFlowDialect",
+                           "::mlir::memref::MemRefDialect"];
 }
 
 def SeparateResultsPass : Pass<"lowbit-separate-results", "::mlir::func::FuncOp"> {

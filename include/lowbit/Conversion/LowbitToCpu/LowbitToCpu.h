@@ -15,8 +15,10 @@ namespace lowbit {
 
 /// Brings a graph into the form that is lowered to the fastest code, and its
 /// quantized weights into the layout of the kernels, if there are any for the
-/// target.
-void buildPackingPhase(mlir::OpPassManager &pm, llvm::StringRef kernels);
+/// target. `updateCaches` makes past and present keys and values of a decoder
+/// caches that are updated in place.
+void buildPackingPhase(mlir::OpPassManager &pm, llvm::StringRef kernels,
+                       bool updateCaches = false);
 
 /// Lowers what `buildPackingPhase` leaves, or a module of any later phase, to
 /// the LLVM dialect, or to `stopAfter`.

@@ -19,6 +19,32 @@ void LowbitDialect::initialize() {
   registerOps();
 }
 
+mlir::LogicalResult LowbitDialect::verifyRegionResultAttribute(
+    mlir::Operation *op, unsigned, unsigned result,
+    mlir::NamedAttribute attribute) {
+  if (attribute.getName() != updatesAttrName)
+    return mlir::success();
+  auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(op);
+  auto argument = llvm::dyn_cast<mlir::IntegerAttr>(attribute.getValue());
+  if (!function || !argument ||
+      !argument.getValue().ult(function.getNumArguments()))
+    return op->emitOpError() << attribute.getName()
+                             << " must be the number of an argument, got "
+                             << attribute.getValue();
+  unsigned index = argument.getValue().getZExtValue();
+  if (function.getArgumentTypes()[index] != function.getResultTypes()[result])
+    return op->emitOpError()
+           << "result " << result << " updates argument " << index
+           << " and must have its type, "
+           << function.getArgumentTypes()[index] << ", got "
+           << function.getResultTypes()[result];
+  for (unsigned other = 0; other < result; ++other)
+    if (function.getResultAttr(other, updatesAttrName) == argument)
+      return op->emitOpError() << "results " << other << " and " << result
+                               << " both update argument " << index;
+  return mlir::success();
+}
+
 namespace {
 struct WeightStoreExtension
     : mlir::DialectExtension<WeightStoreExtension, LowbitDialect> {

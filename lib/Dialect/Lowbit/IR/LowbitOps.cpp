@@ -438,3 +438,17 @@ void AttentionOp::getEffects(
         &effects) {
   getBufferEffects(*this, effects);
 }
+
+LogicalResult CacheAppendOp::verify() {
+  auto rows = cast<RankedTensorType>(getRows().getType());
+  auto cache = cast<RankedTensorType>(getCache().getType());
+  const int64_t axis = getAxis(), rank = cache.getRank();
+  if (axis < 1 || axis >= rank)
+    return emitOpError() << "axis must be in [1, " << rank - 1 << "] for "
+                         << cache << ", got " << axis;
+  SmallVector<int64_t> shape(cache.getShape());
+  if (rows.getRank() == rank)
+    for (int64_t dim : {int64_t(0), axis})
+      shape[dim] = rows.getDimSize(dim);
+  return verifyOperand(*this, "rows", getRows(), shape, cache.getElementType());
+}

@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -76,6 +77,37 @@ struct KernelOpInterface final
     return success();
   }
 };
+
+/// Rows are copied into the buffer of the cache.
+struct CacheAppendOpInterface final
+    : DstBufferizableOpInterfaceExternalModel<CacheAppendOpInterface,
+                                              CacheAppendOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto append = cast<CacheAppendOp>(op);
+    rewriter.setInsertionPoint(op);
+    FailureOr<Value> rows =
+        getBuffer(rewriter, append.getRows(), options, state);
+    FailureOr<Value> cache =
+        getBuffer(rewriter, append.getCache(), options, state);
+    if (failed(rows) || failed(cache))
+      return failure();
+    Location loc = op->getLoc();
+    int64_t rank = cast<MemRefType>(cache->getType()).getRank();
+    SmallVector<OpFoldResult> offsets(rank, rewriter.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(rank, rewriter.getIndexAttr(1));
+    offsets.front() = getAsOpFoldResult(append.getBatch());
+    offsets[append.getAxis()] = getAsOpFoldResult(append.getRow());
+    Value place = memref::SubViewOp::create(
+        rewriter, loc, *cache, offsets,
+        memref::getMixedSizes(rewriter, loc, *rows), strides);
+    if (failed(options.createMemCpy(rewriter, loc, *rows, place)))
+      return failure();
+    replaceOpWithBufferizedValues(rewriter, op, *cache);
+    return success();
+  }
+};
 } // namespace
 
 void lowbit::registerBufferizableOpInterfaceExternalModels(
@@ -85,5 +117,6 @@ void lowbit::registerBufferizableOpInterfaceExternalModels(
     PackedMatmulOp::attachInterface<KernelOpInterface<PackedMatmulOp>>(
         *context);
     AttentionOp::attachInterface<KernelOpInterface<AttentionOp>>(*context);
+    CacheAppendOp::attachInterface<CacheAppendOpInterface>(*context);
   });
 }

@@ -49,12 +49,15 @@ static ArrayRef<PhaseContents> getPhases() {
       "bufferization", "gpu.module", "gpu.func"};
   static const StringRef plain[] = {"lowbit.weight", "lowbit.packed_matmul",
                                     "lowbit.attention"};
+  static const StringRef plainTensors[] = {
+      "lowbit.weight", "lowbit.packed_matmul", "lowbit.attention",
+      "lowbit.cache_append"};
   static const StringRef weight[] = {"lowbit.weight"};
   static const StringRef binary[] = {"gpu.binary", "gpu.launch_func"};
   static const PhaseContents phases[] = {
       {"onnx", graph, {}, {}, true, false},
       {"quantized", quantized, {}, {}, true, true},
-      {"linalg", {}, ours, plain, true, false},
+      {"linalg", {}, ours, plainTensors, true, false},
       {"buffers", {}, ours, plain, false, false},
       {"kernels", {}, highLevel, weight, false, false},
       {"ptx", {}, highLevelAndKernels, weight, false, false},

@@ -41,6 +41,11 @@ void lowbit::onnx::buildNormalizePipeline(OpPassManager &pm) {
   pm.addPass(createNameLayersPass());
 }
 
+void lowbit::onnx::buildKvCachePipeline(OpPassManager &pm) {
+  pm.addPass(createUpdateKvCacheInPlacePass());
+  buildCleanUp(pm);
+}
+
 void lowbit::onnx::registerOnnxPipelines() {
   PassPipelineRegistration<>(
       "onnx-normalize",

@@ -659,6 +659,15 @@ func.func @Tanh(%input: tensor<*xf32>) {
   return
 }
 
+// CHECK-LABEL: func.func @TensorScatter(
+func.func @TensorScatter(%past_cache: tensor<*xf32>, %update: tensor<*xf32>) {
+  %none = onnx.NoValue
+  // CHECK: onnx.TensorScatter(
+  %present_cache = onnx.TensorScatter(%past_cache, %update, %none)
+      : (tensor<*xf32>, tensor<*xf32>, none) -> tensor<*xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @Tile(
 func.func @Tile(%input: tensor<*xf32>, %repeats: tensor<*xi64>) {
   // CHECK: onnx.Tile(

@@ -364,3 +364,27 @@ func.func @constant_type() {
   %0 = "onnx.Constant"() {value = 1 : i64} : () -> tensor<i64>
   return
 }
+
+// -----
+
+func.func @cache_of_batches(%cache: tensor<2x8x4xf32>, %rows: tensor<2x1x4xf32>, %none: none) {
+  // expected-error @below {{axis must not be the batch, dimension 0}}
+  %0 = onnx.TensorScatter(%cache, %rows, %none) {axis = 0 : i64} : (tensor<2x8x4xf32>, tensor<2x1x4xf32>, none) -> tensor<2x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @more_rows_than_cache(%cache: tensor<2x8x4xf32>, %rows: tensor<2x9x4xf32>, %none: none) {
+  // expected-error @below {{'update' must fit into the cache in dimension 1, got 'tensor<2x9x4xf32>' and 'tensor<2x8x4xf32>'}}
+  %0 = onnx.TensorScatter(%cache, %rows, %none) : (tensor<2x8x4xf32>, tensor<2x9x4xf32>, none) -> tensor<2x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @cache_indices(%cache: tensor<2x8x4xf32>, %rows: tensor<2x1x4xf32>, %at: tensor<3xi64>) {
+  // expected-error @below {{the batches of the cache and of 'write_indices' must be equal, got 2 and 3}}
+  %0 = onnx.TensorScatter(%cache, %rows, %at) : (tensor<2x8x4xf32>, tensor<2x1x4xf32>, tensor<3xi64>) -> tensor<2x8x4xf32>
+  return
+}

@@ -24,13 +24,24 @@ def Lowbit_Dialect : Dialect {
     Weights are not part of the IR. A module names slices of files through
     `#lowbit.external`; their bytes are reached through the dialect's
     `WeightStore`.
+
+    The attribute `lowbit.updates = N` of a function's result says that it is
+    argument `N` after the call: whoever lowers the function writes it where the
+    argument lies, and callers of the lowered function get no such result. A
+    cache that grows with every call is described so.
   }];
+  let hasRegionResultAttrVerify = 1;
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
     /// Tensors of this many bytes or more lie in files, not in the module.
     static constexpr uint64_t inlineLimit = 64 << 10;
+
+    /// Of a function's result: which argument it is after the call.
+    static constexpr ::llvm::StringLiteral updatesAttrName = "lowbit.updates";
+    /// Of a function's argument on buffers: that the function changes it.
+    static constexpr ::llvm::StringLiteral updatedAttrName = "lowbit.updated";
 
     /// The store through which `#lowbit.external` attributes are read.
     ::lowbit::WeightStore &getWeightStore() { return *weightStore; }

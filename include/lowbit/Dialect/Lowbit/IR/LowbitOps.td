@@ -392,4 +392,44 @@ def Lowbit_AttentionOp : Lowbit_Op<"attention", [
   let hasVerifier = 1;
 }
 
+def Lowbit_CacheAppendOp : Lowbit_Op<"cache_append", [Pure,
+    DestinationStyleOpInterface, AllTypesMatch<["cache", "result"]>]> {
+  let summary = "Writes rows into a cache";
+  let description = [{
+    The result is `cache` with `rows` in it, from `row` on along dimension `axis`
+    and from `batch` on along the first; in all others both have one size. Rows
+    that do not fit are undefined behaviour: whoever makes the operation checks
+    that before.
+
+    This is a `tensor.insert_slice` to which nothing before it is moved:
+    bufferization would let whatever computes the rows write them into the cache
+    at once, ahead of the check. The cache is written in place if its buffer may
+    be.
+
+    Example:
+
+    ```mlir
+    %updated = lowbit.cache_append %k to %cache[%batch, %past] {axis = 2 : i64}
+        : tensor<?x2x?x64xf32> to tensor<?x2x?x64xf32>
+    ```
+  }];
+  let arguments = (ins
+    AnyRankedTensor:$rows,
+    AnyRankedTensor:$cache,
+    Index:$batch,
+    Index:$row,
+    I64Attr:$axis);
+  let results = (outs AnyRankedTensor:$result);
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getCacheMutable());
+    }
+  }];
+  let assemblyFormat = [{
+    $rows `to` $cache `[` $batch `,` $row `]` attr-dict
+    `:` type($rows) `to` type($cache)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // LOWBIT_DIALECT_LOWBIT_IR_LOWBITOPS_TD

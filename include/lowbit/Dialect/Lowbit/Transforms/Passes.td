@@ -65,8 +65,8 @@ def LowbitVerifyPhase : Pass<"lowbit-verify-phase"> {
     | ----------- | ---------------------------------------------------------- |
     | `onnx`      | `onnx`, `func`                                             |
     | `quantized` | also `lowbit` on tensors                                   |
-    | `linalg`    | upstream dialects on tensors, `lowbit.weight`, `lowbit.packed_matmul` |
-    | `buffers`   | the same on buffers; no tensors                            |
+    | `linalg`    | upstream dialects on tensors, `lowbit.weight`, `lowbit.packed_matmul`, `lowbit.attention`, `lowbit.cache_append` |
+    | `buffers`   | the same on buffers, but for the last; no tensors          |
     | `kernels`   | upstream dialects below `linalg` and `tensor`, `lowbit.weight` |
     | `ptx`       | the same, all code for GPUs in a `gpu.binary`              |
     | `llvm`      | `llvm`, and `gpu.binary`                                   |

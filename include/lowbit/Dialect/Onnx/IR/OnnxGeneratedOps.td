@@ -3902,6 +3902,72 @@ def Onnx_TanhOp : Onnx_SchemaOp<"Tanh", [
   );
 }
 
+def Onnx_TensorScatterOp : Onnx_SchemaOp<"TensorScatter", [
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
+  let summary = "TensorScatter is a generic tensor update operation, motivated by the requirements for KV cache...";
+  let description = [{
+    TensorScatter is a generic tensor update operation, motivated by the requirements for KV cache updates for Attention
+    ops commonly found in LLMs. It is a functional operation that models an in-place update to a KV cache buffer.
+
+    The past and present cache tensors have the same shape (batch_size, D1, D2, ..., max_sequence_length, ..., Dn), with
+    the sequence dimension (indicated by the `axis` attribute) being max_sequence_length, so the sizes of these tensors do
+    not need to grow between iterations. The `update` tensor's shape only differs from the cache tensors in the sequence
+    dimension: (batch_size, D1, D2, ..., sequence_length, ..., Dn), where sequence_length <= max_sequence_length.
+
+    The optional `write_indices` input indicates the write index for each sample in the batch, assumed to be zero
+    if not provided. When the `mode` attribute is set to "circular", the write index is modulo max_sequence_length.
+    The operation can be described using the following pseudocode:
+
+    ```
+    for prefix_idx in np.ndindex(past_cache.shape[:axis]):
+        batch_idx = prefix_idx[0]
+        for sequence_idx in range(sequence_length):
+            cache_idx = (*prefix_idx, write_indices[batch_idx] + sequence_idx)
+            if mode == "circular":
+                cache_idx = tuple(np.mod(np.asarray(cache_idx), max_sequence_length))
+            update_idx = (*prefix_idx, sequence_idx)
+            present_cache[cache_idx] = update[update_idx]
+    ```
+
+    During the prefill phase of attention, only the first two inputs are needed. During the decode phase, `write_indices`
+    is also needed so that the incoming key or value update can be appended after the last valid token for each sample
+    in the batch.
+
+    Operands:
+
+    - `past_cache`: Past state cache for key or value with shape `(batch_size, D1, D2, ..., max_sequence_length, ..., Dn)`.
+    - `update`: New update tensor with shape `(batch_size, D1, D2, ..., sequence_length, ..., Dn)`.
+    - `write_indices`: Write indices for the incoming update tensor in the cache. Shape is `(batch_size,)`. Assumed to be all zeros if not provided.
+
+    Results:
+
+    - `present_cache`: Updated cache. Same shape as `past_cache`.
+
+    Attributes:
+
+    - `axis`: Sequence dimension of the `past_cache` and `update` tensors. It cannot be 0 (the batch dimension). Default is -2.
+    - `mode`: Write mode of cache update. Supported modes include `linear` and `circular`. `linear` mode requires write_indices+sequence_length<=max_sequence_length. For `circular` mode, the updates happen in wrap-around fashion, ie, the update index is modulo `max_sequence_length`
+
+    Example:
+
+    ```mlir
+    %present_cache = onnx.TensorScatter(%past_cache, %update, %none)
+        : (tensor<*xf32>, tensor<*xf32>, none) -> tensor<*xf32>
+    ```
+  }];
+  let arguments = (ins
+    Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$past_cache,
+    Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$update,
+    Onnx_Optional<Onnx_TensorOf<[I64]>>:$write_indices,
+    DefaultValuedAttr<Onnx_IntAttr, "-2">:$axis,
+    DefaultValuedStrAttr<Onnx_StringEnumAttr<["linear", "circular"]>, "linear">:$mode
+  );
+  let results = (outs
+    Onnx_TensorOf<[Onnx_Float, Onnx_Int, Onnx_UInt, Onnx_Float8, Onnx_Complex, Onnx_Int4, Onnx_StringType, I1, F4E2M1FN, F8E8M0FNU]>:$present_cache
+  );
+  let hasVerifier = 1;
+}
+
 def Onnx_TileOp : Onnx_SchemaOp<"Tile", [
     DeclareOpInterfaceMethods<ShapeInferenceOpInterface, ["inferShapes"]>]> {
   let summary = "Constructs a tensor by tiling a given tensor";

@@ -192,4 +192,55 @@ def NameLayersPass : Pass<"onnx-name-layers", "::mlir::ModuleOp"> {
   }];
 }
 
+def UpdateKvCacheInPlacePass
+    : Pass<"onnx-update-kv-cache-in-place", "::mlir::ModuleOp"> {
+  let summary = "Let a decoder write new keys and values into its caches";
+  let description = [{
+    Exporters write decoders that take the past keys and values and return them
+    with the new ones behind, so that every step copies all of them. Each such
+    pair of an argument and a result becomes one cache `[batch, heads, capacity,
+    size]`: new rows are written behind the past ones, where the argument lies,
+    and attention reads the first rows of it. How many rows are past is a new
+    scalar argument, `past_length`. The result stands for the argument after the
+    run, which the attribute `lowbit.updates` says; compiled models have no
+    output for it.
+
+    ```mlir
+    func.func @main(%q: tensor<?x8x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: tensor<?x4x?x64xf32>,
+                    %past_k: tensor<?x4x?x64xf32>, %past_v: tensor<?x4x?x64xf32>)
+        -> (tensor<?x8x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>) {
+      %y, %present_k, %present_v, %_ = onnx.Attention(%q, %k, %v, %none, %past_k, %past_v, %none) ...
+      return %y, %present_k, %present_v : ...
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @main(..., %cache_k: tensor<?x4x?x64xf32>, %cache_v: tensor<?x4x?x64xf32>,
+                    %past_length: tensor<i64>)
+        -> (tensor<?x8x?x64xf32>, tensor<?x4x?x64xf32> {lowbit.updates = 3 : i64},
+            tensor<?x4x?x64xf32> {lowbit.updates = 4 : i64}) {
+      %keys = onnx.TensorScatter(%cache_k, %k, %starts) {axis = 2 : i64} : ...
+      %values = onnx.TensorScatter(%cache_v, %v, %starts) {axis = 2 : i64} : ...
+      %y, ... = onnx.Attention(%q, %keys, %values, %none, %none, %none, %lengths) ...
+      return %y, %keys, %values : ...
+    ```
+
+    where `%starts` are `past_length` and `%lengths` are `past_length` plus the
+    number of new rows, for each batch. Where the graph reads the length of the
+    past as a dimension, it gets the scalar; of an argument whose length is that
+    of past and new rows together, such as an attention mask, the first ones
+    count. A cache that cannot be updated in place is left as it is, and a remark
+    says why.
+
+    Runs on a normalized graph, in which attention is one operation
+    (`onnx-recognize-attention`); caches that other operations read are updated
+    in place too.
+  }];
+  let statistics = [
+    Statistic<"numFunctions", "num-functions", "Number of functions with caches">
+  ];
+  let dependentDialects = ["::lowbit::LowbitDialect"];
+}
+
 #endif // LOWBIT_DIALECT_ONNX_TRANSFORMS_PASSES_TD

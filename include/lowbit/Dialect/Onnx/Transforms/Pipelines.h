@@ -21,6 +21,10 @@ namespace lowbit::onnx {
 /// linear layers, and names the layers. A normalized graph stays as it is.
 void buildNormalizePipeline(mlir::OpPassManager &pm);
 
+/// Makes the caches of a normalized decoder arguments that are updated in place
+/// (`--onnx-update-kv-cache-in-place`), and removes what that leaves.
+void buildKvCachePipeline(mlir::OpPassManager &pm);
+
 void registerOnnxPipelines();
 
 } // namespace lowbit::onnx

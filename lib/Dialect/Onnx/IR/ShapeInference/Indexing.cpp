@@ -17,6 +17,7 @@ using namespace lowbit::onnx;
   }
 SAME_SHAPE(ScatterElementsOp)
 SAME_SHAPE(ScatterNDOp)
+SAME_SHAPE(TensorScatterOp)
 #undef SAME_SHAPE
 
 LogicalResult ConcatOp::inferShapes(SymbolicShapes &shapes) {

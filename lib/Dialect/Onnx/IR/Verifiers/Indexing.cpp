@@ -56,6 +56,34 @@ LogicalResult ScatterNDOp::verify() {
   return success();
 }
 
+LogicalResult TensorScatterOp::verify() {
+  if (failed(verifyAxis(*this, "axis", getAxis(), getPastCache())))
+    return failure();
+  RankedTensorType cache = getRanked(getPastCache());
+  if (cache && failed(verifyRank(*this, "update", getUpdate(),
+                                 cache.getRank())))
+    return failure();
+  RankedTensorType update = getRanked(getUpdate());
+  if (!cache || !update)
+    return success();
+  int64_t axis = getAxis() < 0 ? getAxis() + cache.getRank() : getAxis();
+  if (axis == 0)
+    return emitOpError("axis must not be the batch, dimension 0");
+  for (int64_t dim = 0; dim < cache.getRank(); ++dim) {
+    if (cache.isDynamicDim(dim) || update.isDynamicDim(dim))
+      continue;
+    if (dim == axis ? update.getDimSize(dim) > cache.getDimSize(dim)
+                    : update.getDimSize(dim) != cache.getDimSize(dim))
+      return emitOpError() << "'update' must fit into the cache in dimension "
+                           << dim << ", got " << update << " and " << cache;
+  }
+  return verifySameDim(*this, "the batches of the cache and of 'write_indices'",
+                       getStaticDim(getPastCache(), 0),
+                       isPresent(getWriteIndices())
+                           ? getStaticDim(getWriteIndices(), 0)
+                           : std::nullopt);
+}
+
 LogicalResult OneHotOp::verify() {
   std::optional<int64_t> values = getStaticDim(getValues(), 0);
   if (values && *values != 2)
