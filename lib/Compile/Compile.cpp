@@ -407,5 +407,8 @@ llvm::Error lowbit::compileModel(const CompileOptions &options,
   if (target->chip.empty() && options.emit == Emit::Ptx)
     return makeError("--emit=ptx needs a GPU as target, such as sm_80; got '" +
                      options.target + "'");
+  if (!target->chip.empty() && options.strategy != MatmulStrategy::Auto)
+    return makeError("--strategy=" + stringifyMatmulStrategy(options.strategy) +
+                     " is for CPUs; got '" + options.target + "'");
   return Compiler(options, registry, std::move(*target)).run();
 }

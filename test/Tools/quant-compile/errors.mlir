@@ -26,6 +26,9 @@
 // RUN: not quant-compile %s -o %t/m.so --strategy=magic 2>&1 | FileCheck %s --check-prefix=STRATEGY
 // STRATEGY: quant-compile: for the --strategy option: 'magic' is unknown; known are auto, dot, dequantize, lut, tiles{{$}}
 
+// RUN: not quant-compile %s -o %t/m.so --target=sm_80 --strategy=lut 2>&1 | FileCheck %s --check-prefix=GPU
+// GPU: quant-compile: error: --strategy=lut is for CPUs; got 'sm_80'
+
 // RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
 // STDOUT: quant-compile: error: a library or object cannot go to standard output
 
