@@ -35,6 +35,7 @@ using namespace lowbit::onnx;
 
 static constexpr StringLiteral kNameAttr = "onnx.name";
 static constexpr StringLiteral kDimsAttr = "onnx.dim_params";
+static constexpr StringLiteral kDimValueAttr = "onnx.dim_value";
 static constexpr StringLiteral kPastLength = "past_length";
 static constexpr StringLiteral kCapacity = "capacity";
 
@@ -255,10 +256,13 @@ void Rewriter::addPastLength() {
   unsigned index = function.getNumArguments();
   auto scalar = RankedTensorType::get({}, b.getI64Type());
   Location loc = NameLoc::get(b.getStringAttr(kPastLength));
-  (void)function.insertArgument(index, scalar,
-                                b.getDictionaryAttr(b.getNamedAttr(
-                                    kNameAttr, b.getStringAttr(kPastLength))),
-                                loc);
+  // It is a size, so that dimensions that follow from it can be compared.
+  StringAttr name = b.getStringAttr(kPastLength);
+  (void)function.insertArgument(
+      index, scalar,
+      b.getDictionaryAttr({b.getNamedAttr(kNameAttr, name),
+                           b.getNamedAttr(kDimValueAttr, name)}),
+      loc);
   b.setInsertionPointToStart(&function.front());
   none = NoValueOp::create(b);
   pastLength = UnsqueezeOp::create(b, getVector(1), function.getArgument(index),

@@ -103,3 +103,25 @@ func.func @slices(%x: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>, ten
   // CHECK: return %[[X]], %[[R]], %[[C]]
   return %0, %1, %2 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x7xf32>
 }
+
+// -----
+
+// From the end of the past on there are as many positions as tokens: the value
+// of an argument is a size, too.
+// CHECK-LABEL: func.func @positions
+func.func @positions(%x: tensor<?x4xf32> {onnx.dim_params = ["s", ""]},
+                     %past: tensor<i64> {onnx.dim_value = "past"}) -> tensor<?x2x2xf32> {
+  %zero = onnx.Constant dense<0> : tensor<i64>
+  %one = onnx.Constant dense<1> : tensor<i64>
+  %twos = onnx.Constant dense<2> : tensor<2xi64>
+  %shape = onnx.Shape(%x) : (tensor<?x4xf32>) -> tensor<2xi64>
+  %tokens = onnx.Gather(%shape, %zero) {axis = 0 : i64} : (tensor<2xi64>, tensor<i64>) -> tensor<i64>
+  %end = onnx.Add(%past, %tokens) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %positions = onnx.Range(%past, %end, %one) : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %count = onnx.Shape(%positions) : (tensor<?xi64>) -> tensor<1xi64>
+  %to = onnx.Concat(%count, %twos) {axis = 0 : i64} : (tensor<1xi64>, tensor<2xi64>) -> tensor<3xi64>
+  // CHECK: %[[TO:.+]] = onnx.Constant dense<[0, 2, 2]> : tensor<3xi64>
+  // CHECK: onnx.Reshape(%{{.+}}, %[[TO]])
+  %y = onnx.Reshape(%x, %to) : (tensor<?x4xf32>, tensor<3xi64>) -> tensor<?x2x2xf32>
+  return %y : tensor<?x2x2xf32>
+}

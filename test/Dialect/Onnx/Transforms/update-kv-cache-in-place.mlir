@@ -9,7 +9,7 @@
 // CHECK-SAME: %[[MASK:[a-z0-9]+]]: tensor<?x1x1x?xf32> {onnx.dim_params = ["b", "", "", "total"]}
 // CHECK-SAME: %[[PAST_K:[a-z0-9]+]]: tensor<?x2x?x16xf32> {onnx.dim_params = ["b", "", "capacity", ""], onnx.name = "past.key"}
 // CHECK-SAME: %[[PAST_V:[a-z0-9]+]]: tensor<?x2x?x32xf32> {onnx.dim_params = ["b", "", "capacity", ""], onnx.name = "past.value"}
-// CHECK-SAME: %[[LENGTH:[a-z0-9]+]]: tensor<i64> {onnx.name = "past_length"}
+// CHECK-SAME: %[[LENGTH:[a-z0-9]+]]: tensor<i64> {onnx.dim_value = "past_length", onnx.name = "past_length"}
 // CHECK-SAME: -> (tensor<?x8x?x32xf32> {onnx.name = "y"}
 // CHECK-SAME: tensor<?x2x?x16xf32> {lowbit.updates = 4 : i64, onnx.dim_params = ["b", "", "capacity", ""], onnx.name = "present.key"}
 // CHECK-SAME: tensor<?x2x?x32xf32> {lowbit.updates = 5 : i64, onnx.dim_params = ["b", "", "capacity", ""]

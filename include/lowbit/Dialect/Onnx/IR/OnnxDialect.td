@@ -22,9 +22,11 @@ def Onnx_Dialect : Dialect {
 
     - A model is a `func.func`; its arguments and results carry their ONNX name
       in `onnx.name` and the names of their dynamic dimensions in
-      `onnx.dim_params`. What else the model says about itself stands on the
-      module: `onnx.ir_version`, `onnx.opset_imports`, `onnx.producer_name`,
-      `onnx.metadata_props` and so on.
+      `onnx.dim_params`. An integer argument whose value is the size of a
+      dimension has the dimension's name in `onnx.dim_value`. What else the model
+      says about itself stands on the module: `onnx.ir_version`,
+      `onnx.opset_imports`, `onnx.producer_name`, `onnx.metadata_props` and so
+      on.
     - The name of a node is the name of its op's location.
     - An optional operand that is missing is an `onnx.NoValue`; an optional
       result that is missing has the type `none`. So an op always has all

@@ -105,10 +105,15 @@ LogicalResult lowbit::onnx::inferShapes(Operation *op, SymbolicShapes &shapes) {
 }
 
 static LogicalResult visit(func::FuncOp function, SymbolicShapes &shapes) {
-  for (BlockArgument argument : function.getArguments())
-    setDimsFromType(
-        argument, getDimNames(function.getArgAttrDict(argument.getArgNumber())),
-        shapes);
+  for (BlockArgument argument : function.getArguments()) {
+    DictionaryAttr attributes =
+        function.getArgAttrDict(argument.getArgNumber());
+    setDimsFromType(argument, getDimNames(attributes), shapes);
+    // A scalar that is the size of a dimension.
+    if (auto name = attributes ? attributes.getAs<StringAttr>("onnx.dim_value")
+                               : StringAttr())
+      shapes.setElements(argument, {shapes.getSymbol(name)});
+  }
   WalkResult walk = function.getBody().walk<WalkOrder::PreOrder>(
       [&](Operation *op) -> WalkResult { return inferShapes(op, shapes); });
   return failure(walk.wasInterrupted());
