@@ -26,7 +26,7 @@ def run(name, *arguments, **environment):
                           capture_output=True, text=True, env=environment or None)
 
 
-MODULES = ("report.py", "matmul_peers.py")
+MODULES = ("report.py", "matmul_peers.py", "language_model_peers.py")
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in FOLDER.glob("*.py") if p.name not in MODULES))
@@ -139,6 +139,17 @@ def test_llama_goes_on_from_a_past(script, tmp_path):
     rest = session.run(None, {"input_ids": tokens[:, 6:], **dict(zip(past, start[1:]))})
     assert np.allclose(whole[0][:, 6:], rest[0], atol=1e-5)
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole[1:], rest[1:]))
+
+
+def test_gguf_is_of_the_size_of_its_type(script, tmp_path):
+    gguf = pytest.importorskip("gguf")
+    sizes = argparse.Namespace(width=256, hidden=512, layers=1, heads=4, kv_heads=2, vocabulary=100)
+    model = script("language_model_peers").LlamaCpp("llama-bench", "q4_K", sizes, tmp_path)
+    reader = gguf.GGUFReader(model.path)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    assert len(tensors) == 3 + 9
+    assert tensors["blk.0.ffn_down.weight"].shape.tolist() == [512, 256]
+    assert tensors["output.weight"].n_bytes == 100 * 256 * 144 // 256
 
 
 def test_roofline_needs_both_limits(tmp_path):
