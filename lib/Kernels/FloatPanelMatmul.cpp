@@ -27,6 +27,7 @@
 
 #include "FloatPanelMatmul.h"
 #include "PanelActivations.h"
+#include "PanelKernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -34,17 +35,15 @@ using namespace lowbit;
 
 namespace {
 
-constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
 /// Columns of a block: 12 tokens of them take 12 KiB of a first-level cache, 8
 /// panels of f32 128 KiB of a second-level cache.
 constexpr int64_t blockColumns = 256;
-/// How far ahead of its use the weight of a single token is asked for.
-constexpr int64_t prefetchBytes = 512;
 
-class FloatPanelMatmulBuilder : KernelBuilder {
+class FloatPanelMatmulBuilder : PanelKernelBuilder {
 public:
   FloatPanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
-                          const CpuKernelOptions &options);
+                          const CpuKernelOptions &options)
+      : PanelKernelBuilder(function, spec), options(options) {}
   void build();
 
 private:
@@ -62,97 +61,34 @@ private:
   Values buildChunk(const Tile &tile, Value chunk, ValueRange sums);
   /// The weights of each column of a chunk.
   Values loadChunk(Value panel, Value chunk, bool prefetch);
-  /// What the sums of a panel begin with.
-  Value loadBias(Value panel);
-  Value loadOutput(Value token, Value panel);
-  void storeOutput(Value token, Value panel, Value value);
-  /// The lanes of a panel that have a channel; null if all have.
-  Value getMask(Value panel);
-  Value zeroLanes() {
-    return arith::ConstantOp::create(b, b.getZeroAttr(f32Lanes));
-  }
+  /// The sums of the blocks before, which are kept in the output.
+  Value loadSums(const Channels &channels, Value token);
 
-  const PanelMatmulSpec &spec;
-  const PanelsGeometry &geometry;
   const CpuKernelOptions &options;
-  VectorType f32Lanes;
-
-  // Arguments.
-  Value input, weight, bias, output;
   std::optional<PanelActivations> activations;
 };
 
 } // namespace
 
-FloatPanelMatmulBuilder::FloatPanelMatmulBuilder(func::FuncOp function,
-                                                 const PanelMatmulSpec &spec,
-                                                 const CpuKernelOptions &options)
-    : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
-      geometry(spec.geometry), options(options) {
-  Block *entry = function.addEntryBlock();
-  b.setInsertionPointToStart(entry);
-  unsigned next = 0;
-  auto take = [&] { return Value(entry->getArgument(next++)); };
-  input = take();
-  weight = take();
-  if (spec.hasBias)
-    bias = take();
-  output = take();
-  f32Lanes = VectorType::get({lanes}, b.getF32Type());
-}
-
-Value FloatPanelMatmulBuilder::getMask(Value panel) {
-  if (spec.n % lanes == 0)
-    return {};
-  Value column = mul(panel, lanes);
-  return vector::CreateMaskOp::create(
-      b, VectorType::get({lanes}, b.getI1Type()),
-      ValueRange{sub(index(spec.n), column)});
-}
-
-Value FloatPanelMatmulBuilder::loadBias(Value panel) {
-  if (!bias)
-    return zeroLanes();
-  Value at = mul(panel, lanes);
-  if (Value mask = getMask(panel))
-    return vector::MaskedLoadOp::create(b, f32Lanes, bias, at, mask,
-                                        zeroLanes());
-  return vector::LoadOp::create(b, f32Lanes, bias, at);
-}
-
-Value FloatPanelMatmulBuilder::loadOutput(Value token, Value panel) {
-  SmallVector<Value> at = {token, mul(panel, lanes)};
-  if (Value mask = getMask(panel))
-    return vector::MaskedLoadOp::create(b, f32Lanes, output, at, mask,
-                                        zeroLanes());
+Value FloatPanelMatmulBuilder::loadSums(const Channels &channels, Value token) {
+  SmallVector<Value> at = {token, channels.column};
+  if (channels.mask)
+    return vector::MaskedLoadOp::create(b, f32Lanes, output, at, channels.mask,
+                                        splat(f32Lanes, 0));
   return vector::LoadOp::create(b, f32Lanes, output, at);
-}
-
-void FloatPanelMatmulBuilder::storeOutput(Value token, Value panel,
-                                          Value value) {
-  SmallVector<Value> at = {token, mul(panel, lanes)};
-  if (Value mask = getMask(panel))
-    vector::MaskedStoreOp::create(b, output, at, mask, value);
-  else
-    vector::StoreOp::create(b, value, output, at);
 }
 
 FloatPanelMatmulBuilder::Values
 FloatPanelMatmulBuilder::loadChunk(Value panel, Value chunk, bool prefetch) {
   if (prefetch)
-    memref::PrefetchOp::create(
-        b, weight,
-        ValueRange{panel, add(chunk, prefetchBytes / geometry.bytesPerChunk),
-                   index(0)},
-        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+    prefetchBlock(*this, geometry, codes, panel, chunk, /*offset=*/0);
   const int64_t columns = geometry.columnsPerChunk;
   Value stored = vector::LoadOp::create(
-      b, VectorType::get({lanes * columns}, spec.floatType), weight,
+      b, VectorType::get({lanes * columns}, spec.floatType), codes,
       ValueRange{panel, chunk, index(0)});
   if (spec.floatType.isF32())
     return {stored};
   // Two columns in each 32-bit lane.
-  auto i32Lanes = VectorType::get({lanes}, b.getI32Type());
   Value pairs = vector::BitCastOp::create(b, i32Lanes, stored);
   if (spec.floatType.isBF16()) {
     Value low = arith::ShLIOp::create(b, pairs, splat(i32Lanes, 16));
@@ -185,9 +121,8 @@ FloatPanelMatmulBuilder::buildChunk(const Tile &tile, Value chunk,
   Value column = mul(chunk, geometry.columnsPerChunk);
   for (int64_t offset = 0; offset < geometry.columnsPerChunk; ++offset)
     for (int64_t token = 0; token < tile.shape.tokens; ++token) {
-      Value x = vector::BroadcastOp::create(
-          b, f32Lanes,
-          activations->loadFloat(tile.input, token, column, offset));
+      Value x =
+          broadcast(activations->loadFloat(tile.input, token, column, offset));
       for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
         Value &sum = result[token * tile.shape.panels + panel];
         sum = vector::FMAOp::create(b, weights[panel][offset], x, sum);
@@ -198,22 +133,28 @@ FloatPanelMatmulBuilder::buildChunk(const Tile &tile, Value chunk,
 
 void FloatPanelMatmulBuilder::buildTile(const Tile &tile, Value firstChunk,
                                         Value endChunk) {
-  auto forEach = [&](llvm::function_ref<void(Value, Value)> visit) {
-    for (int64_t token = 0; token < tile.shape.tokens; ++token)
-      for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
-        visit(add(tile.firstToken, token), add(tile.firstPanel, panel));
-  };
+  SmallVector<Channels> channels;
+  for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
+    channels.push_back(
+        getChannels(add(tile.firstPanel, panel), /*withBias=*/false));
+  auto forEach =
+      [&](llvm::function_ref<void(const Channels &, Value)> visit) {
+        for (int64_t token = 0; token < tile.shape.tokens; ++token)
+          for (const Channels &panel : channels)
+            visit(panel, add(tile.firstToken, token));
+      };
   Values sums;
-  forEach([&](Value token, Value panel) {
-    sums.push_back(loadOutput(token, panel));
+  forEach([&](const Channels &panel, Value token) {
+    sums.push_back(loadSums(panel, token));
   });
   sums = loop(firstChunk, endChunk, 1, sums,
               [&](Value chunk, ValueRange carried) {
                 return buildChunk(tile, chunk, carried);
               });
   const Value *sum = sums.begin();
-  forEach(
-      [&](Value token, Value panel) { storeOutput(token, panel, *sum++); });
+  forEach([&](const Channels &panel, Value token) {
+    storeSums(panel, token, *sum++);
+  });
 }
 
 void FloatPanelMatmulBuilder::buildTiles(Value firstPanel, int64_t panels,
@@ -239,10 +180,11 @@ void FloatPanelMatmulBuilder::buildTiles(Value firstPanel, int64_t panels,
 void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel,
                                               int64_t panels) {
   loop(index(0), index(panels), 1, [&](Value offset) {
-    Value panel = add(firstPanel, offset);
-    Value start = loadBias(panel);
+    Channels channels = getChannels(add(firstPanel, offset));
+    Value start = channels.bias ? channels.bias : splat(f32Lanes, 0);
+    channels.bias = {};
     loop(index(0), memref::DimOp::create(b, input, 0), 1,
-         [&](Value token) { storeOutput(token, panel, start); });
+         [&](Value token) { storeSums(channels, token, start); });
   });
   Value chunks = index(geometry.getChunks());
   const int64_t blockChunks = blockColumns / geometry.columnsPerChunk;

@@ -24,8 +24,10 @@ PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
   input = take();
   if (spec.hasQuantizedInput())
     inputScales = take();
+  // Or floats, which have no scales.
   codes = take();
-  scales = take();
+  if (!spec.floatType)
+    scales = take();
   if (spec.hasZeros)
     zeros = take();
   if (spec.hasBias)
@@ -126,14 +128,15 @@ Value PanelKernelBuilder::addProduct(Value sum, Value factor, Value groupSum) {
                                arith::MulIOp::create(b, factor, groupSum));
 }
 
-PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel) {
+PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel,
+                                                             bool withBias) {
   Channels channels;
   channels.column = mul(panel, lanes);
   if (spec.n % lanes != 0)
     channels.mask = vector::CreateMaskOp::create(
         b, VectorType::get({lanes}, b.getI1Type()),
         ValueRange{arith::SubIOp::create(b, index(spec.n), channels.column)});
-  if (!bias)
+  if (!bias || !withBias)
     return channels;
   channels.bias =
       channels.mask

@@ -54,7 +54,7 @@ protected:
   struct Channels {
     Value column, mask, bias;
   };
-  Channels getChannels(Value panel);
+  Channels getChannels(Value panel, bool withBias = true);
   /// Stores the sums of a token in a panel, when its activation scale and the
   /// bias have been applied.
   void storeSums(const Channels &channels, Value token, Value sums);

@@ -23,6 +23,14 @@ using namespace lowbit;
 
 namespace {
 
+/// A call of an intrinsic with one result.
+Value callIntrinsic(PatternRewriter &rewriter, Location loc, Type type,
+                    StringRef name, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(rewriter, loc, type,
+                                       rewriter.getStringAttr(name), operands)
+      .getResult(0);
+}
+
 /// `vpdpbusd` in the width of the operands.
 struct DotToVnni final : OpRewritePattern<qvec::DotOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -33,9 +41,8 @@ struct DotToVnni final : OpRewritePattern<qvec::DotOp> {
     if (bits != 128 && bits != 256 && bits != 512)
       return rewriter.notifyMatchFailure(op, "no register of this width");
     std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(bits);
-    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
-        op, op.getType(), rewriter.getStringAttr(name),
-        ValueRange{op.getAcc(), op.getLhs(), op.getRhs()});
+    rewriter.replaceOp(op, callIntrinsic(rewriter, op.getLoc(), op.getType(),
+                                         name, op.getOperands()));
     return success();
   }
 };
@@ -52,31 +59,18 @@ struct DotToAvx2 final : OpRewritePattern<qvec::DotOp> {
       return rewriter.notifyMatchFailure(op, "needs splitting first");
     Location loc = op.getLoc();
     auto words = VectorType::get({16}, rewriter.getI16Type());
-    Value pairs = LLVM::CallIntrinsicOp::create(
-                      rewriter, loc, words,
-                      rewriter.getStringAttr("llvm.x86.avx2.pmadd.ub.sw"),
-                      ValueRange{op.getLhs(), op.getRhs()})
-                      .getResult(0);
+    Value pairs =
+        callIntrinsic(rewriter, loc, words, "llvm.x86.avx2.pmadd.ub.sw",
+                      {op.getLhs(), op.getRhs()});
     Value ones = arith::ConstantOp::create(
         rewriter, loc,
         DenseElementsAttr::get(words, rewriter.getI16IntegerAttr(1)));
-    Value sums = LLVM::CallIntrinsicOp::create(
-                     rewriter, loc, acc,
-                     rewriter.getStringAttr("llvm.x86.avx2.pmadd.wd"),
-                     ValueRange{pairs, ones})
-                     .getResult(0);
+    Value sums = callIntrinsic(rewriter, loc, acc, "llvm.x86.avx2.pmadd.wd",
+                               {pairs, ones});
     rewriter.replaceOpWithNewOp<arith::AddIOp>(op, op.getAcc(), sums);
     return success();
   }
 };
-
-/// A call of an intrinsic with one result.
-Value callIntrinsic(PatternRewriter &rewriter, Location loc, Type type,
-                    StringRef name, ValueRange operands) {
-  return LLVM::CallIntrinsicOp::create(rewriter, loc, type,
-                                       rewriter.getStringAttr(name), operands)
-      .getResult(0);
-}
 
 /// `vpshufb`, which looks up in each 128-bit lane.
 struct BytesToShuffle final : OpRewritePattern<qvec::LookupOp> {
@@ -193,10 +187,6 @@ struct MulAddToWords final : OpRewritePattern<qvec::MulAddOp> {
             rewriter, loc,
             DenseElementsAttr::get(type, rewriter.getI32IntegerAttr(0xffff))));
     Value result = op.getAcc();
-    if (total == lanes) {
-      rewriter.replaceOp(op, build(rewriter, loc, result, low, op.getRhs()));
-      return success();
-    }
     for (int64_t first = 0; first < total; first += lanes) {
       auto slice = [&](Value vector) -> Value {
         return vector::ExtractStridedSliceOp::create(
