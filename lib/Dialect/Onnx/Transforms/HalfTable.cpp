@@ -53,6 +53,11 @@ static bool isUnary(Operation *op) {
   return isa<CosOp, SinOp, NegOp, CastOp, IdentityOp>(op);
 }
 
+/// Whether all of a row of a product is multiplied by one element of `factor`.
+static bool isBroadcastAlongRow(Value factor) {
+  return getRank(factor) == 0 || getKnownDim(factor, -1) == 1;
+}
+
 bool HalfTable::isRepeated(Value table) const {
   Operation *op = table.getDefiningOp();
   int64_t size = getKnownDim(table, -1), rank = getRank(table);
@@ -62,8 +67,10 @@ bool HalfTable::isRepeated(Value table) const {
     return hasEqualHalves(constant.getValue());
   if (isUnary(op))
     return isRepeated(op->getOperand(0));
-  if (std::optional<WithScalar> scaled = matchMulScalar(table))
-    return isRepeated(scaled->other);
+  if (auto mul = dyn_cast<MulOp>(op))
+    return llvm::all_of(mul->getOperands(), [&](Value factor) {
+      return isBroadcastAlongRow(factor) || isRepeated(factor);
+    });
   if (auto concat = dyn_cast<ConcatOp>(op))
     return (concat.getAxis() == -1 || concat.getAxis() == rank - 1) &&
            concat.getInputs().size() == 2 &&
@@ -128,16 +135,17 @@ Value HalfTable::build(Value table, int64_t dropAxis) {
     refineType(result, shapes);
     return result;
   }
-  if (std::optional<WithScalar> scaled = matchMulScalar(table)) {
-    Value scalar = createScalar(rewriter, loc, cast<FloatType>(elementType),
-                                scaled->scalar);
-    return createInferred<MulOp>(rewriter, shapes, loc, elementType,
-                                 build(scaled->other, dropAxis), scalar);
-  }
   if (auto unsqueeze = dyn_cast<UnsqueezeOp>(op))
     return buildUnsqueeze(unsqueeze, dropAxis);
   Value half;
-  if (auto concat = dyn_cast<ConcatOp>(op)) {
+  if (auto mul = dyn_cast<MulOp>(op)) {
+    auto buildFactor = [&](Value factor) {
+      return isBroadcastAlongRow(factor) ? factor : build(factor, 0);
+    };
+    Value a = buildFactor(mul.getA());
+    half = createInferred<MulOp>(rewriter, shapes, loc, elementType, a,
+                                 buildFactor(mul.getB()));
+  } else if (auto concat = dyn_cast<ConcatOp>(op)) {
     half = concat.getInputs().front();
   } else if (auto squeeze = dyn_cast<SqueezeOp>(op)) {
     half = createInferred<SqueezeOp>(rewriter, shapes, loc, elementType,

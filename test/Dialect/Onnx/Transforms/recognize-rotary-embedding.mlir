@@ -161,3 +161,49 @@ func.func @no_match_heads(%x: tensor<1x3x2x4xf32>, %angles: tensor<3x2x2xf32>) -
   %2 = onnx.Add(%0, %1) : (tensor<1x3x2x4xf32>, tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32>
   return %2 : tensor<1x3x2x4xf32>
 }
+
+// -----
+
+// Positions times frequencies, of which the exporter has made one constant.
+// CHECK-LABEL: func.func @constant_frequencies
+// CHECK-SAME: (%[[X:.+]]: tensor<1x3x2x4xf32>, %[[POSITIONS:.+]]: tensor<1x2x1xf32>)
+func.func @constant_frequencies(%x: tensor<1x3x2x4xf32>, %positions: tensor<1x2x1xf32>) -> tensor<1x3x2x4xf32> {
+  %none = onnx.NoValue
+  %frequencies = onnx.Constant dense<[[[1.0, 0.5, 1.0, 0.5]]]> : tensor<1x1x4xf32>
+  %angles = onnx.Mul(%positions, %frequencies) : (tensor<1x2x1xf32>, tensor<1x1x4xf32>) -> tensor<1x2x4xf32>
+  %cos = onnx.Cos(%angles) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %sin = onnx.Sin(%angles) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %first, %second = onnx.Split(%x, %none) {axis = 3 : i64, num_outputs = 2 : i64}
+      : (tensor<1x3x2x4xf32>, none) -> (tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>)
+  %neg = onnx.Neg(%second) : (tensor<1x3x2x2xf32>) -> tensor<1x3x2x2xf32>
+  %turned = onnx.Concat(%neg, %first) {axis = 3 : i64} : (tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>) -> tensor<1x3x2x4xf32>
+  %0 = onnx.Mul(%x, %cos) : (tensor<1x3x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x3x2x4xf32>
+  %1 = onnx.Mul(%turned, %sin) : (tensor<1x3x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x3x2x4xf32>
+  // CHECK: %[[HALF:.+]] = onnx.Slice
+  // CHECK: %[[ANGLES:.+]] = onnx.Mul(%[[POSITIONS]], %[[HALF]]) : (tensor<1x2x1xf32>, tensor<1x1x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: onnx.RotaryEmbedding(%[[X]],
+  %2 = onnx.Add(%0, %1) : (tensor<1x3x2x4xf32>, tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32>
+  return %2 : tensor<1x3x2x4xf32>
+}
+
+// -----
+
+// The frequencies of the halves differ.
+// CHECK-LABEL: func.func @no_match_frequencies
+func.func @no_match_frequencies(%x: tensor<1x3x2x4xf32>, %positions: tensor<1x2x1xf32>) -> tensor<1x3x2x4xf32> {
+  %none = onnx.NoValue
+  %frequencies = onnx.Constant dense<[[[1.0, 0.5, 0.25, 0.125]]]> : tensor<1x1x4xf32>
+  %angles = onnx.Mul(%positions, %frequencies) : (tensor<1x2x1xf32>, tensor<1x1x4xf32>) -> tensor<1x2x4xf32>
+  %cos = onnx.Cos(%angles) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %sin = onnx.Sin(%angles) : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %first, %second = onnx.Split(%x, %none) {axis = 3 : i64, num_outputs = 2 : i64}
+      : (tensor<1x3x2x4xf32>, none) -> (tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>)
+  %neg = onnx.Neg(%second) : (tensor<1x3x2x2xf32>) -> tensor<1x3x2x2xf32>
+  %turned = onnx.Concat(%neg, %first) {axis = 3 : i64} : (tensor<1x3x2x2xf32>, tensor<1x3x2x2xf32>) -> tensor<1x3x2x4xf32>
+  %0 = onnx.Mul(%x, %cos) : (tensor<1x3x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x3x2x4xf32>
+  %1 = onnx.Mul(%turned, %sin) : (tensor<1x3x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x3x2x4xf32>
+  // CHECK-NOT: onnx.RotaryEmbedding
+  // CHECK: return
+  %2 = onnx.Add(%0, %1) : (tensor<1x3x2x4xf32>, tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32>
+  return %2 : tensor<1x3x2x4xf32>
+}
