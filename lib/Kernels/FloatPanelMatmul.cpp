@@ -43,7 +43,8 @@ class FloatPanelMatmulBuilder : PanelKernelBuilder {
 public:
   FloatPanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
                           const CpuKernelOptions &options)
-      : PanelKernelBuilder(function, spec), options(options) {}
+      : PanelKernelBuilder(function, spec, options.parallel),
+        options(options) {}
   void build();
 
 private:
@@ -198,7 +199,8 @@ void FloatPanelMatmulBuilder::build() {
                       options.floatTiles, input, /*inputScales=*/Value());
   activations->build();
   int64_t block = std::min(options.floatTiles.back().panels, geometry.panels);
-  parallelLoop(index(geometry.panels / block), [&](Value number) {
+  Value work = countWork(memref::DimOp::create(b, input, 0));
+  parallelLoop(index(geometry.panels / block), work, [&](Value number) {
     buildPanelBlock(mul(number, block), block);
   });
   if (int64_t rest = geometry.panels % block)

@@ -8,6 +8,7 @@
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Kernels/KernelGenerator.h"
+#include "lowbit/Kernels/ParallelLoops.h"
 #include "lowbit/Kernels/Passes.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
@@ -135,6 +136,8 @@ struct LowbitGenerateKernelsPass
           attention && isa<MemRefType>(attention.getInit().getType()))
         attentions.push_back(attention);
     });
+    if (parallel)
+      declareThreading(getOperation());
     KernelCalls calls(getOperation());
     auto buildMatmul = [&](func::FuncOp kernel, PackedMatmulOp op) {
       return generator->buildMatmul(kernel, op);

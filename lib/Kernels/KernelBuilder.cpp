@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Kernels/KernelBuilder.h"
+#include "lowbit/Kernels/ParallelLoops.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -47,10 +48,8 @@ void KernelBuilder::ifTrue(Value condition, function_ref<void()> body) {
   body();
 }
 
-void KernelBuilder::parallelLoop(Value count, function_ref<void(Value)> body) {
-  auto loop = scf::ParallelOp::create(b, ValueRange{index(0)},
-                                      ValueRange{count}, ValueRange{index(1)});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  body(loop.getInductionVars()[0]);
+void KernelBuilder::parallelLoop(Value count, Value work,
+                                 function_ref<void(Value)> body) {
+  buildParallelNest(b, LoopNest{{count}, {1}}, work, parallel,
+                    [&](ValueRange ivs) { body(ivs[0]); });
 }

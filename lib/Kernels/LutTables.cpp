@@ -137,7 +137,9 @@ void LutTables::build() {
                     });
     }
   };
-  k.parallelLoop(k.index(geometry.getChunks()), [&](Value chunk) {
+  Value tokens = k.sub(ranges.back().end, firstToken);
+  Value work = k.mul(tokens, spec.k * LutPlane::entries);
+  k.parallelLoop(k.index(geometry.getChunks()), work, [&](Value chunk) {
     for (const PanelActivations::Range &range : ranges)
       k.loop(range.begin, range.end, range.tile.tokens,
              [&](Value token) { buildChunk(range, token, chunk); });

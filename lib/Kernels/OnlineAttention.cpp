@@ -431,35 +431,27 @@ void OnlineAttentionBuilder::build() {
   LoopNest nest{{numBatches, numKeyHeads, numJobs}, {1, 1, 1}};
   Value work = buildProduct(
       b, {numBatches, numKeyHeads, numRows, numKeys, index(size + valueSize)});
-  buildParallelNest(b, nest, work, options.parallel,
-                    [&](ImplicitLocOpBuilder &inner, ValueRange ivs) {
-                      OpBuilder::InsertionGuard guard(b);
-                      b.setInsertionPoint(inner.getInsertionBlock(),
-                                          inner.getInsertionPoint());
-                      batch = ivs[0];
-                      keyHead = ivs[1];
-                      Value job = ivs[2];
-                      if (offset) {
-                        // Later tokens see more keys. Threads get neighbouring
-                        // jobs: an early and a late one in turn are equal
-                        // shares.
-                        Value isOdd =
-                            arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                                  rem(job, index(2)), index(0));
-                        Value early = div(job, index(2));
-                        Value late = sub(sub(numJobs, index(1)), early);
-                        job = arith::SelectOp::create(b, isOdd, late, early);
-                      }
-                      firstRow = mul(job, share);
-                      rows = min(sub(numRows, firstRow), share);
-                      buildJob();
-                    });
+  buildParallelNest(b, nest, work, options.parallel, [&](ValueRange ivs) {
+    batch = ivs[0];
+    keyHead = ivs[1];
+    Value job = ivs[2];
+    if (offset) {
+      // Later tokens see more keys. Threads get neighbouring jobs: an early and
+      // a late one in turn are equal shares.
+      Value isOdd = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                                          rem(job, index(2)), index(0));
+      Value early = div(job, index(2));
+      Value late = sub(sub(numJobs, index(1)), early);
+      job = arith::SelectOp::create(b, isOdd, late, early);
+    }
+    firstRow = mul(job, share);
+    rows = min(sub(numRows, firstRow), share);
+    buildJob();
+  });
   func::ReturnOp::create(b);
 }
 
 void lowbit::buildOnlineAttentionBody(func::FuncOp function, AttentionOp op,
                                       const CpuKernelOptions &options) {
-  if (options.parallel)
-    declareThreading(function->getParentOfType<ModuleOp>());
   OnlineAttentionBuilder(function, op, options).build();
 }

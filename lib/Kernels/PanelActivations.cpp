@@ -65,7 +65,7 @@ PanelActivations::PanelActivations(KernelBuilder &k,
                        k.index(0), memref::DimOp::create(k.b, input, 0)) {}
 
 void PanelActivations::build() {
-  k.parallelLoop(tokens,
+  k.parallelLoop(tokens, k.mul(tokens, spec.k),
                  [&](Value number) { copyToken(k.add(begin, number)); });
 }
 

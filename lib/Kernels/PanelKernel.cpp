@@ -14,9 +14,10 @@ using namespace mlir;
 using namespace lowbit;
 
 PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
-                                       const PanelMatmulSpec &spec)
-    : KernelBuilder(function.getLoc(), function.getContext()), spec(spec),
-      geometry(spec.geometry) {
+                                       const PanelMatmulSpec &spec,
+                                       bool parallel)
+    : KernelBuilder(function.getLoc(), function.getContext(), parallel),
+      spec(spec), geometry(spec.geometry) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   unsigned next = 0;

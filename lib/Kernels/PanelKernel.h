@@ -19,7 +19,8 @@ namespace lowbit {
 class PanelKernelBuilder : protected KernelBuilder {
 public:
   /// Begins the body of `function`, whose arguments are the operands.
-  PanelKernelBuilder(mlir::func::FuncOp function, const PanelMatmulSpec &spec);
+  PanelKernelBuilder(mlir::func::FuncOp function, const PanelMatmulSpec &spec,
+                     bool parallel);
 
 protected:
   static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
@@ -38,6 +39,8 @@ protected:
   /// Brings the bits of `plane` in a slice to where they belong in the code.
   Value getPlaneBits(const CodePlane &plane, llvm::ArrayRef<Value> blocks,
                      int64_t slice);
+  /// Multiplications that `tokens` take.
+  Value countWork(Value tokens) { return mul(tokens, spec.n * spec.k); }
   int64_t slicesPerChunk() const {
     return geometry.columnsPerChunk / bytesPerLane;
   }

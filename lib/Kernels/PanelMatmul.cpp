@@ -44,7 +44,8 @@ public:
   PanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
                      ArrayRef<MatmulTile> tiles,
                      const CpuKernelOptions &options)
-      : PanelKernelBuilder(function, spec), tiles(tiles), options(options),
+      : PanelKernelBuilder(function, spec, options.parallel), tiles(tiles),
+        options(options),
         sumLanes(spec.hasQuantizedInput() ? i32Lanes : f32Lanes) {}
   void build();
 
@@ -298,9 +299,9 @@ void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
     lut->buildTables();
   }
   int64_t block = std::min(tiles.back().shape.panels, geometry.panels);
-  parallelLoop(index(geometry.panels / block), [&](Value number) {
-    buildPanelBlock(mul(number, block), block);
-  });
+  parallelLoop(
+      index(geometry.panels / block), countWork(sub(end, begin)),
+      [&](Value number) { buildPanelBlock(mul(number, block), block); });
   if (int64_t rest = geometry.panels % block)
     buildPanelBlock(index(geometry.panels - rest), rest);
   if (lut)

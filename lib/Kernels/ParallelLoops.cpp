@@ -51,7 +51,7 @@ static SmallVector<Value> buildConstants(ImplicitLocOpBuilder &b,
 static void buildBody(ImplicitLocOpBuilder &b, ValueRange ivs,
                       LoopBodyFn body) {
   Block *block = b.getInsertionBlock();
-  body(b, ivs);
+  body(ivs);
   if (block->getOps<memref::AllocaOp>().empty())
     return;
   OpBuilder::InsertionGuard guard(b);
@@ -71,17 +71,21 @@ void lowbit::buildParallelNest(ImplicitLocOpBuilder &b, const LoopNest &nest,
   SmallVector<Value> lowerBounds =
       buildConstants(b, SmallVector<int64_t>(nest.steps.size(), 0));
   if (nest.steps.empty()) {
-    body(b, {});
+    body({});
     return;
   }
+  OpBuilder::InsertionGuard guard(b);
   Operation *parent = b.getInsertionBlock()->getParentOp();
   if (!parallel || isa<omp::LoopNestOp>(parent) ||
       parent->getParentOfType<omp::LoopNestOp>()) {
-    scf::buildLoopNest(b, b.getLoc(), lowerBounds, nest.upperBounds, steps,
-                       [&](OpBuilder &nested, Location loc, ValueRange ivs) {
-                         ImplicitLocOpBuilder inner(loc, nested);
-                         buildBody(inner, ivs, body);
-                       });
+    SmallVector<Value> ivs;
+    for (auto [begin, end, step] :
+         llvm::zip_equal(lowerBounds, nest.upperBounds, steps)) {
+      auto loop = scf::ForOp::create(b, begin, end, step);
+      ivs.push_back(loop.getInductionVar());
+      b.setInsertionPointToStart(loop.getBody());
+    }
+    buildBody(b, ivs, body);
     return;
   }
 
@@ -93,7 +97,6 @@ void lowbit::buildParallelNest(ImplicitLocOpBuilder &b, const LoopNest &nest,
   Value all =
       func::CallOp::create(b, maxThreadsName, b.getI32Type()).getResult(0);
   Value one = arith::ConstantOp::create(b, b.getI32IntegerAttr(1));
-  OpBuilder::InsertionGuard guard(b);
   omp::ParallelOperands parallelOperands;
   parallelOperands.numThreads =
       b.createOrFold<arith::SelectOp>(worthIt, all, one);

@@ -349,12 +349,12 @@ void TileMatmulBuilder::buildTasks() {
   activations->build();
   Value chunks = ceilDiv(tokens, index(taskTokens));
   if (int64_t pairs = geometry.panels / tilesAtOnce)
-    parallelLoop(mul(chunks, pairs), [&](Value number) {
+    parallelLoop(mul(chunks, pairs), countWork(tokens), [&](Value number) {
       buildTask(mul(div(number, index(pairs)), taskTokens),
                 mul(rem(number, index(pairs)), tilesAtOnce), tilesAtOnce);
     });
   if (geometry.panels % tilesAtOnce)
-    parallelLoop(chunks, [&](Value number) {
+    parallelLoop(chunks, mul(tokens, lanes * spec.k), [&](Value number) {
       buildTask(mul(number, taskTokens), index(geometry.panels - 1),
                 /*panels=*/1);
     });

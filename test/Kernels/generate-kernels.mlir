@@ -36,9 +36,9 @@ func.func @layers(%x: memref<?x64xf32>, %xq: memref<?x64xi8>, %xs: memref<?x1xf3
 // int8 activations: dot products of whole chunks, and zero points applied to
 // the group's integer sum.
 // CHECK-LABEL: func.func private @lowbit_matmul_0(
-// CHECK: scf.parallel
+// CHECK: omp.loop_nest
 // CHECK: vector.reduction <add>
-// CHECK: scf.parallel
+// CHECK: omp.loop_nest
 // CHECK: qvec.dot {{.*}} {lhs_max = 15 : i32} : vector<16xi32>, vector<64xi8>
 // CHECK: arith.subi
 // CHECK: arith.sitofp

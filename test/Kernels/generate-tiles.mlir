@@ -10,8 +10,8 @@
 // is left goes through the panel kernel.
 // CHECK-LABEL: func.func private @lowbit_matmul(
 // CHECK: scf.if
-// CHECK: scf.parallel
-// CHECK: scf.parallel
+// CHECK: omp.loop_nest
+// CHECK: omp.loop_nest
 // CHECK: qvec.tiles depth = 48 {
 // CHECK: arith.addi {{.*}} : vector<64xi8>
 // CHECK: qvec.tile_dot {{.*}} : memref<2x2x16x48xi8, strided<[3072, 768, 48, 1], offset: ?>>, memref<2x2x12x64xi8

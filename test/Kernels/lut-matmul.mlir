@@ -13,7 +13,7 @@
 // begin with the least byte.
 // CHECK-LABEL: func.func private @lowbit_matmul(
 // CHECK: memref.alloc({{.*}}) : memref<?x256xi8>
-// CHECK: scf.parallel
+// CHECK: omp.loop_nest
 // CHECK: arith.muli {{.*}} : vector<64xi16>
 // CHECK: arith.trunci {{.*}} : vector<64xi16> to vector<64xi8>
 // WIDE: vector.load {{.*}} : memref<64x4x64xi8>, vector<64xi8>

@@ -21,8 +21,10 @@ public:
   using ValueRange = mlir::ValueRange;
   using Values = llvm::SmallVector<Value>;
 
-  KernelBuilder(mlir::Location loc, mlir::MLIRContext *context)
-      : b(loc, context) {}
+  /// Parallel loops are so only if `parallel` is set.
+  KernelBuilder(mlir::Location loc, mlir::MLIRContext *context,
+                bool parallel = false)
+      : b(loc, context), parallel(parallel) {}
   explicit KernelBuilder(const mlir::ImplicitLocOpBuilder &b) : b(b) {}
 
   //===--------------------------------------------------------------------===//
@@ -76,10 +78,15 @@ public:
   void loop(Value begin, Value end, int64_t step,
             llvm::function_ref<void(Value)> body);
   void ifTrue(Value condition, llvm::function_ref<void()> body);
-  /// Runs `body` for [0, count), on all threads if the pipeline allows it.
-  void parallelLoop(Value count, llvm::function_ref<void(Value)> body);
+  /// Runs `body` for [0, count), on all threads if `work`, the number of scalar
+  /// operations, is worth it.
+  void parallelLoop(Value count, Value work,
+                    llvm::function_ref<void(Value)> body);
 
   mlir::ImplicitLocOpBuilder b;
+
+private:
+  bool parallel = false;
 };
 
 } // namespace lowbit

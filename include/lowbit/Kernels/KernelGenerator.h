@@ -97,7 +97,7 @@ struct CpuKernelOptions {
   /// fills half of the registers.
   int64_t tileColumns;
   CpuInstructions instructions;
-  /// Whether the loops of attention may run on all threads.
+  /// Whether large loops may run on all threads.
   bool parallel;
   MatmulStrategy strategy;
   /// For int8 activations of 16 tokens and more, if there is one.

@@ -20,8 +20,9 @@ struct LoopNest {
   llvm::SmallVector<int64_t> steps;
 };
 
-using LoopBodyFn =
-    llvm::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::ValueRange)>;
+/// Builds an iteration, whose place is given, where the nest's builder stands
+/// then.
+using LoopBodyFn = llvm::function_ref<void(mlir::ValueRange)>;
 
 /// Declares what the loops of `buildParallelNest` call.
 void declareThreading(mlir::ModuleOp module);

@@ -76,7 +76,7 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
     Option<"target", "target", "std::string", "\"avx2\"",
            "Kernels to generate: avx2, avx512vnni, amx or neon">,
     Option<"parallel", "parallel", "bool", "true",
-           "Run large loops of attention on all threads, through OpenMP">,
+           "Run large loops on all threads, through OpenMP">,
     Option<"strategy", "strategy", "::lowbit::MatmulStrategy",
            "::lowbit::MatmulStrategy::Auto",
            "How weights and activations are multiplied",

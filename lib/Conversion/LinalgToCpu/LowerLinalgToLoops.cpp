@@ -256,17 +256,16 @@ void LoopEmitter::emit() {
   }
   buildParallelNest(
       b, nest, buildProduct(b, sizes), parallel,
-      [&](ImplicitLocOpBuilder &body, ValueRange ivs) {
+      [&](ValueRange ivs) {
         for (auto [dim, iv] : llvm::zip(outer, ivs))
           at[dim] = iv;
         if (inner) {
           innerStart = ivs.back();
-          Value end = body.createOrFold<arith::AddIOp>(
-              innerStart,
-              arith::ConstantIndexOp::create(body, iterationsPerJob));
-          innerEnd = body.createOrFold<arith::MinSIOp>(end, sizes[*inner]);
+          Value end = b.createOrFold<arith::AddIOp>(
+              innerStart, arith::ConstantIndexOp::create(b, iterationsPerJob));
+          innerEnd = b.createOrFold<arith::MinSIOp>(end, sizes[*inner]);
         }
-        emitInner(body);
+        emitInner(b);
       });
 }
 

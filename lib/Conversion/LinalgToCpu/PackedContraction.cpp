@@ -261,19 +261,14 @@ void PackedLoops::build() {
   nest.upperBounds.append({c.sizes[c.m], c.sizes[c.n]});
   nest.steps.append({rowsPerJob, shape.tileColumns});
   Value work = buildProduct(b, c.sizes);
-  buildParallelNest(b, nest, work, shape.parallel,
-                    [&](ImplicitLocOpBuilder &inner, ValueRange ivs) {
-                      OpBuilder::InsertionGuard guard(b);
-                      b.setInsertionPoint(inner.getInsertionBlock(),
-                                          inner.getInsertionPoint());
-                      LoopIndices at(c.sizes.size());
-                      for (auto [dim, iv] :
-                           llvm::zip(c.outer, ivs.drop_back(2)))
-                        at[dim] = iv;
-                      at[c.m] = ivs[ivs.size() - 2];
-                      at[c.n] = ivs.back();
-                      buildJob(at);
-                    });
+  buildParallelNest(b, nest, work, shape.parallel, [&](ValueRange ivs) {
+    LoopIndices at(c.sizes.size());
+    for (auto [dim, iv] : llvm::zip(c.outer, ivs.drop_back(2)))
+      at[dim] = iv;
+    at[c.m] = ivs[ivs.size() - 2];
+    at[c.n] = ivs.back();
+    buildJob(at);
+  });
 }
 
 void lowbit::buildPackedLoops(ImplicitLocOpBuilder &b, const Contraction &c,

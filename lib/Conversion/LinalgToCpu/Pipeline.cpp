@@ -17,7 +17,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -88,11 +87,6 @@ void lowbit::buildLoopPhase(OpPassManager &pm,
   LowerLinalgToLoopsPassOptions loops;
   loops.parallel = options.parallel;
   pm.addPass(createLowerLinalgToLoopsPass(loops));
-  // Kernels are made of parallel loops in any case.
-  if (options.parallel)
-    pm.addPass(createConvertSCFToOpenMPPass());
-  else
-    pm.addNestedPass<func::FuncOp>(createParallelForToNestedForsPass());
   OpPassManager &simplify = pm.nest<func::FuncOp>();
   simplify.addPass(createApproximateMathPass());
   simplify.addPass(createCanonicalizerPass());

@@ -207,10 +207,7 @@ void RowLoops::build() {
   nest.steps.push_back(columnsPerJob);
   buildParallelNest(
       b, nest, buildProduct(b, c.sizes), shape.parallel,
-      [&](ImplicitLocOpBuilder &inner, ValueRange ivs) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPoint(inner.getInsertionBlock(),
-                            inner.getInsertionPoint());
+      [&](ValueRange ivs) {
         LoopIndices at(c.sizes.size());
         for (auto [dim, iv] : llvm::zip_equal(dims, ivs.drop_back()))
           at[dim] = iv;

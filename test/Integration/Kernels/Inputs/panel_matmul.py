@@ -222,7 +222,7 @@ def main():
         + [f"call @case{i}() : () -> ()" for i in range(len(cases))]
         + ["return", "}"])
     lowered = subprocess.run(
-        ["quant-opt", "-", f"--lowbit-generate-kernels=target={target}",
+        ["quant-opt", "-", f"--lowbit-generate-kernels=target={target} parallel=false",
          QVEC[target], "--canonicalize", "--convert-scf-to-cf",
          "--convert-vector-to-llvm", "--expand-strided-metadata",
          "--lower-affine", "--finalize-memref-to-llvm",
