@@ -70,7 +70,7 @@ static llvm::Expected<CompileTarget> getAllX86() {
   if (llvm::Error error = addLevel(target, "x86-64-v4", "+avx512vnni"))
     return error;
   if (llvm::Error error =
-          addLevel(target, "x86-64-v4", "+avx512vnni,+amx-int8"))
+          addLevel(target, "x86-64-v4", "+avx512vnni,+amx-int8,+amx-bf16"))
     return error;
   return target;
 }

@@ -160,6 +160,7 @@ static int request_tiles(void) {
   enum { request_permission = 0x1023, tile_data = 18 };
   return lowbit_emulates_amx ||
          (__builtin_cpu_supports("amx-int8") &&
+          __builtin_cpu_supports("amx-bf16") &&
           !syscall(SYS_arch_prctl, request_permission, tile_data));
 }
 static int has_tiles(void) {

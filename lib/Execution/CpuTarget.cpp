@@ -45,7 +45,7 @@ static std::string getHostFeatures() {
     // test/tools/amx-emulator, preloaded.
     static const bool isEmulated = dlsym(RTLD_DEFAULT, "lowbit_emulates_amx");
     static const bool isGranted = requestTiles();
-    for (StringRef name : {"amx-tile", "amx-int8"})
+    for (StringRef name : {"amx-tile", "amx-int8", "amx-bf16"})
       all[name] = isEmulated || (all[name] && isGranted);
   }
   std::string features;
@@ -136,7 +136,7 @@ llvm::Expected<CpuTarget> CpuTarget::getFor(const llvm::Triple &triple,
   result.vectorBytes = hasAvx512 ? 64 : isX86 && has("avx") ? 32 : 16;
   result.vectorRegisters = hasAvx512 || !isX86 ? 32 : 16;
   if (isX86 && has("avx512vnni") && has("avx512bw") && has("avx512vl"))
-    result.kernels = has("amx-int8") ? "amx" : "avx512vnni";
+    result.kernels = has("amx-int8") && has("amx-bf16") ? "amx" : "avx512vnni";
   else if (isX86 && has("avx2") && has("fma") && has("f16c"))
     result.kernels = "avx2";
   else if (triple.isAArch64() && has("dotprod"))
@@ -155,7 +155,7 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
   // first have.
   std::string all = cpu == "native"   ? getHostFeatures()
                     : cpu == "avx512" ? "+avx512vnni"
-                    : cpu == "amx"    ? "+avx512vnni,+amx-int8"
+                    : cpu == "amx"    ? "+avx512vnni,+amx-int8,+amx-bf16"
                                       : "";
   if (!features.empty())
     all += (all.empty() ? "" : ",") + features.str();

@@ -21,13 +21,15 @@
 //         y[tile, panels] = sums
 //
 // Every sum is one chain over k, however tiles and blocks are cut: the result
-// depends neither on the target nor on the number of tokens or threads.
+// depends neither on the target nor on the number of tokens or threads. The one
+// exception are the tokens that a matrix unit takes; see TileMatmul.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FloatPanelMatmul.h"
 #include "PanelActivations.h"
 #include "PanelKernel.h"
+#include "TileMatmul.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -38,6 +40,13 @@ namespace {
 /// Columns of a block: 12 tokens of them take 12 KiB of a first-level cache, 8
 /// panels of f32 128 KiB of a second-level cache.
 constexpr int64_t blockColumns = 256;
+
+/// Matrix units multiply bf16.
+bool usesTiles(const PanelMatmulSpec &spec, const CpuKernelOptions &options) {
+  return options.matrixUnit && spec.floatType.isBF16() &&
+         (options.strategy == MatmulStrategy::Auto ||
+          options.strategy == MatmulStrategy::Tiles);
+}
 
 class FloatPanelMatmulBuilder : PanelKernelBuilder {
 public:
@@ -55,7 +64,9 @@ private:
     PanelActivations::Tile input;
   };
 
-  void buildPanelBlock(Value firstPanel, int64_t panels);
+  void buildTokens(Value begin, Value end);
+  void buildPanelBlock(Value firstPanel, int64_t panels, Value begin,
+                       Value end);
   void buildTiles(Value firstPanel, int64_t panels, Value firstChunk,
                   Value endChunk);
   void buildTile(const Tile &tile, Value firstChunk, Value endChunk);
@@ -178,13 +189,13 @@ void FloatPanelMatmulBuilder::buildTiles(Value firstPanel, int64_t panels,
   }
 }
 
-void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel,
-                                              int64_t panels) {
+void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels,
+                                              Value begin, Value end) {
   loop(index(0), index(panels), 1, [&](Value offset) {
     Channels channels = getChannels(add(firstPanel, offset));
     Value start = channels.bias ? channels.bias : splat(f32Lanes, 0);
     channels.bias = {};
-    loop(index(0), memref::DimOp::create(b, input, 0), 1,
+    loop(begin, end, 1,
          [&](Value token) { storeSums(channels, token, start); });
   });
   Value chunks = index(geometry.getChunks());
@@ -194,23 +205,38 @@ void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel,
   });
 }
 
-void FloatPanelMatmulBuilder::build() {
+void FloatPanelMatmulBuilder::buildTokens(Value begin, Value end) {
   activations.emplace(static_cast<KernelBuilder &>(*this), spec,
-                      options.floatTiles, input, /*inputScales=*/Value());
+                      PanelActivations::getPanelLayout(spec),
+                      options.floatTiles, input, /*inputScales=*/Value(), begin,
+                      end);
   activations->build();
   int64_t block = std::min(options.floatTiles.back().panels, geometry.panels);
-  Value work = countWork(memref::DimOp::create(b, input, 0));
-  parallelLoop(index(geometry.panels / block), work, [&](Value number) {
-    buildPanelBlock(mul(number, block), block);
-  });
+  parallelLoop(
+      index(geometry.panels / block), countWork(sub(end, begin)),
+      [&](Value number) {
+        buildPanelBlock(mul(number, block), block, begin, end);
+      });
   if (int64_t rest = geometry.panels % block)
-    buildPanelBlock(index(geometry.panels - rest), rest);
+    buildPanelBlock(index(geometry.panels - rest), rest, begin, end);
   activations->release();
+}
+
+void FloatPanelMatmulBuilder::build() {
+  Value tokens = memref::DimOp::create(b, input, 0), begin = index(0);
+  if (usesTiles(spec, options))
+    begin = buildTileMatmul(*this, *options.matrixUnit, tokens);
+  buildTokens(begin, tokens);
   func::ReturnOp::create(b);
 }
 
 void lowbit::buildFloatPanelMatmulBody(func::FuncOp function,
-                                       const PanelMatmulSpec &spec,
+                                       PanelMatmulSpec spec,
                                        const CpuKernelOptions &options) {
+  // Blocks of columns for the matrix unit, too: chunks lie as they do in whole
+  // rows.
+  spec.geometry = PanelsGeometry(spec.n, spec.k,
+                                 spec.floatType.getIntOrFloatBitWidth(),
+                                 blockColumns);
   FloatPanelMatmulBuilder(function, spec, options).build();
 }

@@ -16,7 +16,7 @@ namespace lowbit {
 /// Builds the body of `function`, whose arguments are the operands of a
 /// `lowbit.packed_matmul` with a weight of floats.
 void buildFloatPanelMatmulBody(mlir::func::FuncOp function,
-                               const PanelMatmulSpec &spec,
+                               PanelMatmulSpec spec,
                                const CpuKernelOptions &options);
 
 } // namespace lowbit

@@ -15,6 +15,7 @@
 
 #include "MatmulCost.h"
 #include "LutTables.h"
+#include "TileMatmul.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -143,6 +144,12 @@ static MatmulCost getCost(const PanelMatmulSpec &spec,
   return {tile, compute * scale, memory * scale};
 }
 
+/// How codes are multiplied in vector registers if they are not looked up.
+static MatmulStrategy getVectorStrategy(const PanelMatmulSpec &spec) {
+  return spec.hasQuantizedInput() ? MatmulStrategy::Dot
+                                  : MatmulStrategy::Dequantize;
+}
+
 /// Tokens of a tile of a matrix unit.
 static constexpr int64_t tileTokens = 16;
 
@@ -150,15 +157,10 @@ static constexpr int64_t tileTokens = 16;
 static MatmulCost getTileCost(const PanelMatmulSpec &spec,
                               const MatrixUnit &unit,
                               const CpuInstructions &cpu) {
-  const PanelsGeometry &geometry = spec.geometry;
-  double products = llvm::divideCeil(
-      geometry.chunksPerGroup * geometry.columnsPerChunk, unit.rowBytes);
-  double groupWeights =
-      double(PanelsGeometry::rowsPerPanel) * geometry.groupColumns;
-  MatmulCost cost = getCost(spec, cpu, {{tileTokens, 2}, MatmulStrategy::Dot});
+  MatmulCost cost =
+      getCost(spec, cpu, {{tileTokens, 2}, getVectorStrategy(spec)});
   cost.tile.strategy = MatmulStrategy::Tiles;
-  cost.compute =
-      products * unit.productCycles / tileTokens * 1024 / groupWeights;
+  cost.compute = countTileProducts(spec, unit) * unit.productCycles * 1024;
   return cost;
 }
 
@@ -166,7 +168,7 @@ SmallVector<SmallVector<MatmulCost>>
 lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
                            const CpuKernelOptions &options) {
   SmallVector<SmallVector<MatmulCost>> costs;
-  if (options.matrixUnit && spec.hasQuantizedInput())
+  if (options.matrixUnit)
     costs.push_back(
         {getTileCost(spec, *options.matrixUnit, options.instructions)});
   for (TileShape shape : options.tiles) {
@@ -174,8 +176,7 @@ lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
     auto addCost = [&](TileShape shape, MatmulStrategy strategy) {
       here.push_back(getCost(spec, options.instructions, {shape, strategy}));
     };
-    addCost(shape, spec.hasQuantizedInput() ? MatmulStrategy::Dot
-                                            : MatmulStrategy::Dequantize);
+    addCost(shape, getVectorStrategy(spec));
     const TileShape *lut =
         llvm::find_if(options.lutTiles, [&](TileShape candidate) {
           return candidate.tokens == shape.tokens;
@@ -204,16 +205,15 @@ lowbit::chooseMatmulTiles(const PanelMatmulSpec &spec,
     reason = "needs float activations";
     return failure();
   }
-  if (options.strategy == MatmulStrategy::Tiles &&
-      !(options.matrixUnit && spec.hasQuantizedInput())) {
-    reason = "needs int8 activations and a CPU with a matrix unit";
+  if (options.strategy == MatmulStrategy::Tiles && !options.matrixUnit) {
+    reason = "needs a CPU with a matrix unit";
     return failure();
   }
   SmallVector<MatmulTile> tiles;
   if (options.strategy == MatmulStrategy::Tiles) {
     tiles.push_back(compareMatmulCosts(spec, options).front().front().tile);
     for (TileShape shape : options.tiles)
-      tiles.push_back({shape, MatmulStrategy::Dot});
+      tiles.push_back({shape, getVectorStrategy(spec)});
     return tiles;
   }
   if (options.strategy == MatmulStrategy::Lut) {

@@ -32,7 +32,8 @@ PanelActivations::PanelActivations(KernelBuilder &k,
                                    Value inputScales, Value begin, Value end)
     : k(k), spec(spec), layout(layout), input(input), inputScales(inputScales),
       begin(begin),
-      elementType(cast<MemRefType>(input.getType()).getElementType()),
+      inputType(cast<MemRefType>(input.getType()).getElementType()),
+      copyType(layout.bf16Parts ? k.b.getBF16Type() : inputType),
       sumType(spec.hasQuantizedInput() ? Type(k.b.getI32Type())
                                        : k.b.getF32Type()),
       unit(layout.unit) {
@@ -50,19 +51,12 @@ PanelActivations::PanelActivations(KernelBuilder &k,
         k.b, MemRefType::get({ShapedType::kDynamic}, type),
         k.mul(tokens, perToken), k.b.getI64IntegerAttr(64));
   };
-  copy = allocate(elementType, getPaddedColumns());
+  copy = allocate(copyType, getCopiedElements());
   if (layout.hasGroupSums)
     groupSums = allocate(sumType, spec.geometry.groups);
   if (inputScales && !spec.hasRowInputScale())
     groupScales = allocate(k.b.getF32Type(), spec.geometry.groups);
 }
-
-PanelActivations::PanelActivations(KernelBuilder &k,
-                                   const PanelMatmulSpec &spec,
-                                   ArrayRef<TileShape> tiles, Value input,
-                                   Value inputScales)
-    : PanelActivations(k, spec, getPanelLayout(spec), tiles, input, inputScales,
-                       k.index(0), memref::DimOp::create(k.b, input, 0)) {}
 
 void PanelActivations::build() {
   k.parallelLoop(tokens, k.mul(tokens, spec.k),
@@ -96,30 +90,73 @@ PanelActivations::Place PanelActivations::getPlace(Value token) {
   }
   Value inTile = arith::SubIOp::create(k.b, token, first);
   first = k.sub(first, begin);
-  Value start = k.mul(first, getPaddedColumns());
+  Value start = k.mul(first, getCopiedElements());
   return {k.add(start, k.mul(inTile, unit)),
           k.add(k.mul(first, spec.geometry.groups), inTile), count};
 }
 
-Value PanelActivations::getIndex(const Place &place, Value column) {
+Value PanelActivations::getIndex(const Place &place, Value column,
+                                 int64_t part) {
   Value inUnit = arith::RemUIOp::create(k.b, column, k.index(unit));
   Value first = arith::SubIOp::create(k.b, column, inUnit);
+  if (int64_t elements = getElementsPerColumn(); elements > 1)
+    first = k.add(k.mul(first, elements), part * unit);
   return k.add(k.add(place.start, k.mul(first, place.distance)), inUnit);
+}
+
+/// The upper half of a float is the part of it that bf16 can hold, and what is
+/// left of it has eight significant bits fewer: three parts are all of it.
+SmallVector<Value> PanelActivations::split(Value value) {
+  if (!layout.bf16Parts)
+    return {value};
+  ImplicitLocOpBuilder &b = k.b;
+  auto like = [&](Type element) -> Type {
+    auto type = dyn_cast<VectorType>(value.getType());
+    return type ? type.clone(element) : element;
+  };
+  auto constant = [&](TypedAttr attribute) -> Value {
+    Type type = like(attribute.getType());
+    if (auto vectorType = dyn_cast<VectorType>(type))
+      attribute = DenseElementsAttr::get(vectorType, attribute);
+    return arith::ConstantOp::create(b, attribute);
+  };
+  Type integers = like(b.getI32Type()), halves = like(b.getI16Type());
+  SmallVector<Value> parts;
+  while (true) {
+    Value bits = arith::BitcastOp::create(b, integers, value);
+    Value upper = arith::TruncIOp::create(
+        b, halves,
+        arith::ShRUIOp::create(b, bits, constant(b.getI32IntegerAttr(16))));
+    parts.push_back(arith::BitcastOp::create(b, like(copyType), upper));
+    if (int64_t(parts.size()) == layout.bf16Parts)
+      return parts;
+    Value whole = arith::BitcastOp::create(
+        b, value.getType(),
+        arith::AndIOp::create(
+            b, bits, constant(b.getI32IntegerAttr(int32_t(0xffff0000)))));
+    // Infinity minus itself would be NaN, which only a NaN may become.
+    Value isAll =
+        arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, whole);
+    value = arith::SelectOp::create(b, isAll, constant(b.getF32FloatAttr(0)),
+                                    arith::SubFOp::create(b, value, whole));
+  }
 }
 
 void PanelActivations::copyVector(const Place &place, Value column,
                                   Value values) {
   // Vectors begin at a unit or, where units are longer, at a part of one.
   int64_t part = std::gcd(unit, lanes);
-  Value at = getIndex(place, column);
-  Value distance = k.mul(place.distance, unit);
-  for (int64_t first = 0; first < lanes; first += part) {
-    Value piece = vector::ExtractStridedSliceOp::create(
-        k.b, values, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{part},
-        ArrayRef<int64_t>{1});
-    vector::StoreOp::create(k.b, piece, copy, at);
-    at = part == unit ? k.add(at, distance)
-                      : getIndex(place, k.add(column, first + part));
+  Value distance = k.mul(place.distance, unit * getElementsPerColumn());
+  for (auto [number, elements] : llvm::enumerate(split(values))) {
+    Value at = getIndex(place, column, number);
+    for (int64_t first = 0; first < lanes; first += part) {
+      Value piece = vector::ExtractStridedSliceOp::create(
+          k.b, elements, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{part},
+          ArrayRef<int64_t>{1});
+      vector::StoreOp::create(k.b, piece, copy, at);
+      at = part == unit ? k.add(at, distance)
+                        : getIndex(place, k.add(column, first + part), number);
+    }
   }
 }
 
@@ -138,8 +175,9 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
     return SmallVector<Value>{token, k.add(from, offset)};
   };
   auto store = [&](Value value, Value offset) {
-    memref::StoreOp::create(k.b, value, copy,
-                            getIndex(place, k.add(to, offset)));
+    for (auto [part, element] : llvm::enumerate(split(value)))
+      memref::StoreOp::create(k.b, element, copy,
+                              getIndex(place, k.add(to, offset), part));
   };
 
   // Sixteen columns at a time, then the rest one by one.
@@ -151,7 +189,7 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
         k.index(0), k.index(wholeVectors), lanes, k.splat(sumLanes, 0),
         [&](Value offset, ValueRange carried) {
           Value values = vector::LoadOp::create(
-              k.b, VectorType::get({lanes}, elementType), input, inputAt(offset));
+              k.b, VectorType::get({lanes}, inputType), input, inputAt(offset));
           copyVector(place, k.add(to, offset), values);
           return KernelBuilder::Values{
               layout.hasGroupSums ? add(carried[0], values) : carried[0]};
@@ -166,7 +204,7 @@ void PanelActivations::copyGroup(Value token, const Place &place, Value group,
                      store(value, offset);
                      return KernelBuilder::Values{add(carried[0], value)};
                    })[0];
-  Value zero = arith::ConstantOp::create(k.b, k.b.getZeroAttr(elementType));
+  Value zero = arith::ConstantOp::create(k.b, k.b.getZeroAttr(inputType));
   if (paddedSize != size)
     k.loop(k.index(size), k.index(paddedSize), 1,
            [&](Value offset) { store(zero, offset); });
@@ -194,7 +232,7 @@ void PanelActivations::copyToken(Value token) {
 PanelActivations::Tile PanelActivations::getTile(Value firstToken,
                                                  int64_t tokens) {
   Value first = k.sub(firstToken, begin);
-  return {k.mul(first, getPaddedColumns()),
+  return {k.mul(first, getCopiedElements()),
           k.mul(first, spec.geometry.groups), tokens};
 }
 
@@ -203,7 +241,7 @@ Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
   Value at = k.add(k.add(tile.start, k.mul(column, tile.tokens)),
                    offset * tile.tokens + token * unit);
   Value bytes = vector::LoadOp::create(
-      k.b, VectorType::get({unit}, elementType), copy, at);
+      k.b, VectorType::get({unit}, copyType), copy, at);
   Value word = vector::BitCastOp::create(
       k.b, VectorType::get({1}, k.b.getI32Type()), bytes);
   return vector::ExtractOp::create(k.b, word, ArrayRef<int64_t>{0});
@@ -225,15 +263,16 @@ Value PanelActivations::loadGroupValue(Value values, const Tile &tile,
 Value PanelActivations::getMatrices(Value firstToken, int64_t tiles,
                                     Value column, int64_t units) {
   int64_t tokens = ranges.front().tile.tokens;
-  int64_t columns = getPaddedColumns();
-  Value start = k.mul(k.sub(firstToken, begin), columns);
-  OpFoldResult offset = k.add(start, k.mul(column, tokens));
-  const int64_t sizes[] = {tiles, units, tokens, unit};
-  const int64_t strides[] = {tokens * columns, tokens * unit, unit, 1};
+  int64_t elements = getElementsPerColumn();
+  Value start = k.mul(k.sub(firstToken, begin), getCopiedElements());
+  OpFoldResult offset = k.add(start, k.mul(column, tokens * elements));
+  const int64_t sizes[] = {tiles, units * elements, tokens, unit};
+  const int64_t strides[] = {tokens * getCopiedElements(), tokens * unit, unit,
+                             1};
   auto layout = StridedLayoutAttr::get(k.b.getContext(), ShapedType::kDynamic,
                                        strides);
   return memref::ReinterpretCastOp::create(
-      k.b, MemRefType::get(sizes, elementType, layout), copy, offset,
+      k.b, MemRefType::get(sizes, copyType, layout), copy, offset,
       getAsIndexOpFoldResult(k.b.getContext(), sizes),
       getAsIndexOpFoldResult(k.b.getContext(), strides));
 }

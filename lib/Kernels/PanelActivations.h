@@ -19,7 +19,9 @@ namespace lowbit {
 /// of a matrix unit's tile, those of all tokens of a tile follow each other, so
 /// that a tile reads one stream.
 /// (Rows would be a power of two apart and evict each other from the cache.)
-/// Every group is padded with zeros. Beside the copy are what
+/// Every group is padded with zeros. Floats for a matrix unit that multiplies
+/// bf16 are split into parts of this type, which follow each other unit by
+/// unit. Beside the copy are what
 /// each token's groups have: their sums, and the scales of int8 activations
 /// unless these have one a row; of each group, those of all tokens of a tile.
 class PanelActivations {
@@ -37,6 +39,8 @@ public:
     /// Columns of a group, and of the last one, with their padding.
     int64_t groupColumns, lastGroupColumns;
     bool hasGroupSums;
+    /// Numbers of type bf16 whose sum a float is; 0 if it stays what it is.
+    int64_t bf16Parts = 0;
   };
   static Layout getPanelLayout(const PanelMatmulSpec &spec);
 
@@ -46,10 +50,6 @@ public:
                    const Layout &layout, llvm::ArrayRef<TileShape> tiles,
                    mlir::Value input, mlir::Value inputScales,
                    mlir::Value begin, mlir::Value end);
-  /// All tokens, as panel kernels read them.
-  PanelActivations(KernelBuilder &k, const PanelMatmulSpec &spec,
-                   llvm::ArrayRef<TileShape> tiles, mlir::Value input,
-                   mlir::Value inputScales);
 
   /// Copies the tokens.
   void build();
@@ -91,7 +91,8 @@ public:
   }
 
   /// The units of `tiles` tiles from `firstToken` on as matrices of the tokens
-  /// of a tile and the columns of a unit: tiles x units x tokens x unit.
+  /// of a tile and the columns of a unit: tiles x units x tokens x unit. Each
+  /// part of the activations has units of its own.
   mlir::Value getMatrices(mlir::Value firstToken, int64_t tiles,
                           mlir::Value column, int64_t units);
 
@@ -106,7 +107,17 @@ private:
     return (spec.geometry.groups - 1) * layout.groupColumns +
            layout.lastGroupColumns;
   }
-  mlir::Value getIndex(const Place &place, mlir::Value column);
+  /// Elements of the copy that a token takes.
+  int64_t getCopiedElements() const {
+    return getPaddedColumns() * getElementsPerColumn();
+  }
+  int64_t getElementsPerColumn() const {
+    return std::max<int64_t>(layout.bf16Parts, 1);
+  }
+  mlir::Value getIndex(const Place &place, mlir::Value column,
+                       int64_t part = 0);
+  /// What the copy has of `value`, a float or several: its parts.
+  llvm::SmallVector<mlir::Value> split(mlir::Value value);
   void copyToken(mlir::Value token);
   void copyGroup(mlir::Value token, const Place &place, mlir::Value group,
                  int64_t size, int64_t paddedSize);
@@ -120,7 +131,7 @@ private:
   Layout layout;
   mlir::Value input, inputScales, begin, tokens;
   mlir::Value copy, groupSums, groupScales;
-  mlir::Type elementType, sumType;
+  mlir::Type inputType, copyType, sumType;
   int64_t unit;
   llvm::SmallVector<Range> ranges;
 };

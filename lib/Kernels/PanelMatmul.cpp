@@ -310,16 +310,12 @@ void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
 }
 
 void PanelMatmulBuilder::build() {
-  Value tokens = memref::DimOp::create(b, input, 0);
+  Value tokens = memref::DimOp::create(b, input, 0), begin = index(0);
   if (tiles.front().strategy == MatmulStrategy::Tiles) {
     tiles = tiles.drop_front();
-    Value rest = buildTileMatmul(*this, *options.matrixUnit, tokens);
-    Value any =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, tokens);
-    ifTrue(any, [&] { buildTokens(rest, tokens); });
-  } else {
-    buildTokens(index(0), tokens);
+    begin = buildTileMatmul(*this, *options.matrixUnit, tokens);
   }
+  buildTokens(begin, tokens);
   func::ReturnOp::create(b);
 }
 

@@ -22,6 +22,11 @@
 // and groups are added up in the order of the other kernels: so are the bits of
 // the result.
 //
+// Float activations are three numbers of type bf16 each, which have eight
+// significant bits, as many as f32 together. Codes less their zero points fit
+// into bf16, too, so all products are exact; sums are rounded to f32, in another
+// order than in vectors, and what is below the smallest normal number is lost.
+//
 //===----------------------------------------------------------------------===//
 
 #include "TileMatmul.h"
@@ -43,6 +48,9 @@ constexpr int64_t scaledAtOnce = 4;
 /// The fewest and the most tokens of a task: unpacking should be a small part
 /// of its work, and its sums should stay in the second-level cache.
 constexpr int64_t minTaskTokens = 128, maxTaskTokens = 1024;
+/// Numbers of type bf16 whose sum a float is.
+constexpr int64_t partsOfFloat = 3;
+constexpr int64_t bytesOfBf16 = 2;
 
 class TileMatmulBuilder : PanelKernelBuilder {
 public:
@@ -69,6 +77,8 @@ private:
 
   bool isSubtractedBeforehand() const;
   Value spreadMinusZeros(Value panel, Value group);
+  Values loadRows(Value panel, Value chunk, Value minusZero);
+  Values convertSliceToFloats(Value codes, Value minusZero);
   void buildTasks();
   void buildTask(Value firstToken, Value firstPanel, int64_t panels);
   void buildBlock(const Task &task, const Block &block);
@@ -86,9 +96,18 @@ private:
   int64_t countTiles(int64_t chunks) const {
     return llvm::divideCeil(chunks * geometry.columnsPerChunk, depth);
   }
-  int64_t slicesPerTile() const { return depth / bytesPerLane; }
+  /// Rows of the right operand: lanes of four bytes of all channels.
+  int64_t countRows(int64_t columns) const {
+    return columns * elementBytes / bytesPerLane;
+  }
+  int64_t rowsPerTile() const { return countRows(depth); }
 
   Value tokens;
+  /// What is multiplied, and the type of its sums.
+  Type elementType, sumType;
+  int64_t elementBytes;
+  /// A row of the right operand.
+  VectorType rowType;
   /// Columns of a tile: groups are divided evenly.
   int64_t depth;
   int64_t tilesPerGroup;
@@ -102,36 +121,90 @@ private:
 TileMatmulBuilder::TileMatmulBuilder(const PanelKernelBuilder &kernel,
                                      const MatrixUnit &unit, Value tokens)
     : PanelKernelBuilder(kernel), tokens(roundDown(tokens, tileTokens)) {
+  bool isFloat = !spec.hasQuantizedInput();
+  elementType = isFloat ? Type(b.getBF16Type()) : b.getI8Type();
+  sumType = isFloat ? Type(b.getF32Type()) : b.getI32Type();
+  elementBytes = elementType.getIntOrFloatBitWidth() / 8;
+  rowType = VectorType::get({lanes * bytesPerLane / elementBytes}, elementType);
   int64_t columns = geometry.chunksPerGroup * geometry.columnsPerChunk;
-  tilesPerGroup = llvm::divideCeil(columns, unit.rowBytes);
+  tilesPerGroup = llvm::divideCeil(columns * elementBytes, unit.rowBytes);
+  // Codes are converted four columns at a time.
   depth = llvm::alignTo(llvm::divideCeil(columns, tilesPerGroup), bytesPerLane);
-  int64_t groupBytes = tilesAtOnce * lanes * depth * tilesPerGroup;
+  int64_t groupBytes =
+      tilesAtOnce * lanes * depth * elementBytes * tilesPerGroup;
   // A third for the codes; activations and sums take as much.
   blockGroups =
       std::clamp<int64_t>(unit.l1Bytes / 3 / groupBytes, 1,
                           std::max<int64_t>(geometry.getEqualGroups(), 1));
   int64_t rows = tilesAtOnce * tileTokens;
-  taskTokens =
-      std::clamp(unit.l2Bytes * 3 / 4 / geometry.getPaddedColumns() / rows *
-                     rows,
-                 minTaskTokens, maxTaskTokens);
+  int64_t bytesPerColumn = elementBytes * (isFloat ? partsOfFloat : 1);
+  int64_t tokenBytes = geometry.getPaddedColumns() * bytesPerColumn;
+  taskTokens = std::clamp<int64_t>(
+      unit.l2Bytes * 3 / 4 / tokenBytes / rows * rows,
+      llvm::alignTo(minTaskTokens / bytesPerColumn, rows), maxTaskTokens);
 }
 
 /// Whether codes minus zero points are signed bytes. Otherwise codes are
 /// multiplied as they are, and the zero points by the activations' sums.
 bool TileMatmulBuilder::isSubtractedBeforehand() const {
-  return !spec.hasZeros || spec.maxCode <= 127;
+  return !spec.hasQuantizedInput() || !spec.hasZeros || spec.maxCode <= 127;
 }
 
-/// A panel's zero points, negated, as bytes of a slice; null if they are all
-/// zero.
+/// A panel's zero points, negated, as floats or as bytes of a slice; null if
+/// they are all zero.
 Value TileMatmulBuilder::spreadMinusZeros(Value panel, Value group) {
   Value minus = loadMinusZeros(panel, group);
-  if (!minus)
+  if (!minus || !spec.hasQuantizedInput())
     return minus;
   minus = arith::AndIOp::create(b, minus, splat(i32Lanes, 0xff));
   minus = arith::MulIOp::create(b, minus, splat(i32Lanes, 0x01010101));
   return vector::BitCastOp::create(b, byteLanes, minus);
+}
+
+/// The four columns of a slice as two rows of pairs.
+TileMatmulBuilder::Values
+TileMatmulBuilder::convertSliceToFloats(Value codes, Value minusZero) {
+  auto convert = [&](int64_t column) -> Value {
+    Value code = codes;
+    if (column)
+      code = arith::ShRUIOp::create(b, code, splat(i32Lanes, 8 * column));
+    if (column + 1 < bytesPerLane)
+      code = arith::AndIOp::create(b, code, splat(i32Lanes, 0xff));
+    Value value = arith::SIToFPOp::create(b, f32Lanes, code);
+    if (minusZero)
+      value = arith::AddFOp::create(b, value, minusZero);
+    return vector::BitCastOp::create(b, i32Lanes, value);
+  };
+  Values rows;
+  for (int64_t column = 0; column < bytesPerLane; column += 2) {
+    Value low = arith::ShRUIOp::create(b, convert(column), splat(i32Lanes, 16));
+    rows.push_back(arith::OrIOp::create(b, low, convert(column + 1)));
+  }
+  return rows;
+}
+
+/// The rows of a chunk as the unit multiplies them.
+TileMatmulBuilder::Values
+TileMatmulBuilder::loadRows(Value panel, Value chunk, Value minusZero) {
+  if (spec.floatType) {
+    prefetchBlock(*this, geometry, codes, panel, chunk, /*offset=*/0);
+    return {vector::LoadOp::create(b, rowType, codes,
+                                   ValueRange{panel, chunk, index(0)})};
+  }
+  Values blocks = loadBlocks(panel, chunk), rows;
+  for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
+    Value codes = getSlice(blocks, slice);
+    if (!spec.hasQuantizedInput()) {
+      for (Value row : convertSliceToFloats(codes, minusZero))
+        rows.push_back(vector::BitCastOp::create(b, rowType, row));
+      continue;
+    }
+    Value bytes = vector::BitCastOp::create(b, rowType, codes);
+    if (minusZero)
+      bytes = arith::AddIOp::create(b, bytes, minusZero);
+    rows.push_back(bytes);
+  }
+  return rows;
 }
 
 void TileMatmulBuilder::unpack(const Task &task, const Block &block) {
@@ -142,19 +215,15 @@ void TileMatmulBuilder::unpack(const Task &task, const Block &block) {
       Value minusZero =
           isSubtractedBeforehand() ? spreadMinusZeros(panel, group) : Value();
       Value firstChunk = mul(group, geometry.chunksPerGroup);
-      Value to = mul(number, block.tiles * slicesPerTile());
+      Value to = mul(number, block.tiles * rowsPerTile());
       loop(index(0), index(block.chunks), 1, [&](Value chunk) {
-        Values blocks = loadBlocks(panel, add(firstChunk, chunk));
-        Value firstSlice = add(to, mul(chunk, slicesPerChunk()));
-        for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-          Value bytes = vector::BitCastOp::create(b, byteLanes,
-                                                  getSlice(blocks, slice));
-          if (minusZero)
-            bytes = arith::AddIOp::create(b, bytes, minusZero);
+        Values rows = loadRows(panel, add(firstChunk, chunk), minusZero);
+        Value first =
+            add(to, mul(chunk, countRows(geometry.columnsPerChunk)));
+        for (auto [number, row] : llvm::enumerate(rows))
           vector::StoreOp::create(
-              b, bytes, task.weights,
-              ValueRange{index(i), add(firstSlice, slice), index(0)});
-        }
+              b, row, task.weights,
+              ValueRange{index(i), add(first, number), index(0)});
       });
     });
   }
@@ -184,11 +253,11 @@ void TileMatmulBuilder::multiply(const Task &task, const Block &block,
       mul(add(block.firstGroup, group), tilesPerGroup * depth);
   Value x = activations->getMatrices(token, rows, column, block.tiles);
   auto type = cast<MemRefType>(task.weights.getType());
-  const int64_t rowBytes = type.getDimSize(2);
-  const int64_t sizes[] = {task.panels, block.tiles, slicesPerTile(), rowBytes};
-  const int64_t strides[] = {type.getDimSize(1) * rowBytes,
-                             slicesPerTile() * rowBytes, rowBytes, 1};
-  OpFoldResult offset = mul(group, block.tiles * slicesPerTile() * rowBytes);
+  const int64_t row = type.getDimSize(2);
+  const int64_t sizes[] = {task.panels, block.tiles, rowsPerTile(), row};
+  const int64_t strides[] = {type.getDimSize(1) * row, rowsPerTile() * row, row,
+                             1};
+  OpFoldResult offset = mul(group, block.tiles * rowsPerTile() * row);
   auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
                                        strides);
   Value codes = memref::ReinterpretCastOp::create(
@@ -205,7 +274,7 @@ void TileMatmulBuilder::scale(const Task &task, const Block &block, Value token,
   Values factors, corrections;
   for (int64_t panel = 0; panel < task.panels; ++panel) {
     Value number = add(task.firstPanel, panel);
-    factors.push_back(loadScales(number, group));
+    factors.push_back(spec.floatType ? Value() : loadScales(number, group));
     corrections.push_back(isSubtractedBeforehand() ? Value()
                                                    : loadMinusZeros(number,
                                                                     group));
@@ -218,12 +287,13 @@ void TileMatmulBuilder::scale(const Task &task, const Block &block, Value token,
     for (int64_t i = 0; i < scaledAtOnce; ++i) {
       Value row = add(first, i);
       Value inputScale;
-      if (!spec.hasRowInputScale())
+      if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
         inputScale =
             broadcast(activations->loadGroupScale(tile, add(inTile, i), group));
       for (int64_t panel = 0; panel < task.panels; ++panel) {
         Value sum = vector::LoadOp::create(
-            b, i32Lanes, sums, ValueRange{row, index(panel), index(0)});
+            b, VectorType::get({lanes}, sumType), sums,
+            ValueRange{row, index(panel), index(0)});
         if (Value minusZero = corrections[panel])
           sum = addProduct(sum, minusZero,
                            broadcast(activations->loadGroupSum(
@@ -233,8 +303,10 @@ void TileMatmulBuilder::scale(const Task &task, const Block &block, Value token,
           factor = arith::MulFOp::create(b, factor, inputScale);
         SmallVector<Value> at = {add(firstTotal, row), index(panel), index(0)};
         Value total = vector::LoadOp::create(b, f32Lanes, task.totals, at);
-        total = vector::FMAOp::create(
-            b, arith::SIToFPOp::create(b, f32Lanes, sum), factor, total);
+        if (spec.hasQuantizedInput())
+          sum = arith::SIToFPOp::create(b, f32Lanes, sum);
+        total = factor ? Value(vector::FMAOp::create(b, sum, factor, total))
+                       : Value(arith::AddFOp::create(b, sum, total));
         vector::StoreOp::create(b, total, task.totals, at);
       }
     }
@@ -301,11 +373,9 @@ void TileMatmulBuilder::buildTask(Value firstToken, Value firstPanel,
   };
   Task task = {firstToken, min(sub(tokens, firstToken), index(taskTokens)),
                firstPanel, panels};
-  int64_t slices = blockGroups * tilesPerGroup * slicesPerTile();
-  task.weights =
-      allocate({panels, slices, PanelsGeometry::bytesPerBlock}, b.getI8Type());
-  task.sums = allocate({2, tilesAtOnce * tileTokens, panels, lanes},
-                       b.getI32Type());
+  int64_t rows = blockGroups * tilesPerGroup * rowsPerTile();
+  task.weights = allocate({panels, rows, rowType.getDimSize(0)}, elementType);
+  task.sums = allocate({2, tilesAtOnce * tileTokens, panels, lanes}, sumType);
   task.totals = allocate({taskTokens, panels, lanes}, b.getF32Type());
 
   loop(index(0), task.tokens, 1, [&](Value row) {
@@ -313,7 +383,15 @@ void TileMatmulBuilder::buildTask(Value firstToken, Value firstPanel,
       vector::StoreOp::create(b, splat(f32Lanes, 0), task.totals,
                               ValueRange{row, index(panel), index(0)});
   });
-  auto tiles = qvec::TilesOp::create(b, depth);
+  // Padding meets activations that are zero, but zero times NaN is not zero.
+  if (!spec.hasQuantizedInput())
+    loop(index(0), index(rows), 1, [&](Value row) {
+      for (int64_t panel = 0; panel < panels; ++panel)
+        vector::StoreOp::create(
+            b, arith::ConstantOp::create(b, b.getZeroAttr(rowType)),
+            task.weights, ValueRange{index(panel), row, index(0)});
+    });
+  auto tiles = qvec::TilesOp::create(b, depth * elementBytes);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&tiles.getBody().front());
@@ -342,7 +420,8 @@ void TileMatmulBuilder::buildTasks() {
   PanelActivations::Layout layout = {
       depth, tilesPerGroup * depth,
       countTiles(geometry.chunksInLastGroup) * depth,
-      /*hasGroupSums=*/!isSubtractedBeforehand()};
+      /*hasGroupSums=*/!isSubtractedBeforehand(),
+      spec.hasQuantizedInput() ? 0 : partsOfFloat};
   activations.emplace(static_cast<KernelBuilder &>(*this), spec, layout,
                       TileShape{tileTokens, tilesAtOnce}, input, inputScales,
                       index(0), tokens);
@@ -371,4 +450,16 @@ Value TileMatmulBuilder::build() {
 Value lowbit::buildTileMatmul(const PanelKernelBuilder &kernel,
                               const MatrixUnit &unit, Value tokens) {
   return TileMatmulBuilder(kernel, unit, tokens).build();
+}
+
+double lowbit::countTileProducts(const PanelMatmulSpec &spec,
+                                 const MatrixUnit &unit) {
+  const PanelsGeometry &geometry = spec.geometry;
+  bool isFloat = !spec.hasQuantizedInput();
+  int64_t bytes = geometry.chunksPerGroup * geometry.columnsPerChunk *
+                  (isFloat ? bytesOfBf16 : 1);
+  double products =
+      llvm::divideCeil(bytes, unit.rowBytes) * (isFloat ? partsOfFloat : 1);
+  return products / tileTokens /
+         (PanelsGeometry::rowsPerPanel * geometry.groupColumns);
 }

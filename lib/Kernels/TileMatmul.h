@@ -13,10 +13,13 @@
 
 namespace lowbit {
 
-/// Computes as many of `tokens` tokens of int8 activations as fill tiles of 16,
-/// by a matrix unit. Returns their number.
+/// Computes as many of `tokens` tokens as fill tiles of 16, by a matrix unit.
+/// Returns their number. The weight is of codes or of bf16.
 mlir::Value buildTileMatmul(const PanelKernelBuilder &kernel,
                             const MatrixUnit &unit, mlir::Value tokens);
+
+/// Products of tiles for one weight and token; groups fill them well or badly.
+double countTileProducts(const PanelMatmulSpec &spec, const MatrixUnit &unit);
 
 } // namespace lowbit
 

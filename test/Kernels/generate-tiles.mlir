@@ -20,7 +20,6 @@
 // CHECK: vector.fma
 // CHECK: qvec.tile_dot {{.*}} : memref<1x2x16x48xi8
 // CHECK: vector.store {{.*}} : memref<?x32xf32
-// CHECK: scf.if
 // CHECK: qvec.dot
 // CHECK: return
 func.func @nibbles(%xq: memref<?x192xi8>, %xs: memref<?x1xf32>, %c: memref<2x24x64xi8>, %s: memref<2x2x16xf16>,
@@ -57,13 +56,60 @@ func.func @bytes(%xq: memref<?x64xi8>, %xs: memref<?x1xf32>, %c: memref<1x16x64x
 
 !w = !lowbit.tensor<16x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f32, zero = none>, #lowbit.panels>
 
-// Float activations are not for the matrix unit.
+// Float activations are split into three numbers of type bf16. Zero points are
+// subtracted from the codes before these become bf16, two columns in a lane.
 // CHECK-LABEL: func.func private @lowbit_matmul(
-// CHECK-NOT: qvec.tile
+// CHECK: scf.if
+// CHECK-COUNT-2: arith.subf {{.*}} : vector<16xf32>
+// CHECK: qvec.tiles depth = 64 {
+// CHECK: arith.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK-NEXT: arith.addf
+// CHECK: arith.ori {{.*}} : vector<16xi32>
+// CHECK: vector.store {{.*}} : memref<1x32x32xbf16>, vector<32xbf16>
+// CHECK: qvec.tile_dot {{.*}} : memref<2x6x16x32xbf16, strided<[3072, 512, 32, 1], offset: ?>>, memref<1x2x16x32xbf16, {{.*}}>, memref<32x1x16xf32
+// CHECK-NOT: arith.sitofp
+// CHECK: vector.fma
+// What does not fill a tile is multiplied in vectors.
+// CHECK: vector.fma
 // CHECK: return
 func.func @floats(%x: memref<?x64xf32>, %c: memref<1x8x64xi8>, %s: memref<1x1x16xf32>, %y: memref<?x16xf32>) {
   lowbit.packed_matmul ins(%x : memref<?x64xf32>)
     weight(%c, %s : memref<1x8x64xi8>, memref<1x1x16xf32> as !w)
+    outs(%y : memref<?x16xf32>)
+  return
+}
+
+// -----
+
+!w = !lowbit.tensor<16x600xf32, #lowbit.float<bf16>, #lowbit.panels>
+
+// Weights of bf16 need no unpacking: blocks of 256 columns, and one of 88.
+// CHECK-LABEL: func.func private @lowbit_matmul(
+// CHECK: qvec.tiles depth = 64 {
+// CHECK: %[[ROW:.+]] = vector.load {{.*}} : memref<1x300x32xbf16>, vector<32xbf16>
+// CHECK-NEXT: vector.store %[[ROW]]
+// CHECK: qvec.tile_dot {{.*}} : memref<2x24x16x32xbf16, {{.*}}>, memref<1x8x16x32xbf16
+// CHECK: arith.addf
+// CHECK: qvec.tile_dot {{.*}} : memref<2x9x16x32xbf16, {{.*}}>, memref<1x3x16x32xbf16
+// CHECK: return
+func.func @bf16_weight(%x: memref<?x600xf32>, %w: memref<1x300x32xbf16>, %y: memref<?x16xf32>) {
+  lowbit.packed_matmul ins(%x : memref<?x600xf32>)
+    weight(%w : memref<1x300x32xbf16> as !w)
+    outs(%y : memref<?x16xf32>)
+  return
+}
+
+// -----
+
+!w = !lowbit.tensor<16x600xf32, #lowbit.float<f16>, #lowbit.panels>
+
+// The significant bits of f16 are too many for bf16.
+// CHECK-LABEL: func.func private @lowbit_matmul(
+// CHECK-NOT: qvec.tile
+// CHECK: return
+func.func @f16_weight(%x: memref<?x600xf32>, %w: memref<1x300x32xf16>, %y: memref<?x16xf32>) {
+  lowbit.packed_matmul ins(%x : memref<?x600xf32>)
+    weight(%w : memref<1x300x32xf16> as !w)
     outs(%y : memref<?x16xf32>)
   return
 }

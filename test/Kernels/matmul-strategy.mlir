@@ -18,7 +18,7 @@
 // REMARK: remark: {{.*}}matmul-strategy{{.*}}computing / reading from memory; by 12: dot {{[0-9.]+}} / {{[0-9.]+}}; by 8: {{.*}}; by 1: dot
 // UNIT: remark: {{.*}}computing / reading from memory; by 16: tiles 2.0 / {{[0-9.]+}}; by 12: dot
 
-// TILES: error: 'lowbit.packed_matmul' op strategy 'tiles' needs int8 activations and a CPU with a matrix unit: the weight is
+// TILES: error: 'lowbit.packed_matmul' op strategy 'tiles' needs a CPU with a matrix unit: the weight is
 // AMX: qvec.tile_dot
 // AMX: qvec.dot
 // DEQUANTIZE: error: 'lowbit.packed_matmul' op strategy 'dequantize' needs float activations: the weight is #lowbit.uniform<u4, {{.*}}>, the input #lowbit.uniform<s8, {{.*}}>

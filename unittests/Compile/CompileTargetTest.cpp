@@ -37,7 +37,7 @@ TEST(CompileTargetTest, LevelsOfX86) {
   EXPECT_EQ(vnni.kernels, "avx512vnni");
   EXPECT_EQ(vnni.vectorBytes, 64u);
   EXPECT_EQ(vnni.vectorRegisters, 32u);
-  EXPECT_EQ(getLevel("x86-64-v4+vnni+amx-int8").kernels, "amx");
+  EXPECT_EQ(getLevel("x86-64-v4+vnni+amx-int8+amx-bf16").kernels, "amx");
   EXPECT_EQ(getLevel("x86-64-v4").kernels, "avx2");
   EXPECT_EQ(getLevel("x86-64+avx2+fma+f16c").kernels, "avx2");
   EXPECT_EQ(getLevel("x86-64-v2").kernels, "");

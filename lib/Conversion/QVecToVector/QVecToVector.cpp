@@ -106,20 +106,67 @@ struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
     };
     loop(op.getLhs().getType().getDimSize(0), [&](Value m) {
       loop(op.getRhs().getType().getDimSize(0), [&](Value n) {
-        loop(16, [&](Value token) { buildRow(k, op, m, n, token); });
+        loop(16, [&](Value token) {
+          Value sums = op.isFloat() ? sumFloats(k, op, m, n, token)
+                                    : sumBytes(k, op, m, n, token);
+          vector::StoreOp::create(
+              k.b, sums, op.getSums(),
+              ValueRange{k.add(k.mul(m, 16), token), n, k.index(0)});
+        });
       });
     });
     rewriter.eraseOp(op);
     return success();
   }
 
-  /// The sums of one token and 16 channels.
-  void buildRow(KernelBuilder &k, qvec::TileDotOp op, Value m, Value n,
-                Value token) const {
+  /// The sums of one token and 16 channels, of products of bf16.
+  Value sumFloats(KernelBuilder &k, qvec::TileDotOp op, Value m, Value n,
+                  Value token) const {
+    ArrayRef<int64_t> tiles = op.getRhs().getType().getShape();
+    auto lanes = VectorType::get({16}, k.b.getF32Type());
+    auto pairs = VectorType::get({32}, k.b.getBF16Type());
+    auto multiplyRow = [&](Value lhsTile, Value row, ValueRange partial) {
+      Value rhsTile = k.div(lhsTile, k.index(op.getNumParts()));
+      Value values = vector::LoadOp::create(
+          k.b, pairs, op.getRhs(), ValueRange{n, rhsTile, row, k.index(0)});
+      KernelBuilder::Values sums;
+      for (int64_t i = 0; i < 2; ++i) {
+        Value x = memref::LoadOp::create(
+            k.b, op.getLhs(),
+            ValueRange{m, lhsTile, token, k.add(k.mul(row, 2), i)});
+        x = vector::BroadcastOp::create(
+            k.b, lanes, arith::ExtFOp::create(k.b, k.b.getF32Type(), x));
+        SmallVector<int64_t> mask;
+        for (int64_t lane = 0; lane < 16; ++lane)
+          mask.push_back(2 * lane + i);
+        Value w = vector::ShuffleOp::create(k.b, values, values, mask);
+        w = arith::ExtFOp::create(k.b, lanes, w);
+        sums.push_back(vector::FMAOp::create(k.b, x, w, partial[i]));
+      }
+      return sums;
+    };
+    Value zero = k.splat(lanes, 0);
+    return k.loop(k.index(0), k.index(tiles[1] * op.getNumParts()), 1, zero,
+                  [&](Value lhsTile, ValueRange carried) {
+                    KernelBuilder::Values partial = k.loop(
+                        k.index(0), k.index(tiles[2]), 1, {zero, zero},
+                        [&](Value row, ValueRange partial) {
+                          return multiplyRow(lhsTile, row, partial);
+                        });
+                    Value sum = arith::AddFOp::create(k.b, partial[0],
+                                                      partial[1]);
+                    sum = arith::AddFOp::create(k.b, carried[0], sum);
+                    return KernelBuilder::Values{sum};
+                  })[0];
+  }
+
+  /// The same of products of bytes.
+  Value sumBytes(KernelBuilder &k, qvec::TileDotOp op, Value m, Value n,
+                 Value token) const {
     ArrayRef<int64_t> tiles = op.getRhs().getType().getShape();
     auto lanes = VectorType::get({16}, k.b.getI32Type());
     auto bytes = VectorType::get({64}, k.b.getI8Type());
-    Value sums = k.loop(
+    return k.loop(
         k.index(0), k.index(tiles[1] * tiles[2]), 1, k.splat(lanes, 0),
         [&](Value step, ValueRange carried) {
           Value tile = k.div(step, k.index(tiles[2]));
@@ -147,9 +194,6 @@ struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
           }
           return KernelBuilder::Values{sum};
         })[0];
-    vector::StoreOp::create(
-        k.b, sums, op.getSums(),
-        ValueRange{k.add(k.mul(m, 16), token), n, k.index(0)});
   }
 };
 

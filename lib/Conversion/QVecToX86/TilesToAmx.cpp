@@ -145,27 +145,34 @@ struct TileDotToAmx final : OpRewritePattern<qvec::TileDotOp> {
         sums(k, op.getSums(), 0);
     int64_t m = op.getLhs().getType().getDimSize(0);
     int64_t n = op.getRhs().getType().getDimSize(0);
-    int64_t count = op.getLhs().getType().getDimSize(1);
-    StringRef product = op.getRhsUnsigned() ? "tdpbsud" : "tdpbssd";
+    int64_t count = op.getRhs().getType().getDimSize(1);
+    int64_t parts = op.getNumParts();
+    StringRef product = op.isFloat()          ? "tdpbf16ps"
+                        : op.getRhsUnsigned() ? "tdpbsud"
+                                              : "tdpbssd";
     auto getSum = [&](int64_t row, int64_t column) { return row + m * column; };
 
     for (int64_t i = 0; i < m * n; ++i)
       k.emit("tilezero", k.tile(i));
     auto multiply = [&](Value t) {
       // A tile is loaded just before it is needed first.
-      for (int64_t column = 0; column < n; ++column) {
-        k.emit("tileloadd64",
-               rhs.getTile(firstRight + column, {k.index(column), t}));
-        for (int64_t row = 0; row < m; ++row) {
-          if (column == 0)
+      for (int64_t part = 0; part < parts; ++part)
+        for (int64_t column = 0; column < n; ++column) {
+          if (part == 0)
             k.emit("tileloadd64",
-                   lhs.getTile(firstLeft + row, {k.index(row), t}));
-          k.emit(product, {k.tile(getSum(row, column)), k.tile(firstLeft + row),
-                           k.tile(firstRight + column)});
+                   rhs.getTile(firstRight + column, {k.index(column), t}));
+          for (int64_t row = 0; row < m; ++row) {
+            if (column == 0)
+              k.emit("tileloadd64",
+                     lhs.getTile(firstLeft + row,
+                                 {k.index(row), k.add(k.mul(t, parts), part)}));
+            k.emit(product,
+                   {k.tile(getSum(row, column)), k.tile(firstLeft + row),
+                    k.tile(firstRight + column)});
+          }
         }
-      }
     };
-    if (count <= maxUnrolled)
+    if (count * parts <= maxUnrolled)
       for (int64_t t = 0; t < count; ++t)
         multiply(k.index(t));
     else

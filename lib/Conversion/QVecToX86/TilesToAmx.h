@@ -13,7 +13,8 @@
 
 namespace lowbit {
 
-/// Turns `qvec.tiles` and `qvec.tile_dot` into intrinsics of AMX-INT8.
+/// Turns `qvec.tiles` and `qvec.tile_dot` into intrinsics of AMX-INT8 and
+/// AMX-BF16.
 void populateTilesToAmxPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace lowbit

@@ -49,3 +49,30 @@ func.func @long(%x: memref<1x9x16x64xi8>, %w: memref<1x9x16x64xi8>, %sums: memre
   }
   return
 }
+
+// Three parts of the left operand for a tile of the right one, which is loaded
+// once.
+// AMX-LABEL: @floats
+// AMX-COUNT-2: "llvm.x86.tilezero"
+// AMX: "llvm.x86.tileloadd64"
+// AMX: "llvm.x86.tileloadd64"
+// AMX: "llvm.x86.tdpbf16ps"
+// AMX: "llvm.x86.tileloadd64"
+// AMX: "llvm.x86.tdpbf16ps"
+// AMX: "llvm.x86.tileloadd64"
+// AMX-NEXT: "llvm.x86.tdpbf16ps"
+// AMX-NOT: tdpbssd
+// AMX: "llvm.x86.tilestored64"
+// VECTOR-LABEL: @floats
+// VECTOR: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>)
+// VECTOR: arith.extf {{.*}} : vector<16xbf16> to vector<16xf32>
+// VECTOR-COUNT-2: vector.fma
+// VECTOR: arith.addf
+// VECTOR: arith.addf
+// VECTOR-NOT: qvec
+func.func @floats(%x: memref<2x3x16x32xbf16>, %w: memref<1x1x16x32xbf16>, %sums: memref<32x1x16xf32>) {
+  qvec.tiles depth = 64 {
+    qvec.tile_dot %x, %w, %sums : memref<2x3x16x32xbf16>, memref<1x1x16x32xbf16>, memref<32x1x16xf32>
+  }
+  return
+}

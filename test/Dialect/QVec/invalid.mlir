@@ -112,3 +112,43 @@ func.func @gaps(%x: memref<1x1x16x64xi8, strided<[2048, 2048, 128, 1]>>, %w: mem
   }
   return
 }
+
+// -----
+
+func.func @mixed_elements(%x: memref<1x1x16x32xbf16>, %w: memref<1x1x16x32xbf16>, %sums: memref<16x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{multiplies i8 into i32 or bf16 into f32, got 'bf16' and 'bf16' into 'i32'}}
+    qvec.tile_dot %x, %w, %sums : memref<1x1x16x32xbf16>, memref<1x1x16x32xbf16>, memref<16x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @unsigned_floats(%x: memref<1x1x16x32xbf16>, %w: memref<1x1x16x32xbf16>, %sums: memref<16x1x16xf32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{has rhs_unsigned, which is for bytes only}}
+    qvec.tile_dot %x, %w, %sums {rhs_unsigned} : memref<1x1x16x32xbf16>, memref<1x1x16x32xbf16>, memref<16x1x16xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @parts_of_bytes(%x: memref<1x2x16x64xi8>, %w: memref<1x1x16x64xi8>, %sums: memref<16x1x16xi32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{needs 'memref<1x1x16x64xi8>' as lhs, got 'memref<1x2x16x64xi8>'}}
+    qvec.tile_dot %x, %w, %sums : memref<1x2x16x64xi8>, memref<1x1x16x64xi8>, memref<16x1x16xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @part_of_parts(%x: memref<1x5x16x32xbf16>, %w: memref<1x2x16x32xbf16>, %sums: memref<16x1x16xf32>) {
+  qvec.tiles depth = 64 {
+    // expected-error @below {{needs 'memref<1x4x16x32xbf16>' as lhs, got 'memref<1x5x16x32xbf16>'}}
+    qvec.tile_dot %x, %w, %sums : memref<1x5x16x32xbf16>, memref<1x2x16x32xbf16>, memref<16x1x16xf32>
+  }
+  return
+}

@@ -28,6 +28,15 @@ func.func @mul_add(%a: vector<16xi32>, %b: vector<16xi32>, %c: vector<16xi32>) -
   return %0 : vector<16xi32>
 }
 
+// CHECK-LABEL: @float_tiles
+// CHECK: qvec.tile_dot %{{.*}}, %{{.*}}, %{{.*}} : memref<2x9x16x16xbf16>, memref<1x3x8x32xbf16>, memref<32x1x16xf32>
+func.func @float_tiles(%x: memref<2x9x16x16xbf16>, %w: memref<1x3x8x32xbf16>, %sums: memref<32x1x16xf32>) {
+  qvec.tiles depth = 32 {
+    qvec.tile_dot %x, %w, %sums : memref<2x9x16x16xbf16>, memref<1x3x8x32xbf16>, memref<32x1x16xf32>
+  }
+  return
+}
+
 // CHECK-LABEL: @tiles
 // CHECK: qvec.tiles depth = 32 {
 // CHECK: qvec.tile_dot %{{.*}}, %{{.*}}, %{{.*}} : memref<2x3x16x32xi8>, memref<1x3x8x64xi8>, memref<32x1x16xi32>

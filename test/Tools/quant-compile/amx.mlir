@@ -1,7 +1,7 @@
 // Kernels for AMX: what the hot loop consists of, and which level is chosen.
 
 // RUN: rm -rf %t && mkdir %t
-// RUN: quant-compile %s -o - --target=x86-64-v4+vnni+amx-int8 --emit=asm | FileCheck %s --check-prefix=ASM
+// RUN: quant-compile %s -o - --target=x86-64-v4+vnni+amx-int8+amx-bf16 --emit=asm | FileCheck %s --check-prefix=ASM
 // One configuration for each task.
 // ASM: ldtilecfg
 // ASM-NOT: ldtilecfg

@@ -36,7 +36,7 @@ struct LowerToX86Options : CpuPipelineOptions<LowerToX86Options> {
           clEnumValN(X86Level::Avx2, "avx2", "AVX2, FMA and F16C"),
           clEnumValN(X86Level::Avx512Vnni, "avx512vnni",
                      "AVX-512 F, BW, VL and VNNI"),
-          clEnumValN(X86Level::Amx, "amx", "the same and AMX-INT8"))};
+          clEnumValN(X86Level::Amx, "amx", "the same, AMX-INT8 and AMX-BF16"))};
 };
 
 struct LowerToArmOptions : CpuPipelineOptions<LowerToArmOptions> {

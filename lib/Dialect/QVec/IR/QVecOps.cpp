@@ -102,8 +102,19 @@ LogicalResult TileDotOp::verify() {
   auto tiles = (*this)->getParentOfType<TilesOp>();
   if (!tiles)
     return emitOpError("must be in a qvec.tiles");
+  Type element = lhs.getElementType();
+  if (rhs.getElementType() != element || element.isBF16() != isFloat())
+    return emitOpError("multiplies i8 into i32 or bf16 into f32, got ")
+           << element << " and " << rhs.getElementType() << " into "
+           << sums.getElementType();
+  if (isFloat() && getRhsUnsigned())
+    return emitOpError("has rhs_unsigned, which is for bytes only");
   int64_t depth = tiles.getDepth(), m = lhs.getDimSize(0),
-          n = rhs.getDimSize(0), count = lhs.getDimSize(1);
+          n = rhs.getDimSize(0), count = rhs.getDimSize(1),
+          bytes = element.getIntOrFloatBitWidth() / 8;
+  if (count < 1)
+    return emitOpError("needs at least one tile, got ") << rhs << " as rhs";
+  int64_t parts = isFloat() ? std::max<int64_t>(getNumParts(), 1) : 1;
   for (auto [name, type] : {std::pair("lhs", lhs), std::pair("rhs", rhs)})
     if (type.getDimSize(0) < 1 || type.getDimSize(0) > 2)
       return emitOpError("takes one or two rows of tiles, got ")
@@ -119,8 +130,8 @@ LogicalResult TileDotOp::verify() {
                                                       << type;
     return success();
   };
-  if (failed(check("lhs", lhs, {m, count, 16, depth}, 2)) ||
-      failed(check("rhs", rhs, {n, count, depth / 4, 64}, 2)) ||
+  if (failed(check("lhs", lhs, {m, count * parts, 16, depth / bytes}, 2)) ||
+      failed(check("rhs", rhs, {n, count, depth / 4, 64 / bytes}, 2)) ||
       failed(check("sums", sums, {16 * m, n, 16}, 2)))
     return failure();
   return success();

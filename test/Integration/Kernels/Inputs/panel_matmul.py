@@ -18,7 +18,7 @@ LIBRARIES = ["libmlir_runner_utils.so", "libmlir_c_runner_utils.so"]
 ATTRIBUTES = {
     "avx2": "+avx2,+f16c,+fma",
     "avx512vnni": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma",
-    "amx": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma,+amx-int8",
+    "amx": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma,+amx-int8,+amx-bf16",
     "neon": "",
 }
 QVEC = {
@@ -202,8 +202,8 @@ def main():
     ]
     if target == "amx":
         # Tiles: whole and half blocks of tokens, groups of several tiles and
-        # of odd depth, zero points that stay outside. Fewer tokens and floats
-        # are computed as without AMX.
+        # of odd depth, zero points that stay outside, floats in parts. Fewer
+        # tokens are computed as without AMX.
         settings = settings[1:3] + [
             (4, 32, 37, 80, 17, False, "group", True, "f16"),
             (4, 64, 64, 320, 49, True, "*", False, "f32"),
@@ -211,6 +211,9 @@ def main():
             (8, 1000, 16, 420, 16, True, "*", False, "f16"),
             (3, 24, 90, 100, 150, False, "*", False, "f16"),
             (2, 16, 48, 530, 31, False, "group", False, "f16"),
+            (4, 32, 37, 80, 17, False, None, True, "f16"),
+            (8, 128, 33, 256, 48, False, None, False, "f32"),
+            (3, 24, 90, 100, 33, True, None, False, "f16"),
         ]
     cases = [Case(i, *setting) for i, setting in enumerate(settings)]
     module = "\n".join(

@@ -139,7 +139,7 @@ def QVec_TilesOp : QVec_Op<"tiles", [SingleBlock, NoTerminator,
 
 def QVec_TileDotOp : QVec_Op<"tile_dot", [
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
-  let summary = "Product of small matrices of bytes";
+  let summary = "Product of small matrices of bytes or bf16";
   let description = [{
     For each of 16 tokens in a row of tiles `m` and 16 channels in a row of tiles
     `n`:
@@ -154,19 +154,37 @@ def QVec_TileDotOp : QVec_Op<"tile_dot", [
     is signed, `rhs` is signed or, with `rhs_unsigned`, not. Four columns of 16
     channels stand together in `rhs`, which is how `#lowbit.panels` has them.
 
+    Elements of type bf16 take two bytes, so half as many fit: k goes to depth / 2,
+    and two columns stand together. For each tile of `rhs` there may be several of
+    `lhs`, the first of each row of tiles first, which are parts of the same
+    number: all of them are multiplied by it. The sums are f32. Of each product of
+    tiles, those over even and over odd k are summed separately, from zero on, then
+    added to each other, then to the sum so far. Targets may take numbers below the
+    smallest normal one for zero.
+
     Example:
 
     ```mlir
     qvec.tile_dot %x, %codes, %sums {rhs_unsigned}
         : memref<2x4x16x64xi8>, memref<1x4x16x64xi8>, memref<32x1x16xi32>
+    qvec.tile_dot %parts, %values, %totals
+        : memref<2x12x16x32xbf16>, memref<1x4x16x32xbf16>, memref<32x1x16xf32>
     ```
   }];
   let arguments = (ins
-    MemRefRankOf<[I8], [4]>:$lhs,
-    MemRefRankOf<[I8], [4]>:$rhs,
-    MemRefRankOf<[I32], [3]>:$sums,
+    MemRefRankOf<[I8, BF16], [4]>:$lhs,
+    MemRefRankOf<[I8, BF16], [4]>:$rhs,
+    MemRefRankOf<[I32, F32], [3]>:$sums,
     UnitAttr:$rhs_unsigned
   );
+  let extraClassDeclaration = [{
+    /// Whether bf16 is multiplied, not bytes.
+    bool isFloat() { return getSums().getType().getElementType().isF32(); }
+    /// Tiles of `lhs` for each of `rhs`.
+    int64_t getNumParts() {
+      return getLhs().getType().getDimSize(1) / getRhs().getType().getDimSize(1);
+    }
+  }];
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $sums attr-dict
         `:` type($lhs) `,` type($rhs) `,` type($sums)
