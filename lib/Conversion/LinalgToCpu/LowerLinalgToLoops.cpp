@@ -289,6 +289,39 @@ static void generalizeCopies(ModuleOp module) {
   }
 }
 
+/// Makes a parallel loop nest of `loop`, whose linalg ops have static sizes.
+static LogicalResult lowerForall(scf::ForallOp loop, bool parallel) {
+  if (!loop.isNormalized() || loop->getNumResults() != 0)
+    return loop.emitOpError("must be on buffers and go from 0 in steps of 1");
+  OpBuilder builder(loop);
+  ImplicitLocOpBuilder b(loop.getLoc(), builder);
+  int64_t perIteration = 0;
+  loop.walk([&](linalg::LinalgOp op) {
+    int64_t product = 1;
+    for (int64_t size : op.getStaticLoopRanges())
+      product *= ShapedType::isDynamic(size) ? 1 : size;
+    perIteration += product;
+  });
+  SmallVector<Value> counts = getValueOrCreateConstantIndexOp(
+      b, b.getLoc(), loop.getMixedUpperBound());
+  SmallVector<Value> factors = counts;
+  factors.push_back(arith::ConstantIndexOp::create(b, perIteration));
+  LoopNest nest{counts, SmallVector<int64_t>(counts.size(), 1)};
+  buildParallelNest(b, nest, buildProduct(b, factors), parallel,
+                    [&](ValueRange ivs) {
+                      loop.getTerminator().erase();
+                      Block *block = b.getInsertionBlock();
+                      Block *body = loop.getBody();
+                      for (auto [from, to] :
+                           llvm::zip_equal(body->getArguments(), ivs))
+                        from.replaceAllUsesWith(to);
+                      block->getOperations().splice(b.getInsertionPoint(),
+                                                    body->getOperations());
+                    });
+  loop.erase();
+  return success();
+}
+
 namespace {
 struct LowerLinalgToLoopsPass final
     : lowbit::impl::LowerLinalgToLoopsPassBase<LowerLinalgToLoopsPass> {
@@ -298,6 +331,11 @@ struct LowerLinalgToLoopsPass final
     if (parallel)
       declareThreading(getOperation());
     generalizeCopies(getOperation());
+    SmallVector<scf::ForallOp> loops;
+    getOperation().walk([&](scf::ForallOp loop) { loops.push_back(loop); });
+    for (scf::ForallOp loop : loops)
+      if (failed(lowerForall(loop, parallel)))
+        return signalPassFailure();
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {

@@ -9,6 +9,7 @@
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
@@ -69,14 +70,19 @@ namespace {
 struct OutlineLinalgPass final
     : lowbit::impl::OutlineLinalgPassBase<OutlineLinalgPass> {
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.hasPureBufferSemantics() && op.getNumLoops() > 0)
-        ops.push_back(op);
+    SmallVector<Operation *> ops;
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+      if (!isa<scf::ForallOp>(op) &&
+          !(linalgOp && linalgOp.hasPureBufferSemantics() &&
+            linalgOp.getNumLoops() > 0))
+        return WalkResult::advance();
+      ops.push_back(op);
+      return WalkResult::skip();
     });
     SymbolTable symbols(getOperation());
     llvm::StringMap<func::FuncOp> known;
-    for (linalg::LinalgOp op : ops) {
+    for (Operation *op : ops) {
       llvm::SetVector<Value> inputs;
       llvm::SetVector<Operation *> constants;
       collectInputs(op, inputs, constants);
@@ -90,7 +96,7 @@ struct OutlineLinalgPass final
         function->erase();
       }
       OpBuilder b(op);
-      func::CallOp::create(b, op.getLoc(), entry->second, inputs.getArrayRef());
+      func::CallOp::create(b, op->getLoc(), entry->second, inputs.getArrayRef());
       op->erase();
       ++numOutlined;
     }

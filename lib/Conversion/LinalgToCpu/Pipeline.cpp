@@ -78,6 +78,7 @@ void lowbit::buildKernelPhase(OpPassManager &pm,
 
 void lowbit::buildLoopPhase(OpPassManager &pm,
                             const CpuLoweringOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createFuseRowsPass());
   pm.addPass(createOutlineLinalgPass());
   LowerContractionsPassOptions contractions;
   contractions.vectorBytes = options.vectorBytes;

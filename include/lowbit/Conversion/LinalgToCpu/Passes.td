@@ -29,11 +29,46 @@ def FuseElementwisePass
                            "::mlir::arith::ArithDialect"];
 }
 
+def FuseRowsPass : Pass<"lowbit-fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Run linalg ops that follow each other row by row in one loop";
+  let description = [{
+    The rows of an operation on buffers are its leading parallel loops up to the
+    last one of dynamic size: the tokens, in a language model. Operations with the
+    same rows that read what the ones before have written by rows, too, become
+    one `scf.forall` over the rows. So a residual sum, its normalization and the
+    quantization of the result are one pass over the activations of a token,
+    which stay in a cache, and one parallel loop. The order of every sum stays as
+    it was.
+
+    ```mlir
+    linalg.generic ... ins(%x : memref<?x64xf32>) outs(%squares : memref<?xf32>)
+    linalg.generic ... ins(%x, %squares : memref<?x64xf32>, memref<?xf32>) outs(%y : memref<?x64xf32>)
+    ```
+
+    becomes
+
+    ```mlir
+    scf.forall (%i) in (%n) {
+      linalg.generic ... ins(%x_i : memref<1x64xf32, ...>) outs(%squares_i : memref<1xf32, ...>)
+      linalg.generic ... ins(%x_i, %squares_i : ...) outs(%y_i : memref<1x64xf32, ...>)
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFused", "num-fused", "Number of operations put into loops">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def OutlineLinalgPass : Pass<"lowbit-outline-linalg", "::mlir::ModuleOp"> {
   let summary = "Move linalg ops on buffers to functions, equal ones to one";
   let description = [{
     The layers of a model consist of equal operations on other buffers. Each
-    distinct operation becomes a private function, so that the time to compile a
+    distinct operation, or `scf.forall` around several, becomes a private function, so that the time to compile a
     model does not grow with the number of its layers.
 
     ```mlir
@@ -113,7 +148,8 @@ def LowerLinalgToLoopsPass
     values: 16 lanes of partial results where the elements are contiguous, on
     every target, so that the order of a sum and with it every bit of the result
     does not depend on the width of the vectors. Copies between buffers that are
-    not contiguous become loops as well.
+    not contiguous become loops as well, and `scf.forall` a parallel loop nest
+    around what it contains.
   }];
   let options = [
     Option<"parallel", "parallel", "bool", "true",

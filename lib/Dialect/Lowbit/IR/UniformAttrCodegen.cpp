@@ -177,6 +177,25 @@ static Value buildTensor(Emitter &b, RankedTensorType type, Value source,
       .getResult(0);
 }
 
+/// A tensor of `type`, an element for each range of a group.
+static Value buildFromRanges(
+    Emitter &b, RankedTensorType type, Value lo, Value hi,
+    llvm::function_ref<Value(Emitter &, Value lo, Value hi)> element) {
+  const int64_t rank = type.getRank();
+  SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             b, type, ValueRange{lo, hi}, buildEmpty(b, type, lo), maps,
+             iterators,
+             [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+               Emitter body(loc, nested);
+               linalg::YieldOp::create(
+                   body, element(body, arguments[0], arguments[1]));
+             })
+      .getResult(0);
+}
+
 /// Packs `count` codes of type i32 along the last dimension of `type`.
 static Value buildPack(Emitter &b, unsigned bits, RankedTensorType type,
                        Value source, int64_t count, ElementBuilder code) {
@@ -423,22 +442,17 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
   RankedTensorType scalesType = components[1].type;
   Value split = splitGroups(b, *this, source);
   auto [lo, hi] = buildRanges(b, *this, scalesType, source, split);
-  auto getParameters = [&](Emitter &b, ArrayRef<Value> group) {
-    return buildParameters(b, *this, format,
-                           tensor::ExtractOp::create(b, lo, group),
-                           tensor::ExtractOp::create(b, hi, group));
-  };
-
-  Value scales = buildTensor(
-      b, scalesType, source, [&](Emitter &b, ArrayRef<Value> group) -> Value {
-        return b.convert(getParameters(b, group).first, getScaleType());
+  Value scales = buildFromRanges(
+      b, scalesType, lo, hi, [&](Emitter &b, Value lo, Value hi) -> Value {
+        return b.convert(buildParameters(b, *this, format, lo, hi).first,
+                         getScaleType());
       });
   Value zeros;
   if (getHasZeroPoint())
-    zeros = buildTensor(
-        b, RankedTensorType::get(scalesType.getShape(), b.getI32Type()), source,
-        [&](Emitter &b, ArrayRef<Value> group) -> Value {
-          return getParameters(b, group).second;
+    zeros = buildFromRanges(
+        b, scalesType.clone(b.getI32Type()), lo, hi,
+        [&](Emitter &b, Value lo, Value hi) -> Value {
+          return buildParameters(b, *this, format, lo, hi).second;
         });
   Value codes =
       split && getBits() == 8 && !zeros
