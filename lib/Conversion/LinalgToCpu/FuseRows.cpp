@@ -10,8 +10,8 @@
 // The rows of an op are the iterations of its leading loops up to the last one
 // of dynamic size: the tokens of all sequences, in a language model. An op
 // accesses a buffer by rows if each of them has its own part of it. Neighbours
-// with the same rows can take turns row by row if all that one of them writes is
-// accessed by rows in the others.
+// with the same rows can take turns row by row if all that one of them writes
+// is accessed by rows in the others.
 //
 //===----------------------------------------------------------------------===//
 
@@ -153,7 +153,7 @@ static SmallVector<Size> getRows(Value buffer, int64_t numDims) {
   });
 }
 
-/// Whether an operand's leading indices are those of the row, and no others are.
+/// Whether an operand's leading indices, and no others, are those of the row.
 static bool isIndexedByRows(AffineMap map, int64_t numDims) {
   if (map.getNumResults() < numDims)
     return false;

@@ -96,7 +96,8 @@ struct OutlineLinalgPass final
         function->erase();
       }
       OpBuilder b(op);
-      func::CallOp::create(b, op->getLoc(), entry->second, inputs.getArrayRef());
+      func::CallOp::create(b, op->getLoc(), entry->second,
+                           inputs.getArrayRef());
       op->erase();
       ++numOutlined;
     }

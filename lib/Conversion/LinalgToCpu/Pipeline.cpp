@@ -35,6 +35,7 @@ void lowbit::buildTensorPhase(OpPassManager &pm,
 void lowbit::buildBufferizationPhase(OpPassManager &pm,
                                      const CpuLoweringOptions &options) {
   pm.addNestedPass<func::FuncOp>(createMarkInputsReadOnlyPass());
+  pm.addNestedPass<func::FuncOp>(createSeparateInitsPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;

@@ -223,6 +223,32 @@ def WriteUpdatedArgumentsPass
                            "::mlir::memref::MemRefDialect"];
 }
 
+def SeparateInitsPass : Pass<"lowbit-separate-inits", "::mlir::func::FuncOp"> {
+  let summary = "Give every op that fills a tensor one of its own to begin with";
+  let description = [{
+    Equal empty tensors, or tensors filled with the same number, are one value
+    after CSE, but each op that writes needs a buffer: bufferization would copy
+    what is in one to the others. Here each use gets its own again.
+
+    ```mlir
+    %0 = tensor.empty() : tensor<4xf32>
+    %1 = linalg.exp ins(%x : tensor<4xf32>) outs(%0 : tensor<4xf32>) -> tensor<4xf32>
+    %2 = linalg.log ins(%x : tensor<4xf32>) outs(%0 : tensor<4xf32>) -> tensor<4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %0 = tensor.empty() : tensor<4xf32>
+    %1 = linalg.exp ins(%x : tensor<4xf32>) outs(%0 : tensor<4xf32>) -> tensor<4xf32>
+    %2 = tensor.empty() : tensor<4xf32>
+    %3 = linalg.log ins(%x : tensor<4xf32>) outs(%2 : tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SeparateResultsPass : Pass<"lowbit-separate-results", "::mlir::func::FuncOp"> {
   let summary = "Give every result of a function a buffer of its own";
   let description = [{

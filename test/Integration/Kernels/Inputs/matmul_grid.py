@@ -1,11 +1,12 @@
 """Compiled products with quantized weights against numpy, over a grid of formats, shapes and inputs.
 
-usage: matmul_grid.py <folder> [--lut|--tiles] <target>...
+usage: matmul_grid.py <folder> [--lut|--tiles|--full] <target>...
 
 A model has one output for each format; all take the same input. Each target's library is compared with what
 the definition of the format says in float64, and all targets with each other bit for bit. With --lut each target
 is there twice, with dot products and with table lookups forced. --tiles takes just what matrix
-units compute; their sums of floats are in another order. Prints `N products agree`.
+units compute; their sums of floats are in another order. --full leaves out no combination of bits, groups and
+inputs, and takes minutes. Prints `N products agree`.
 """
 
 import itertools
@@ -169,6 +170,9 @@ def main():
         cases = [(331, "row"), (256, "group")]
         all_bits, all_tokens, strategies = range(1, 5), [1, 2, 3, 5, 13], ["dot", "lut"]
         targets = targets[1:]
+    full = targets[0] == "--full"
+    if full:
+        targets = targets[1:]
     tiles = targets[0] == "--tiles"
     if tiles:
         cases = [(97, "row"), (131, "group"), (320, "group"), (131, ""), (320, "")]
@@ -180,14 +184,14 @@ def main():
         weights = []
         for bits in all_bits:
             # Every second number of bits: the grid is large enough.
-            if (bits + number) % 2 and "lut" not in strategies:
+            if (bits + number) % 2 and "lut" not in strategies and not full:
                 continue
             for i, group in enumerate([16, 32, 64, 128, columns]):
                 # Every second group of wide rows, and the others in the next case with these bits; with tiles, which
                 # are emulated, every third.
                 turn = number if "lut" in strategies else number // 2
                 skipped = (bits // 2 + i) % 3 if tiles else columns > 100 and (bits // 2 + i + turn) % 2
-                if group > columns or skipped:
+                if group > columns or (skipped and not full):
                     continue
                 # Both kinds and both scales for every number of bits, and every group size.
                 symmetric, scale = (bits + i // 2) % 2 == 0 and bits > 1, "f16" if (bits + i) // 2 % 2 else "f32"
