@@ -13,6 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What caches are made of: floats, or if --kv-cache=int8 or int4 was asked for
+ * codes, zero points and scales. */
+static size_t element_size(lowbit_type type) {
+  switch (type) {
+  case LOWBIT_FLOAT32:
+    return 4;
+  case LOWBIT_FLOAT16:
+    return 2;
+  default:
+    return 1;
+  }
+}
+
 int main(int argc, char **argv) {
   int64_t count = argc > 1 ? atoll(argv[1]) : 0, past = 0, added = argc - 2;
   if (added < 1 || count < 1) {
@@ -37,11 +50,12 @@ int main(int argc, char **argv) {
     const lowbit_tensor_info *info = &model->inputs[i];
     if (!info->updated)
       continue;
-    /* float32[batch, heads, capacity, head size] */
+    /* [batch, heads, capacity, size], zeros */
     int64_t shape[] = {1, info->shape[1], capacity, info->shape[3]};
     memcpy(inputs[i].shape, shape, sizeof shape);
     inputs[i].data =
-        calloc((size_t)(shape[1] * shape[2] * shape[3]), sizeof(float));
+        calloc((size_t)(shape[1] * shape[2] * shape[3]),
+               element_size(info->type));
   }
   inputs[MODEL_INPUT_PAST_LENGTH].data = &past;
 

@@ -66,7 +66,7 @@ llvm::Error lowbit::runPasses(PassManager &pm, ModuleOp module,
 llvm::Error lowbit::prepareModel(ModuleOp module, const CpuTarget &target,
                                  KvCache kvCache) {
   PassManager pm(module.getContext());
-  buildPackingPhase(pm, target.kernels, kvCache == KvCache::InPlace);
+  buildPackingPhase(pm, target.kernels, kvCache);
   return runPasses(pm, module, "");
 }
 

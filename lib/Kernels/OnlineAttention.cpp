@@ -25,9 +25,14 @@
 // and the lanes of what is summed across are the same on every target. Only the
 // shape of the register tiles differs.
 //
+// Quantized keys become floats where they are transposed, and the quantized
+// values of a block are decoded into the job's memory, because several tiles
+// read them. What is computed of the floats does not depend on it.
+//
 //===----------------------------------------------------------------------===//
 
 #include "OnlineAttention.h"
+#include "AttentionRows.h"
 #include "FloatTiles.h"
 #include "lowbit/Kernels/Lanes.h"
 #include "lowbit/Kernels/ParallelLoops.h"
@@ -66,9 +71,9 @@ private:
   void deallocate();
   void startRow(Value row);
   void buildBlock(Value firstKey, Value count);
-  void prefetch(Value buffer, ValueRange at);
   void transposeKeys(Value firstKey, Value count);
   void multiplyQueries(Value columns);
+  void decodeValues(Value firstKey, Value count);
   void multiplyValues(Value firstKey, Value count);
   Value countVisibleKeys(Value row, Value firstKey, Value count);
   Value loadMask(Value row, Value key);
@@ -79,19 +84,23 @@ private:
   void finishRow(Value row);
 
   const CpuKernelOptions &options;
-  int64_t size, valueSize, group;
+  int64_t group;
   APFloat scale;
   std::optional<APFloat> softcap;
 
   // Arguments. The mask and the offset may be null.
-  Value query, key, value, mask, offset, output;
+  Value query, mask, offset, output;
+  std::optional<AttentionRows> key, value;
+  /// Columns of a head.
+  int64_t size, valueSize;
   Value numTokens, numKeys;
   /// Of the job: where it is, and how many rows it has.
   Value batch, keyHead, firstRow, rows;
   /// Its memory: queries [row, size], transposed keys [size, key], scores [row,
   /// key], sums of weighted values [row, size], and of each row the largest
-  /// score and the sum of the powers in lanes.
-  Value queries, keys, scores, sums, largest, totals;
+  /// score and the sum of the powers in lanes; values [key, size] if they are
+  /// quantized.
+  Value queries, keys, scores, sums, largest, totals, values;
   bool isOnStack = false;
 };
 
@@ -105,29 +114,28 @@ OnlineAttentionBuilder::OnlineAttentionBuilder(func::FuncOp function,
       softcap(op.getSoftcap()) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
-  unsigned next = 0;
-  auto take = [&] { return Value(entry->getArgument(next++)); };
-  query = take();
-  key = take();
-  value = take();
+  ValueRange arguments = entry->getArguments();
+  auto take = [&](size_t count = 1) {
+    ValueRange taken = arguments.take_front(count);
+    arguments = arguments.drop_front(count);
+    return taken;
+  };
+  query = take().front();
+  auto &k = static_cast<KernelBuilder &>(*this);
+  key.emplace(k, take(op.getKey().size()), op.getKeyType());
+  value.emplace(k, take(op.getValue().size()), op.getValueType());
   if (op.getMask())
-    mask = take();
+    mask = take().front();
   if (op.getOffset())
-    offset = take();
-  output = take();
-  size = cast<MemRefType>(query.getType()).getDimSize(3);
-  valueSize = cast<MemRefType>(value.getType()).getDimSize(3);
+    offset = take().front();
+  output = take().front();
+  size = key->getSize();
+  valueSize = value->getSize();
 }
 
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
-
-/// What lies beyond the end of a buffer is not touched by this.
-void OnlineAttentionBuilder::prefetch(Value buffer, ValueRange at) {
-  memref::PrefetchOp::create(b, buffer, at, /*isWrite=*/false,
-                             /*localityHint=*/3, /*isDataCache=*/true);
-}
 
 void OnlineAttentionBuilder::transposeKeys(Value firstKey, Value count) {
   Value last = sub(count, index(1));
@@ -140,11 +148,11 @@ void OnlineAttentionBuilder::transposeKeys(Value firstKey, Value count) {
       Values square;
       for (Value place : places) {
         Values at{batch, keyHead, place, column};
-        Value row = load(width, key, at);
+        Value row = key->load(width, at);
         // What comes next: the values of these keys, and the next keys.
-        prefetch(value, at);
+        value->prefetch(at);
         at[2] = add(place, index(blockKeys));
-        prefetch(key, at);
+        key->prefetch(at);
         if (width < lanes) {
           SmallVector<int64_t> widened(lanes, 0);
           std::iota(widened.begin(), widened.begin() + width, 0);
@@ -177,10 +185,25 @@ void OnlineAttentionBuilder::multiplyQueries(Value columns) {
   multiply(whole, columns, lanes);
 }
 
+/// The values of a block as floats, each row as `load` gives it.
+void OnlineAttentionBuilder::decodeValues(Value firstKey, Value count) {
+  loop(index(0), count, 1, [&](Value step) {
+    forVectors(valueSize, lanes, [&](Value column, int64_t width) {
+      store(value->load(width, {batch, keyHead, add(firstKey, step), column}),
+            values, {step, column});
+    });
+  });
+}
+
 /// sums += scores * values
 void OnlineAttentionBuilder::multiplyValues(Value firstKey, Value count) {
+  if (value->isQuantized())
+    decodeValues(firstKey, count);
   auto right = [&](Value step, Value column, int64_t width) {
-    return load(width, value, {batch, keyHead, add(firstKey, step), column});
+    return value->isQuantized()
+               ? load(width, values, {step, column})
+               : value->load(width,
+                             {batch, keyHead, add(firstKey, step), column});
   };
   forVectors(valueSize, options.tileColumns, [&](Value column, int64_t width) {
     multiplyRows({rows, scores, count, right, sums, column, width,
@@ -369,7 +392,8 @@ void OnlineAttentionBuilder::finishRow(Value row) {
 
 void OnlineAttentionBuilder::allocate() {
   const int64_t floats =
-      jobRows * (size + blockKeys + valueSize + 1 + lanes) + size * blockKeys;
+      jobRows * (size + blockKeys + valueSize + 1 + lanes) +
+      blockKeys * (size + (value->isQuantized() ? valueSize : 0));
   isOnStack = floats <= maxStackFloats;
   auto get = [&](ArrayRef<int64_t> shape) -> Value {
     auto type = MemRefType::get(shape, b.getF32Type());
@@ -384,13 +408,16 @@ void OnlineAttentionBuilder::allocate() {
   sums = get({jobRows, valueSize});
   largest = get({jobRows});
   totals = get({jobRows, lanes});
+  if (value->isQuantized())
+    values = get({blockKeys, valueSize});
 }
 
 void OnlineAttentionBuilder::deallocate() {
   if (isOnStack)
     return;
-  for (Value buffer : {queries, keys, scores, sums, largest, totals})
-    memref::DeallocOp::create(b, buffer);
+  for (Value buffer : {queries, keys, scores, sums, largest, totals, values})
+    if (buffer)
+      memref::DeallocOp::create(b, buffer);
 }
 
 void OnlineAttentionBuilder::buildBlock(Value firstKey, Value count) {
@@ -416,9 +443,9 @@ void OnlineAttentionBuilder::buildJob() {
 
 void OnlineAttentionBuilder::build() {
   numTokens = memref::DimOp::create(b, query, 2);
-  numKeys = memref::DimOp::create(b, key, 2);
+  numKeys = key->getDim(2);
   Value numBatches = memref::DimOp::create(b, query, 0);
-  Value numKeyHeads = memref::DimOp::create(b, key, 1);
+  Value numKeyHeads = key->getDim(1);
   Value numRows = mul(numTokens, index(group));
   Value numJobs = ceilDiv(numRows, index(jobRows));
   // A job that would be the only one becomes two.

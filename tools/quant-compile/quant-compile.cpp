@@ -76,6 +76,12 @@ struct Options {
       cl::values(clEnumValN(KvCache::InPlace, "in-place",
                             "caches that the model updates (default, but for "
                             "GPUs)"),
+                 clEnumValN(KvCache::Int8, "int8",
+                            "the same, in 8 bits with a scale for each token "
+                            "and head"),
+                 clEnumValN(KvCache::Int4, "int4",
+                            "in 4 bits with a scale and a zero point for each "
+                            "32 channels of a head"),
                  clEnumValN(KvCache::AsIs, "as-is",
                             "inputs and outputs, as the exporter wrote them")),
       cl::cat(category)};

@@ -9,7 +9,7 @@
 #ifndef LOWBIT_COMPILE_COMPILE_H
 #define LOWBIT_COMPILE_COMPILE_H
 
-#include "lowbit/Execution/KvCache.h"
+#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/Error.h"

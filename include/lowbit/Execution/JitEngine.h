@@ -10,7 +10,7 @@
 #define LOWBIT_EXECUTION_JITENGINE_H
 
 #include "lowbit/Execution/CpuTarget.h"
-#include "lowbit/Execution/KvCache.h"
+#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include <memory>

@@ -16,7 +16,7 @@
 
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Execution/CpuTarget.h"
-#include "lowbit/Execution/KvCache.h"
+#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -20,10 +20,17 @@ using namespace mlir;
 using namespace lowbit;
 
 void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels,
-                               bool updateCaches) {
+                               KvCache kvCache) {
   onnx::buildNormalizePipeline(pm);
-  if (updateCaches)
+  if (kvCache != KvCache::AsIs)
     onnx::buildKvCachePipeline(pm);
+  if (kvCache == KvCache::Int8 || kvCache == KvCache::Int4) {
+    QuantizeKvCacheOptions quantize;
+    quantize.bits = kvCache == KvCache::Int8 ? 8 : 4;
+    quantize.groupSize = kvCache == KvCache::Int8 ? -1 : 32;
+    quantize.symmetric = kvCache == KvCache::Int8;
+    pm.addPass(createQuantizeKvCache(quantize));
+  }
   if (kernels.empty())
     return;
   pm.addPass(createConvertLinearToLowbit());

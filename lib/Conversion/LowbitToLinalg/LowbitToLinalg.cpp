@@ -132,6 +132,21 @@ struct LowerAssemble final : OpConversionPattern<AssembleOp> {
   }
 };
 
+struct LowerDisassemble final : OpConversionPattern<DisassembleOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(DisassembleOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    SmallVector<Value> components;
+    for (auto [value, result] :
+         llvm::zip_equal(adaptor.getInput(), op.getComponents()))
+      components.push_back(
+          castTo(rewriter, op.getLoc(), value, result.getType()));
+    rewriter.replaceOp(op, components);
+    return success();
+  }
+};
+
 /// `lowbit.quantize` and `lowbit.dynamic_quantize` compute the same.
 template <typename OpTy>
 struct LowerQuantize final : OpConversionPattern<OpTy> {
@@ -334,7 +349,15 @@ struct LowerAttention final : OpConversionPattern<AttentionOp> {
                   ConversionPatternRewriter &rewriter) const override {
     if (!op.getResult())
       return rewriter.notifyMatchFailure(op, "is on buffers");
-    Value result = buildAttentionReference(rewriter, op);
+    auto getFloats = [&](std::optional<QuantTensorType> quant,
+                         ValueRange components) -> Value {
+      return quant
+                 ? buildDequantize(rewriter, op.getLoc(), *quant, components)
+                 : components.front();
+    };
+    Value result = buildAttentionReference(
+        rewriter, op, getFloats(op.getKeyType(), op.getKey()),
+        getFloats(op.getValueType(), op.getValue()));
     rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result,
                                   op.getResult().getType()));
     return success();
@@ -357,8 +380,9 @@ ComponentTypeConverter::ComponentTypeConverter() {
 void lowbit::populateLowbitToLinalgPatterns(
     const ComponentTypeConverter &converter, RewritePatternSet &patterns,
     bool keepMatmul) {
-  patterns.add<LowerConstant, LowerAssemble, LowerQuantize<QuantizeOp>,
-               LowerQuantize<DynamicQuantizeOp>, LowerDequantize, LowerGather>(
+  patterns.add<LowerConstant, LowerAssemble, LowerDisassemble,
+               LowerQuantize<QuantizeOp>, LowerQuantize<DynamicQuantizeOp>,
+               LowerDequantize, LowerGather>(
       converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
 }

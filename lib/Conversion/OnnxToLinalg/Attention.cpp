@@ -48,6 +48,8 @@ private:
   Value getMask();
   void setMask();
   bool hasKernel();
+  SmallVector<Value> createStored(Value operand, Value floats,
+                                  QuantTensorType &quant);
   Value createKernelMask();
   Value createForKernel();
 
@@ -238,6 +240,29 @@ Value AttentionBuilder::createKernelMask() {
       b, mask, llvm::to_vector(llvm::seq<int64_t>(0, 4 - getRank(mask))));
 }
 
+/// Keys or values as a kernel reads them: if `operand` is a tensor that is
+/// dequantized, the components of that, as long as `floats`, in the type that
+/// `quant` becomes.
+SmallVector<Value> AttentionBuilder::createStored(Value operand, Value floats,
+                                                  QuantTensorType &quant) {
+  auto dequantize = operand.getDefiningOp<lowbit::DequantizeOp>();
+  if (isPacked || !dequantize ||
+      !lowbit::AttentionOp::canRead(dequantize.getInput().getType()) ||
+      !(isCutToLength || operand == floats))
+    return {floats};
+  QuantTensorType stored = dequantize.getInput().getType();
+  SmallVector<Value> components(
+      lowbit::DisassembleOp::create(b, dequantize.getInput())
+          .getComponents());
+  if (isCutToLength)
+    for (Value &component : components)
+      component = createSlice(b, component, 2, b.getIndexAttr(0),
+                              b.getSize(floats, 2));
+  quant = cast<QuantTensorType>(
+      stored.cloneWith(getTensorType(floats).getShape(), type));
+  return components;
+}
+
 Value AttentionBuilder::createForKernel() {
   Sizes sizes{b.getSize(attention.query, 0), b.getSize(attention.query, 1),
               b.getSize(attention.query, 2), b.getSize(attention.value, 3)};
@@ -246,11 +271,18 @@ Value AttentionBuilder::createForKernel() {
   matchPattern(attention.scale, m_Constant(&scale));
   if (attention.softcap != 0)
     softcap = b.getF32FloatAttr(attention.softcap);
+  QuantTensorType keyType, valueType;
+  SmallVector<Value> key =
+      createStored(adaptor.getK(), attention.key, keyType);
+  SmallVector<Value> value =
+      createStored(adaptor.getV(), attention.value, valueType);
+  auto getAttr = [](QuantTensorType quant) {
+    return quant ? TypeAttr::get(quant) : TypeAttr();
+  };
   return lowbit::AttentionOp::create(
-             b, init.getType(), attention.query, attention.key, attention.value,
-             createKernelMask(),
-             attention.isCausal ? attention.offset : Value(), init, scale,
-             softcap)
+             b, init.getType(), attention.query, key, value, createKernelMask(),
+             attention.isCausal ? attention.offset : Value(), init,
+             getAttr(keyType), getAttr(valueType), scale, softcap)
       .getResult();
 }
 

@@ -147,14 +147,15 @@ Value ScaledDotProduct::createResult(LoweringBuilder &b,
                         b.getSize(query, 2), b.getSize(value, 3)});
 }
 
-Value lowbit::buildAttentionReference(OpBuilder &builder, AttentionOp op) {
+Value lowbit::buildAttentionReference(OpBuilder &builder, AttentionOp op,
+                                      Value key, Value value) {
   // Nothing is known of sizes but what the types say.
   SymbolicShapes shapes(op.getContext());
   LoweringBuilder b(op, op->getOperands(), builder, shapes);
   ScaledDotProduct attention;
   attention.query = op.getQuery();
-  attention.key = op.getKey();
-  attention.value = op.getValue();
+  attention.key = key;
+  attention.value = value;
   attention.wide = getAccumulatorType(getElementType(op.getQuery()));
   attention.scale = b.constant(attention.wide, op.getScale().convertToDouble());
   if (op.getSoftcap())

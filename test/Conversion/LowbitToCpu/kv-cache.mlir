@@ -22,7 +22,7 @@
 // CHECK: memref.copy %[[V]], %[[PLACE_V]]
 // CHECK-DAG: %[[VIEW:.+]] = memref.subview %[[KEYS]][0, 0, 0, 0] [1, 2, %[[LENGTH:.+]], 16]
 // CHECK-DAG: %[[VIEW_V:.+]] = memref.subview %[[VALUES]][0, 0, 0, 0] [1, 2, %[[LENGTH]], 16]
-// CHECK: lowbit.attention ins(%[[Q]], %[[VIEW]], %[[VIEW_V]] :
+// CHECK: lowbit.attention ins(%[[Q]] : {{.+}}) key(%[[VIEW]] : {{.+}}) value(%[[VIEW_V]] :
 // CHECK-NOT: memref.copy
 // CHECK: return %{{[^,]+}} : memref<1x8x?x16xf32>
 

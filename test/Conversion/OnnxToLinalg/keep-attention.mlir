@@ -6,7 +6,7 @@
 // CHECK: %[[LENGTH:.+]] = tensor.dim %[[PAST]], %c2
 // CHECK: %[[KEYS:.+]] = tensor.insert_slice %{{.+}} : tensor<1x2x?x16xf32> into tensor<1x2x?x16xf32>
 // CHECK-NOT: tensor<1x8x?x?xf32>
-// CHECK: lowbit.attention ins(%{{.+}}, %{{.+}}, %{{.+}} : tensor<1x8x?x16xf32>, tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>)
+// CHECK: lowbit.attention ins(%{{.+}} : tensor<1x8x?x16xf32>) key(%{{.+}} : tensor<1x2x?x16xf32>) value(%{{.+}} : tensor<1x2x?x16xf32>)
 // CHECK-SAME: causal(%[[LENGTH]]) outs(%{{.+}} : tensor<1x8x?x16xf32>) {scale = 2.500000e-01 : f32}
 // CHECK-NOT: math.exp
 func.func @cache(%past_k: tensor<1x2x?x16xf32>, %past_v: tensor<1x2x?x16xf32>,
@@ -41,7 +41,7 @@ func.func @bits(%q: tensor<1x2x4x16xf32>, %k: tensor<1x2x6x16xf32>, %v: tensor<1
 // Packed heads are split and merged around it.
 // CHECK-LABEL: @packed
 // CHECK: linalg.transpose
-// CHECK: lowbit.attention ins({{.+}} : tensor<1x4x3x16xf32>, tensor<1x2x5x16xf32>, tensor<1x2x5x16xf32>) mask(%{{.+}} : tensor<1x1x1x5xf32>)
+// CHECK: lowbit.attention ins({{.+}} : tensor<1x4x3x16xf32>) key({{.+}} : tensor<1x2x5x16xf32>) value({{.+}} : tensor<1x2x5x16xf32>) mask(%{{.+}} : tensor<1x1x1x5xf32>)
 // CHECK: linalg.transpose
 func.func @packed(%q: tensor<1x3x64xf32>, %k: tensor<1x5x32xf32>, %v: tensor<1x5x32xf32>, %m: tensor<1x1x1x5xf32>) -> tensor<1x3x64xf32> {
   %none = onnx.NoValue

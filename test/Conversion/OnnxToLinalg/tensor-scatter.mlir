@@ -12,7 +12,7 @@
 // CHECK: cf.assert %{{.+}}, "onnx.Attention: the mask has fewer columns than there are keys"
 // CHECK: tensor.extract_slice %{{.+}}[0, 0, 0, 0] [1, 1, 1, %[[LENGTH]]]
 // CHECK: %[[BEFORE:.+]] = arith.subi %[[LENGTH]], %{{.+}}
-// CHECK: lowbit.attention ins(%{{.+}}, %[[VIEW]], %[[VIEW]] : {{.+}}) mask({{.+}}) causal(%[[BEFORE]])
+// CHECK: lowbit.attention ins({{.+}}) key(%[[VIEW]] : {{.+}}) value(%[[VIEW]] : {{.+}}) mask({{.+}}) causal(%[[BEFORE]])
 func.func @one_length(%cache: tensor<?x2x?x16xf32>, %q: tensor<?x8x?x16xf32>, %k: tensor<?x2x?x16xf32>,
                       %mask: tensor<1x1x1x?xf32>, %past: tensor<i64>, %length: tensor<i64>, %batch: tensor<1xi64>)
     -> (tensor<?x8x?x16xf32>, tensor<?x2x?x16xf32>) {
@@ -58,4 +58,43 @@ func.func @prefill(%cache: tensor<2x8x4xf32>, %rows: tensor<2x3x4xf32>) -> tenso
   %none = onnx.NoValue
   %0 = onnx.TensorScatter(%cache, %rows, %none) : (tensor<2x8x4xf32>, tensor<2x3x4xf32>, none) -> tensor<2x8x4xf32>
   return %0 : tensor<2x8x4xf32>
+}
+
+// -----
+
+// Of a cache that is dequantized, attention reads the first rows of the components.
+// CHECK-LABEL: @quantized
+// CHECK-SAME: %[[CODES:[a-z0-9]+]]: tensor<1x2x?x16xi8>, %[[SCALES:[a-z0-9]+]]: tensor<1x2x?x1xf16>
+// CHECK-NOT: lowbit.dequantize
+// CHECK-DAG: %[[C:.+]] = tensor.extract_slice %[[CODES]][0, 0, 0, 0] [1, 2, %[[LENGTH:.+]], 16]
+// CHECK-DAG: %[[S:.+]] = tensor.extract_slice %[[SCALES]][0, 0, 0, 0] [1, 2, %[[LENGTH]], 1]
+// CHECK: lowbit.attention ins({{.+}}) key(%[[C]], %[[S]] : {{.+}} as !lowbit.tensor<1x2x?x16xf32, #{{.+}}) value(%[[C]], %[[S]] : {{.+}} as
+func.func @quantized(%codes: tensor<1x2x?x16xi8>, %scales: tensor<1x2x?x1xf16>, %q: tensor<1x8x?x16xf32>, %length: tensor<1xi64>)
+    -> tensor<1x8x?x16xf32> {
+  %none = onnx.NoValue
+  %cache = lowbit.assemble %codes, %scales : (tensor<1x2x?x16xi8>, tensor<1x2x?x1xf16>)
+      -> !lowbit.tensor<1x2x?x16xf32, #lowbit.uniform<s8, group = [1, *], scale = f16, zero = none>>
+  %k = lowbit.dequantize %cache
+      : !lowbit.tensor<1x2x?x16xf32, #lowbit.uniform<s8, group = [1, *], scale = f16, zero = none>> -> tensor<1x2x?x16xf32>
+  %y, %1, %2, %3 = onnx.Attention(%q, %k, %k, %none, %none, %none, %length) {is_causal = 1 : i64}
+      : (tensor<1x8x?x16xf32>, tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>, none, none, none, tensor<1xi64>)
+      -> (tensor<1x8x?x16xf32>, none, none, none)
+  return %y : tensor<1x8x?x16xf32>
+}
+
+// What kernels cannot read is dequantized: groups of 8.
+// CHECK-LABEL: @narrow_groups
+// CHECK: %[[K:.+]] = lowbit.dequantize
+// CHECK: lowbit.attention ins({{.+}}) key(%[[K]] : {{.+}}) value(%[[K]] : {{.+}})
+func.func @narrow_groups(%codes: tensor<1x2x?x16xi8>, %scales: tensor<1x2x?x2xf16>, %q: tensor<1x8x?x16xf32>)
+    -> tensor<1x8x?x16xf32> {
+  %none = onnx.NoValue
+  %cache = lowbit.assemble %codes, %scales : (tensor<1x2x?x16xi8>, tensor<1x2x?x2xf16>)
+      -> !lowbit.tensor<1x2x?x16xf32, #lowbit.uniform<s8, group = [1, 8], scale = f16, zero = none>>
+  %k = lowbit.dequantize %cache
+      : !lowbit.tensor<1x2x?x16xf32, #lowbit.uniform<s8, group = [1, 8], scale = f16, zero = none>> -> tensor<1x2x?x16xf32>
+  %y, %1, %2, %3 = onnx.Attention(%q, %k, %k, %none, %none, %none, %none) {is_causal = 1 : i64}
+      : (tensor<1x8x?x16xf32>, tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>, none, none, none, none)
+      -> (tensor<1x8x?x16xf32>, none, none, none)
+  return %y : tensor<1x8x?x16xf32>
 }

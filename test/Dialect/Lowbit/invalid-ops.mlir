@@ -82,6 +82,15 @@ func.func @assemble_type(%codes: tensor<2x4xi8>, %scales: tensor<2x1xf32>) {
 // -----
 
 #s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
+func.func @disassemble_type(%q: !lowbit.tensor<2x8xf32, #s4>) {
+  // expected-error @below {{input component 'codes' must have shape and element type as in 'tensor<2x4xi8>', got 'tensor<2x8xi8>'}}
+  %0, %1 = lowbit.disassemble %q : !lowbit.tensor<2x8xf32, #s4> -> tensor<2x8xi8>, tensor<2x1xf16>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
 func.func @quantize_shape(%x: tensor<2x16xf32>) {
   // expected-error @below {{float side must be 'tensor<2x8xf32>', which the quantized side expresses, got 'tensor<2x16xf32>'}}
   %0 = lowbit.quantize %x : tensor<2x16xf32> -> !lowbit.tensor<2x8xf32, #s4>
@@ -375,7 +384,8 @@ func.func @packed_no_result(%x: tensor<?x8xf32>, %c: tensor<4x4xi8>, %s: tensor<
 
 func.func @attention_rank(%q: tensor<8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{query must be [batch, heads, rows, size] of floats with static heads and size, got}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<8x?x64xf32>)
+      key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x64xf32>)
       outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -384,7 +394,8 @@ func.func @attention_rank(%q: tensor<8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: 
 
 func.func @attention_heads_known(%q: tensor<?x8x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{key must be [batch, heads, rows, size] of floats with static heads and size, got}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x2x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x?x?x64xf32>) value(%v : tensor<?x2x?x64xf32>)
       outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -393,7 +404,8 @@ func.func @attention_heads_known(%q: tensor<?x8x?x64xf32>, %k: tensor<?x?x?x64xf
 
 func.func @attention_heads(%q: tensor<?x8x?x64xf32>, %k: tensor<?x3x?x64xf32>, %v: tensor<?x3x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{the number of query heads must be a multiple of that of the key heads, got 8 and 3}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x3x?x64xf32>, tensor<?x3x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x3x?x64xf32>) value(%v : tensor<?x3x?x64xf32>)
       outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -402,7 +414,8 @@ func.func @attention_heads(%q: tensor<?x8x?x64xf32>, %k: tensor<?x3x?x64xf32>, %
 
 func.func @attention_size(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x32xf32>, %v: tensor<?x2x?x64xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{key must have shape and element type as in 'tensor<?x2x?x64xf32>', got 'tensor<?x2x?x32xf32>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x32xf32>, tensor<?x2x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x?x32xf32>) value(%v : tensor<?x2x?x64xf32>)
       outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -411,7 +424,8 @@ func.func @attention_size(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x32xf32>, %v
 
 func.func @attention_keys(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x6x24xf32>, %o: tensor<?x8x?x24xf32>) {
   // expected-error @below {{value must have shape and element type as in 'tensor<?x2x5x24xf32>', got 'tensor<?x2x6x24xf32>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x6x24xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x5x64xf32>) value(%v : tensor<?x2x6x24xf32>)
       outs(%o : tensor<?x8x?x24xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x24xf32>
   return
 }
@@ -420,8 +434,53 @@ func.func @attention_keys(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v
 
 func.func @attention_init(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x5x24xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{init must have shape and element type as in 'tensor<?x8x?x24xf32>', got 'tensor<?x8x?x64xf32>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x5x24xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x5x64xf32>) value(%v : tensor<?x2x5x24xf32>)
       outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_components(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %s: tensor<?x2x?x1xf16>) {
+  // expected-error @below {{key must be one float tensor, or name its quantized type with 'as', got 2 operands}}
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k, %s : tensor<?x2x?x64xf32>, tensor<?x2x?x1xf16>) value(%k : tensor<?x2x?x64xf32>)
+      outs(%q : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f16, zero = none>
+func.func @attention_scales(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xi8>, %s: tensor<?x2x?x1xf32>) {
+  // expected-error @below {{value component 'scales' must have shape and element type as in 'tensor<?x2x?x1xf16>', got 'tensor<?x2x?x1xf32>'}}
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>) key(%q : tensor<?x8x?x64xf32>)
+      value(%k, %s : tensor<?x2x?x64xi8>, tensor<?x2x?x1xf32> as !lowbit.tensor<?x2x?x64xf32, #s8>)
+      outs(%q : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+#s3 = #lowbit.uniform<s3, group = [1, *], scale = f16, zero = none>
+func.func @attention_bits(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x24xi8>, %s: tensor<?x2x?x1xf16>) {
+  // expected-error @below {{key must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, got}}
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k, %s : tensor<?x2x?x24xi8>, tensor<?x2x?x1xf16> as !lowbit.tensor<?x2x?x64xf32, #s3>)
+      value(%q : tensor<?x8x?x64xf32>)
+      outs(%q : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [1, 8], scale = f16, zero = none>
+func.func @attention_groups(%q: tensor<?x8x?x64xf32>, %k: tensor<?x8x?x64xi8>, %s: tensor<?x8x?x8xf16>) {
+  // expected-error @below {{value must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, got}}
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>) key(%q : tensor<?x8x?x64xf32>)
+      value(%k, %s : tensor<?x8x?x64xi8>, tensor<?x8x?x8xf16> as !lowbit.tensor<?x8x?x64xf32, #s8>)
+      outs(%q : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
 
@@ -429,7 +488,8 @@ func.func @attention_init(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v
 
 func.func @attention_mask_type(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %m: tensor<?x1x?x?xi1>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{mask must have elements of type 'f32' or i8, got 'tensor<?x1x?x?xi1>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x64xf32>)
       mask(%m : tensor<?x1x?x?xi1>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -438,7 +498,8 @@ func.func @attention_mask_type(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32
 
 func.func @attention_mask_shape(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf32>, %v: tensor<?x2x5x64xf32>, %m: tensor<?x1x?x6xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{mask must broadcast to the scores, 'tensor<?x8x?x5xf32>', got 'tensor<?x1x?x6xf32>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x5x64xf32>, tensor<?x2x5x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x5x64xf32>) value(%v : tensor<?x2x5x64xf32>)
       mask(%m : tensor<?x1x?x6xf32>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }
@@ -447,7 +508,8 @@ func.func @attention_mask_shape(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x5x64xf3
 
 func.func @attention_mask_rank(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x64xf32>, %m: tensor<?x?xf32>, %o: tensor<?x8x?x64xf32>) {
   // expected-error @below {{mask must broadcast to the scores, 'tensor<?x8x?x?xf32>', got 'tensor<?x?xf32>'}}
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x64xf32>)
       mask(%m : tensor<?x?xf32>) outs(%o : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>
   return
 }

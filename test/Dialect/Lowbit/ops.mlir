@@ -31,6 +31,14 @@ func.func @assemble(%codes: tensor<64x32xi8>, %scales: tensor<64x2xf16>, %zeros:
   return %0 : !lowbit.tensor<64x64xf32, #u4>
 }
 
+// CHECK-LABEL: @disassemble
+func.func @disassemble(%q: !lowbit.tensor<1x2x?x64xf32, #u4>) -> (tensor<1x2x?x32xi8>, tensor<1x2x?x2xf16>, tensor<1x2x?x1xi8>) {
+  // CHECK: %{{.+}}:3 = lowbit.disassemble %{{.+}} : !lowbit.tensor<1x2x?x64xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>> -> tensor<1x2x?x32xi8>, tensor<1x2x?x2xf16>, tensor<1x2x?x1xi8>
+  %codes, %scales, %zeros = lowbit.disassemble %q
+      : !lowbit.tensor<1x2x?x64xf32, #u4> -> tensor<1x2x?x32xi8>, tensor<1x2x?x2xf16>, tensor<1x2x?x1xi8>
+  return %codes, %scales, %zeros : tensor<1x2x?x32xi8>, tensor<1x2x?x2xf16>, tensor<1x2x?x1xi8>
+}
+
 // CHECK-LABEL: @conversions
 func.func @conversions(%x: tensor<?x64xf32>, %w: tensor<96x64xf32>) -> (tensor<?x64xf32>, tensor<96x64xf32>) {
   // CHECK: lowbit.dynamic_quantize %{{.+}} : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>
@@ -89,14 +97,27 @@ func.func @packed_matmul_buffers(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %code
 func.func @attention(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>, %v: tensor<?x2x?x24xf32>,
                      %m: tensor<?x1x?x?xi8>, %n: index, %init: tensor<?x8x?x24xf32>)
     -> (tensor<?x8x?x24xf32>, tensor<?x8x?x24xf32>) {
-  // CHECK: lowbit.attention ins(%{{.+}}, %{{.+}}, %{{.+}} : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>) causal(%{{.+}}) outs(%{{.+}} : tensor<?x8x?x24xf32>) {scale = 1.250000e-01 : f32} -> tensor<?x8x?x24xf32>
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>)
+  // CHECK: lowbit.attention ins(%{{.+}} : tensor<?x8x?x64xf32>) key(%{{.+}} : tensor<?x2x?x64xf32>) value(%{{.+}} : tensor<?x2x?x24xf32>) causal(%{{.+}}) outs(%{{.+}} : tensor<?x8x?x24xf32>) {scale = 1.250000e-01 : f32} -> tensor<?x8x?x24xf32>
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x24xf32>)
       causal(%n) outs(%init : tensor<?x8x?x24xf32>) {scale = 0.125 : f32} -> tensor<?x8x?x24xf32>
   // CHECK: lowbit.attention ins({{.+}}) mask(%{{.+}} : tensor<?x1x?x?xi8>) outs({{.+}}) {scale = 1.250000e-01 : f32, softcap = 3.000000e+01 : f32}
-  %1 = lowbit.attention ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x24xf32>)
+  %1 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x24xf32>)
       mask(%m : tensor<?x1x?x?xi8>) outs(%init : tensor<?x8x?x24xf32>)
       {scale = 0.125 : f32, softcap = 30.0 : f32} -> tensor<?x8x?x24xf32>
   return %0, %1 : tensor<?x8x?x24xf32>, tensor<?x8x?x24xf32>
+}
+
+// CHECK-LABEL: @attention_quantized
+func.func @attention_quantized(%q: tensor<?x8x?x64xf32>, %kc: tensor<?x2x?x32xi8>, %ks: tensor<?x2x?x1xf16>,
+                               %v: tensor<?x2x?x24xf32>, %init: tensor<?x8x?x24xf32>) -> tensor<?x8x?x24xf32> {
+  // CHECK: lowbit.attention ins({{.+}}) key(%{{.+}}, %{{.+}} : tensor<?x2x?x32xi8>, tensor<?x2x?x1xf16> as !lowbit.tensor<?x2x?x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>) value(%{{.+}} : tensor<?x2x?x24xf32>)
+  %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+      key(%kc, %ks : tensor<?x2x?x32xi8>, tensor<?x2x?x1xf16> as !lowbit.tensor<?x2x?x64xf32, #s4>)
+      value(%v : tensor<?x2x?x24xf32>)
+      outs(%init : tensor<?x8x?x24xf32>) {scale = 0.125 : f32} -> tensor<?x8x?x24xf32>
+  return %0 : tensor<?x8x?x24xf32>
 }
 
 // CHECK-LABEL: @attention_buffers
@@ -104,7 +125,8 @@ func.func @attention_buffers(%q: memref<1x2x1x16xf32>, %k: memref<1x2x?x16xf32, 
                              %v: memref<1x2x?x16xf32>, %m: memref<1x1x1x?xf32>, %init: memref<1x2x1x16xf32>) {
   // CHECK: lowbit.attention ins({{.+}}) mask(%{{.+}} : memref<1x1x1x?xf32>) outs(%{{.+}} : memref<1x2x1x16xf32>) {scale = 2.500000e-01 : f32}{{$}}
   lowbit.attention
-      ins(%q, %k, %v : memref<1x2x1x16xf32>, memref<1x2x?x16xf32, strided<[?, ?, 16, 1]>>, memref<1x2x?x16xf32>)
+      ins(%q : memref<1x2x1x16xf32>)
+      key(%k : memref<1x2x?x16xf32, strided<[?, ?, 16, 1]>>) value(%v : memref<1x2x?x16xf32>)
       mask(%m : memref<1x1x1x?xf32>) outs(%init : memref<1x2x1x16xf32>) {scale = 0.25 : f32}
   return
 }

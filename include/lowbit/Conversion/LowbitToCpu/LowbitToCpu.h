@@ -10,15 +10,16 @@
 #define LOWBIT_CONVERSION_LOWBITTOCPU_LOWBITTOCPU_H
 
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
+#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 
 namespace lowbit {
 
 /// Brings a graph into the form that is lowered to the fastest code, and its
 /// quantized weights into the layout of the kernels, if there are any for the
-/// target. `updateCaches` makes past and present keys and values of a decoder
-/// caches that are updated in place.
+/// target. Past and present keys and values of a decoder become what `kvCache`
+/// says.
 void buildPackingPhase(mlir::OpPassManager &pm, llvm::StringRef kernels,
-                       bool updateCaches = false);
+                       KvCache kvCache = KvCache::AsIs);
 
 /// Lowers what `buildPackingPhase` leaves, or a module of any later phase, to
 /// the LLVM dialect, or to `stopAfter`.

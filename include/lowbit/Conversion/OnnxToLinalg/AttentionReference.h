@@ -14,8 +14,10 @@
 namespace lowbit {
 
 /// Builds the result of `op`, which is on tensors, as linalg: by the same code
-/// that lowers `onnx.Attention`.
-mlir::Value buildAttentionReference(mlir::OpBuilder &builder, AttentionOp op);
+/// that lowers `onnx.Attention`. `key` and `value` are what those of `op` stand
+/// for, in floats.
+mlir::Value buildAttentionReference(mlir::OpBuilder &builder, AttentionOp op,
+                                    mlir::Value key, mlir::Value value);
 
 } // namespace lowbit
 

@@ -100,6 +100,16 @@ OpFoldResult DequantizeOp::fold(FoldAdaptor adaptor) {
   return DenseElementsAttr::get(getType(), ArrayRef<float>(values));
 }
 
+LogicalResult DisassembleOp::fold(FoldAdaptor,
+                                  SmallVectorImpl<OpFoldResult> &results) {
+  auto assemble = getInput().getDefiningOp<AssembleOp>();
+  if (!assemble ||
+      assemble.getComponents().getTypes() != getComponents().getTypes())
+    return failure();
+  llvm::append_range(results, assemble.getComponents());
+  return success();
+}
+
 OpFoldResult QuantizeOp::fold(FoldAdaptor adaptor) {
   auto dense = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
   if (!dense || !getInput().getType().getElementType().isF32() ||

@@ -150,6 +150,17 @@ LogicalResult AssembleOp::verify() {
   return verifyComponents(*this, "result", getType(), getComponents());
 }
 
+void DisassembleOp::build(OpBuilder &builder, OperationState &state,
+                          Value input) {
+  build(builder, state,
+        cast<QuantTensorType>(input.getType()).getComponentTypes(), input);
+}
+
+LogicalResult DisassembleOp::verify() {
+  return verifyComponents(*this, "input", getInput().getType(),
+                          getComponents());
+}
+
 /// Checks that quantizing or dequantizing keeps the shape and the element type.
 static LogicalResult verifyExpressedType(Operation *op, QuantTensorType quant,
                                          RankedTensorType expressed) {
@@ -305,16 +316,21 @@ LogicalResult GatherOp::verify() {
 // PackedMatmul
 //===----------------------------------------------------------------------===//
 
-/// Checks shape and element type of a tensor or memref operand.
-static LogicalResult verifyOperand(Operation *op, StringRef what, Value operand,
-                                   ArrayRef<int64_t> shape, Type elementType) {
-  auto type = cast<ShapedType>(operand.getType());
+/// Checks shape and element type of what an operand is or stands for.
+static LogicalResult verifyType(Operation *op, StringRef what, ShapedType type,
+                                ArrayRef<int64_t> shape, Type elementType) {
   if (type.getElementType() == elementType &&
       succeeded(verifyCompatibleShape(type.getShape(), shape)))
     return success();
   return op->emitOpError() << what << " must have shape and element type as in "
                            << RankedTensorType::get(shape, elementType)
                            << ", got " << type;
+}
+
+static LogicalResult verifyOperand(Operation *op, StringRef what, Value operand,
+                                   ArrayRef<int64_t> shape, Type elementType) {
+  return verifyType(op, what, cast<ShapedType>(operand.getType()), shape,
+                    elementType);
 }
 
 LogicalResult PackedMatmulOp::verify() {
@@ -378,15 +394,60 @@ void PackedMatmulOp::getEffects(
 // Attention
 //===----------------------------------------------------------------------===//
 
+bool AttentionOp::canRead(QuantTensorType type) {
+  auto format = dyn_cast<UniformAttr>(type.getFormat());
+  return format && !type.getLayout() && type.getElementType().isF32() &&
+         (format.getBits() == 4 || format.getBits() == 8) &&
+         format.getGroupRows() == 1 && format.getGroupCols() % 16 == 0;
+}
+
+static ShapedType getStoredShape(std::optional<QuantTensorType> quant,
+                                 ValueRange components) {
+  return quant ? cast<ShapedType>(*quant)
+               : cast<ShapedType>(components.front().getType());
+}
+
+ShapedType AttentionOp::getKeyShape() {
+  return getStoredShape(getKeyType(), getKey());
+}
+
+ShapedType AttentionOp::getValueShape() {
+  return getStoredShape(getValueType(), getValue());
+}
+
 int64_t AttentionOp::getGroupSize() {
   return cast<ShapedType>(getQuery().getType()).getDimSize(1) /
-         cast<ShapedType>(getKey().getType()).getDimSize(1);
+         getKeyShape().getDimSize(1);
+}
+
+/// Checks that `operands` are one tensor of floats, or the components of
+/// `quant`.
+static LogicalResult verifyStored(AttentionOp op, StringRef what,
+                                  std::optional<QuantTensorType> quant,
+                                  ValueRange operands) {
+  if (!quant) {
+    if (operands.size() == 1)
+      return success();
+    return op.emitOpError() << what
+                            << " must be one float tensor, or name its "
+                               "quantized type with 'as', got "
+                            << operands.size() << " operands";
+  }
+  if (!AttentionOp::canRead(*quant))
+    return op.emitOpError() << what
+                            << " must express f32 in #lowbit.uniform of 4 or 8 "
+                               "bits, in groups of whole rows or multiples of "
+                               "16 columns, got "
+                            << *quant;
+  return verifyComponents(op, what, *quant, operands);
 }
 
 LogicalResult AttentionOp::verify() {
+  if (failed(verifyStored(*this, "key", getKeyType(), getKey())) ||
+      failed(verifyStored(*this, "value", getValueType(), getValue())))
+    return failure();
   auto query = cast<ShapedType>(getQuery().getType());
-  auto key = cast<ShapedType>(getKey().getType());
-  auto value = cast<ShapedType>(getValue().getType());
+  ShapedType key = getKeyShape(), value = getValueShape();
   for (auto [what, type] : {std::pair<StringRef, ShapedType>{"query", query},
                             {"key", key},
                             {"value", value}})
@@ -404,12 +465,12 @@ LogicalResult AttentionOp::verify() {
   Type elementType = query.getElementType();
   const int64_t batch = query.getDimSize(0), rows = query.getDimSize(2),
                 keys = key.getDimSize(2);
-  if (failed(verifyOperand(*this, "key", getKey(),
-                           {batch, keyHeads, keys, query.getDimSize(3)},
-                           elementType)) ||
-      failed(verifyOperand(*this, "value", getValue(),
-                           {batch, keyHeads, keys, value.getDimSize(3)},
-                           elementType)) ||
+  if (failed(verifyType(*this, "key", key,
+                        {batch, keyHeads, keys, query.getDimSize(3)},
+                             elementType)) ||
+      failed(verifyType(*this, "value", value,
+                        {batch, keyHeads, keys, value.getDimSize(3)},
+                             elementType)) ||
       failed(verifyOperand(*this, "init", getInit(),
                            {batch, heads, rows, value.getDimSize(3)},
                            elementType)))

@@ -41,7 +41,8 @@ func.func @read_only(%x: f32, %i: index) -> tensor<2xf32> {
 // CHECK: return %[[OUT]]
 func.func @attention(%q: tensor<1x2x?x16xf32>, %k: tensor<1x1x?x16xf32>, %v: tensor<1x1x?x16xf32>, %n: index) -> tensor<1x2x?x16xf32> {
   %init = tensor.empty(%n) : tensor<1x2x?x16xf32>
-  %0 = lowbit.attention ins(%q, %k, %v : tensor<1x2x?x16xf32>, tensor<1x1x?x16xf32>, tensor<1x1x?x16xf32>)
+  %0 = lowbit.attention ins(%q : tensor<1x2x?x16xf32>)
+      key(%k : tensor<1x1x?x16xf32>) value(%v : tensor<1x1x?x16xf32>)
       causal(%n) outs(%init : tensor<1x2x?x16xf32>) {scale = 0.25 : f32} -> tensor<1x2x?x16xf32>
   return %0 : tensor<1x2x?x16xf32>
 }

@@ -9,6 +9,10 @@
 
 enum { CAPACITY = 4096 };
 
+static size_t element_size(lowbit_type type) {
+  return type == LOWBIT_FLOAT32 ? 4 : type == LOWBIT_FLOAT16 ? 2 : 1;
+}
+
 int main(int argc, char **argv) {
   static int64_t tokens[CAPACITY], mask[CAPACITY], positions[CAPACITY];
   FILE *file = fopen(argv[1], "rb");
@@ -27,7 +31,8 @@ int main(int argc, char **argv) {
     int64_t shape[] = {1, info->shape[1], length, info->shape[3]};
     memcpy(inputs[i].shape, shape, sizeof shape);
     inputs[i].data =
-        calloc((size_t)(shape[1] * shape[2] * shape[3]), sizeof(float));
+        calloc((size_t)(shape[1] * shape[2] * shape[3]),
+               element_size(info->type));
   }
   int64_t past = 0;
   inputs[MODEL_INPUT_PAST_LENGTH].data = &past;

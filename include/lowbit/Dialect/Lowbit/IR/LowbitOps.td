@@ -110,6 +110,30 @@ def Lowbit_AssembleOp : Lowbit_Op<"assemble", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Lowbit_DisassembleOp : Lowbit_Op<"disassemble", [Pure]> {
+  let summary = "The components of a quantized tensor";
+  let description = [{
+    The inverse of `lowbit.assemble`: the results are the components that the
+    input's type lists, in order.
+
+    Example:
+
+    ```mlir
+    %codes, %scales = lowbit.disassemble %q
+        : !lowbit.tensor<64x64xf32, #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>>
+        -> tensor<64x32xi8>, tensor<64x1xf16>
+    ```
+  }];
+  let arguments = (ins Lowbit_QuantTensor:$input);
+  let results = (outs Variadic<AnyRankedTensor>:$components);
+  let builders = [OpBuilder<(ins "::mlir::Value":$input)>];
+  let assemblyFormat = [{
+    $input attr-dict `:` qualified(type($input)) `->` type($components)
+  }];
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
 def Lowbit_QuantizeOp : Lowbit_Op<"quantize", [Pure]> {
   let summary = "Rounds a float tensor to the nearest codes of a format";
   let description = [{
@@ -347,18 +371,26 @@ def Lowbit_AttentionOp : Lowbit_Op<"attention", [
     sizes of heads are static. The mask broadcasts: each of its four dimensions
     is the static size 1 or that of the scores, `[batch, heads, rows, keys]`.
 
+    Keys and values may be quantized, each in a format of its own. They are then
+    given as the components of the type that `as` names, which stand for exactly
+    what `lowbit.dequantize` makes of them: codes of 4 or 8 bits whose groups are
+    whole rows, or a multiple of 16 elements.
+
     The result goes to `outs`, whose former content is not read. After
     bufferization tensors are memrefs and there is no result.
 
     Example:
 
     ```mlir
-    %y = lowbit.attention
-        ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+    %y = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+        key(%k : tensor<?x2x?x64xf32>) value(%v : tensor<?x2x?x64xf32>)
         causal(%past)
         outs(%init : tensor<?x8x?x64xf32>) {scale = 0.125 : f32} -> tensor<?x8x?x64xf32>
-    %z = lowbit.attention
-        ins(%q, %k, %v : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>)
+    %z = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
+        key(%k_codes, %k_scales : tensor<?x2x?x64xi8>, tensor<?x2x?x1xf16>
+            as !lowbit.tensor<?x2x?x64xf32, #s8>)
+        value(%v_codes, %v_scales : tensor<?x2x?x64xi8>, tensor<?x2x?x1xf16>
+            as !lowbit.tensor<?x2x?x64xf32, #s8>)
         mask(%m : tensor<?x1x?x?xi8>)
         outs(%init : tensor<?x8x?x64xf32>)
         {scale = 0.125 : f32, softcap = 30.0 : f32} -> tensor<?x8x?x64xf32>
@@ -366,11 +398,13 @@ def Lowbit_AttentionOp : Lowbit_Op<"attention", [
   }];
   let arguments = (ins
     Lowbit_TensorOrMemRef:$query,
-    Lowbit_TensorOrMemRef:$key,
-    Lowbit_TensorOrMemRef:$value,
+    Variadic<Lowbit_TensorOrMemRef>:$key,
+    Variadic<Lowbit_TensorOrMemRef>:$value,
     Optional<Lowbit_TensorOrMemRef>:$mask,
     Optional<Index>:$offset,
     Lowbit_TensorOrMemRef:$init,
+    OptionalAttr<TypeAttrOf<Lowbit_QuantTensor>>:$keyType,
+    OptionalAttr<TypeAttrOf<Lowbit_QuantTensor>>:$valueType,
     F32Attr:$scale,
     OptionalAttr<F32Attr>:$softcap);
   let results = (outs Optional<AnyRankedTensor>:$result);
@@ -378,12 +412,18 @@ def Lowbit_AttentionOp : Lowbit_Op<"attention", [
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(getInitMutable());
     }
+    /// Whether keys and values may be stored in such a type.
+    static bool canRead(::lowbit::QuantTensorType type);
+    /// What keys and values are, whether quantized or not.
+    ::mlir::ShapedType getKeyShape();
+    ::mlir::ShapedType getValueShape();
     /// How many query heads share a key head.
     int64_t getGroupSize();
   }];
   let assemblyFormat = [{
-    `ins` `(` $query `,` $key `,` $value `:`
-              type($query) `,` type($key) `,` type($value) `)`
+    `ins` `(` $query `:` type($query) `)`
+    `key` `(` $key `:` type($key) (`as` $keyType^)? `)`
+    `value` `(` $value `:` type($value) (`as` $valueType^)? `)`
     (`mask` `(` $mask^ `:` type($mask) `)`)?
     (`causal` `(` $offset^ `)`)?
     `outs` `(` $init `:` type($init) `)`

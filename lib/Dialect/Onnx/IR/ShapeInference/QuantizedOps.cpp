@@ -62,9 +62,56 @@ struct SameShape final
     return success();
   }
 };
+
+/// The dimensions of `type`, those that are not static as those of `like`.
+static SymbolicShapes::Expressions getDimsLike(ArrayRef<AffineExpr> like,
+                                               ShapedType type,
+                                               SymbolicShapes &shapes) {
+  SymbolicShapes::Expressions dims(like);
+  for (auto [dim, size] : llvm::zip_equal(dims, type.getShape()))
+    if (ShapedType::isStatic(size))
+      dim = shapes.getConstant(size);
+  return dims;
+}
+
+/// Of components and the tensor that they store, all dimensions that may be
+/// dynamic are the same.
+struct AssembleShapes final
+    : ShapeInferenceOpInterface::ExternalModel<AssembleShapes,
+                                               lowbit::AssembleOp> {
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
+    auto assemble = cast<lowbit::AssembleOp>(op);
+    if (std::optional<ArrayRef<AffineExpr>> codes =
+            shapes.getDims(assemble.getComponents().front()))
+      shapes.setDims(assemble.getResult(),
+                     getDimsLike(*codes, assemble.getType(), shapes));
+    return success();
+  }
+};
+
+struct DisassembleShapes final
+    : ShapeInferenceOpInterface::ExternalModel<DisassembleShapes,
+                                               lowbit::DisassembleOp> {
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
+    auto disassemble = cast<lowbit::DisassembleOp>(op);
+    std::optional<ArrayRef<AffineExpr>> input =
+        shapes.getDims(disassemble.getInput());
+    if (!input)
+      return success();
+    // The map may move while it gets more.
+    SymbolicShapes::Expressions dims(*input);
+    for (Value component : disassemble.getComponents())
+      shapes.setDims(component,
+                     getDimsLike(dims, cast<ShapedType>(component.getType()),
+                                 shapes));
+    return success();
+  }
+};
 } // namespace
 
 void lowbit::onnx::attachQuantizedOpShapes(MLIRContext &context) {
+  lowbit::AssembleOp::attachInterface<AssembleShapes>(context);
+  lowbit::DisassembleOp::attachInterface<DisassembleShapes>(context);
   lowbit::MatmulOp::attachInterface<MatmulShapes>(context);
   lowbit::GatherOp::attachInterface<GatherShapes>(context);
   lowbit::QuantizeOp::attachInterface<SameShape<lowbit::QuantizeOp>>(context);

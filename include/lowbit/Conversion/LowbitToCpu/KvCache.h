@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_EXECUTION_KVCACHE_H
-#define LOWBIT_EXECUTION_KVCACHE_H
+#ifndef LOWBIT_CONVERSION_LOWBITTOCPU_KVCACHE_H
+#define LOWBIT_CONVERSION_LOWBITTOCPU_KVCACHE_H
 
 namespace lowbit {
 
@@ -15,10 +15,15 @@ namespace lowbit {
 enum class KvCache {
   /// Caches that a run updates, where the model allows it.
   InPlace,
+  /// The same, of 8 bits with a scale for each token and head.
+  Int8,
+  /// The same, of 4 bits with a scale and a zero point for each 32 channels of
+  /// a token's head.
+  Int4,
   /// Inputs and outputs, as the exporter wrote them.
   AsIs
 };
 
 } // namespace lowbit
 
-#endif // LOWBIT_EXECUTION_KVCACHE_H
+#endif // LOWBIT_CONVERSION_LOWBITTOCPU_KVCACHE_H
