@@ -139,9 +139,17 @@ lowbit::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
   code->setTargetTriple(machine.getTargetTriple());
   // Otherwise registers that are spilled lie across cache lines: LLVM finds out
   // too late that the stack needs a larger alignment than the ABI's.
-  for (llvm::Function &function : *code)
-    if (!function.isDeclaration())
-      function.addFnAttr("stackrealign");
+  // For any ARM processor, LLVM schedules as for one that executes in order: it
+  // loads early what then does not fit the registers.
+  bool isAnyArm = machine.getTargetTriple().isAArch64() &&
+                  machine.getTargetCPU() == "generic";
+  for (llvm::Function &function : *code) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("stackrealign");
+    if (isAnyArm)
+      function.addFnAttr("tune-cpu", "neoverse-n1");
+  }
   return code;
 }
 

@@ -10,6 +10,10 @@
 // RUN: quant-compile %s -o - --target=aarch64 --emit=asm | FileCheck %s --check-prefix=ASM
 // ASM: emit_entry0:
 
+// Any ARM processor is scheduled for as one that executes out of order.
+// RUN: quant-compile %s -o - --target=aarch64 --emit=llvm | FileCheck %s --check-prefix=ARM
+// ARM: attributes {{.*}}"tune-cpu"="neoverse-n1"
+
 // RUN: quant-compile %s -o %t/model.so --target=x86-64
 // RUN: llvm-readelf --dyn-syms %t/model.so | FileCheck %s --check-prefix=SYMBOLS
 // SYMBOLS-NOT: _entry
