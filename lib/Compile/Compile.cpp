@@ -211,7 +211,9 @@ llvm::Error Compiler::checkOneLevel() const {
     return llvm::Error::success();
   return makeError("target '" + options.target +
                    "' is for several kinds of CPUs, and what --emit asks for "
-                   "is for one: x86-64-v3, say");
+                   "is for one: " +
+                   (target.triple.isX86() ? "x86-64-v3" : "aarch64+dotprod") +
+                   ", say");
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>

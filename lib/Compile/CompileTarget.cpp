@@ -75,6 +75,16 @@ static llvm::Expected<CompileTarget> getAllX86() {
   return target;
 }
 
+/// One library for all machines with dot products, or with vectors of 512 bits.
+static llvm::Expected<CompileTarget> getAllArm() {
+  CompileTarget target;
+  target.triple = llvm::Triple(kLinuxArm);
+  for (StringRef features : {"+dotprod", "+sve", "+dotprod,+i8mm"})
+    if (llvm::Error error = addLevel(target, "generic", features))
+      return error;
+  return target;
+}
+
 /// A GPU in any machine of this machine's architecture.
 static llvm::Expected<CompileTarget> getGpu(StringRef chip) {
   CompileTarget target;
@@ -94,6 +104,8 @@ llvm::Expected<CompileTarget> CompileTarget::parse(StringRef text) {
     return getNative();
   if (text == "x86-64")
     return getAllX86();
+  if (text == "aarch64")
+    return getAllArm();
   if (isNvptxChip(text))
     return getGpu(text);
   CompileTarget target;

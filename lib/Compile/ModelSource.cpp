@@ -171,12 +171,24 @@ static int has_tiles(void) {
 }
 )c";
 
+/// With shorter vectors SVE gains nothing over NEON, of which processors start
+/// twice as many instructions.
+static constexpr StringLiteral kHasLongVectors = R"c(
+#include <sys/prctl.h>
+static int has_long_vectors(void) {
+  return (getauxval(AT_HWCAP) & HWCAP_SVE) &&
+         (prctl(PR_SVE_GET_VL) & PR_SVE_VL_LEN_MASK) >= 64;
+}
+)c";
+
 static bool hasTiles(const CpuTarget &level) {
   return llvm::is_contained(level.extensions, "amx-int8");
 }
 
-/// A C expression that is true on a CPU with the extension.
-static std::string getTest(const llvm::Triple &triple, StringRef extension) {
+/// A C expression that is true on a CPU with the extension and, if there is a
+/// choice of levels, with a use for it.
+static std::string getTest(const llvm::Triple &triple, StringRef extension,
+                           bool isChoice) {
   if (extension == "amx-int8")
     return "has_tiles()";
   if (triple.isX86())
@@ -184,7 +196,8 @@ static std::string getTest(const llvm::Triple &triple, StringRef extension) {
   return llvm::StringSwitch<std::string>(extension)
       .Case("dotprod", "getauxval(AT_HWCAP) & HWCAP_ASIMDDP")
       .Case("fullfp16", "getauxval(AT_HWCAP) & HWCAP_ASIMDHP")
-      .Case("sve", "getauxval(AT_HWCAP) & HWCAP_SVE")
+      .Case("sve", isChoice ? "has_long_vectors()"
+                            : "getauxval(AT_HWCAP) & HWCAP_SVE")
       .Case("i8mm", "getauxval(AT_HWCAP2) & HWCAP2_I8MM");
 }
 
@@ -192,6 +205,9 @@ static void printChoice(raw_ostream &os, const CompileTarget &target,
                         StringRef prefix) {
   if (!target.triple.isX86())
     os << "#include <asm/hwcap.h>\n#include <sys/auxv.h>\n";
+  bool isChoice = target.levels.size() > 1;
+  if (!target.triple.isX86() && isChoice)
+    os << kHasLongVectors;
   if (llvm::any_of(target.levels, hasTiles))
     os << kRequestTiles;
   for (size_t i = 0; i < target.levels.size(); ++i)
@@ -202,7 +218,7 @@ static void printChoice(raw_ostream &os, const CompileTarget &target,
   for (size_t i = target.levels.size(); i-- > 0;) {
     os << "  if (1";
     for (StringRef extension : target.levels[i].extensions)
-      os << " && " << getTest(target.triple, extension);
+      os << " && (" << getTest(target.triple, extension, isChoice) << ')';
     os << ")\n    return " << getEntryName(prefix, i) << ";\n";
   }
   os << "  return 0;\n}\n";

@@ -20,6 +20,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#endif
 
 using namespace lowbit;
 using llvm::ArrayRef;
@@ -37,6 +42,16 @@ static bool requestTiles() {
 #endif
 }
 
+/// Whether vectors of SVE have at least 512 bits.
+static bool hasLongVectors() {
+#if defined(__aarch64__) && defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_SVE) &&
+         (prctl(PR_SVE_GET_VL) & PR_SVE_VL_LEN_MASK) >= 64;
+#else
+  return false;
+#endif
+}
+
 /// The features of the host in LLVM's spelling, which complete "native": a
 /// virtual machine may lack some that its processor's name implies.
 static std::string getHostFeatures() {
@@ -48,6 +63,11 @@ static std::string getHostFeatures() {
     for (StringRef name : {"amx-tile", "amx-int8", "amx-bf16"})
       all[name] = isEmulated || (all[name] && isGranted);
   }
+  // What shorter vectors can do, NEON does with twice as many instructions a
+  // cycle.
+  if (llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() &&
+      !hasLongVectors())
+    all["sve"] = false;
   std::string features;
   for (const auto &feature : all) {
     features += features.empty() ? "" : ",";
@@ -139,8 +159,10 @@ llvm::Expected<CpuTarget> CpuTarget::getFor(const llvm::Triple &triple,
     result.kernels = has("amx-int8") && has("amx-bf16") ? "amx" : "avx512vnni";
   else if (isX86 && has("avx2") && has("fma") && has("f16c"))
     result.kernels = "avx2";
+  else if (triple.isAArch64() && has("sve"))
+    result.kernels = has("i8mm") ? "sve-i8mm" : "sve";
   else if (triple.isAArch64() && has("dotprod"))
-    result.kernels = "neon";
+    result.kernels = has("i8mm") ? "i8mm" : "neon";
   return result;
 }
 

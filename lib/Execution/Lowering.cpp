@@ -77,7 +77,6 @@ llvm::Error lowbit::lowerModel(ModuleOp module, StringRef entry,
   lowering.vectorBytes = target.vectorBytes;
   lowering.vectorRegisters = target.vectorRegisters;
   lowering.kernels = target.kernels;
-  lowering.i8mm = llvm::is_contained(target.extensions, "i8mm");
   lowering.parallel = parallel;
   lowering.entry = entry.str();
   lowering.strategy = strategy;

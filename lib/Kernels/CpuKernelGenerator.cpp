@@ -165,6 +165,18 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   // Haswell, whose port for shuffles also gets a quarter of its cycles of other
   // work, and Neoverse V2.
   using Tiles = SmallVector<TileShape>;
+  // Vectors are 256 bits long where SVE serves better than NEON. Lookups and
+  // products of floats stay in NEON.
+  auto getScalable = [&](bool hasI8mm) {
+    Tiles tiles;
+    for (auto [tokens, panels] : {std::pair(8, 2), {4, 2}, {2, 4}, {1, 8}})
+      tiles.push_back({tokens, panels, /*lanes=*/4, /*scalable=*/true});
+    return CpuKernelOptions{
+        tiles, Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+        CpuInstructions{32, 32, 2, 2, 1, 1, 1, hasI8mm ? 255u : 127u, 0, 6,
+                        hasI8mm},
+        parallel, strategy};
+  };
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
           .Cases({"avx512vnni", "amx"},
@@ -181,14 +193,24 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
                     parallel, strategy})
           .Case("neon",
                 CpuKernelOptions{
-                    Tiles{{4, 1}, {2, 2}, {1, 4}},
+                    Tiles{{4, 1}, {2, 2}, {1, 2}},
                     Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
                     CpuInstructions{16, 32, 4, 4, 2, 1, 1, 127, 0, 6}, parallel,
                     strategy})
+          .Case("i8mm",
+                CpuKernelOptions{
+                    Tiles{{8, 1, 8}, {4, 1}, {2, 2}, {1, 2}},
+                    Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+                    CpuInstructions{16, 32, 4, 4, 2, 1, 1, 255, 0, 6,
+                                    /*hasMmla=*/true},
+                    parallel, strategy})
+          .Case("sve", getScalable(/*hasI8mm=*/false))
+          .Case("sve-i8mm", getScalable(/*hasI8mm=*/true))
           .Default(std::nullopt);
   if (!options) {
     emitError(loc) << "unknown target '" << target
-                   << "': expected avx2, avx512vnni, amx or neon";
+                   << "': expected avx2, avx512vnni, amx, neon, i8mm, sve or "
+                      "sve-i8mm";
     return nullptr;
   }
   // The caches are those of Sapphire, Emerald and Granite Rapids.

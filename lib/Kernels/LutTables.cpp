@@ -120,16 +120,14 @@ void LutTables::build() {
                         Value chunk) {
     int64_t tokens = range.tile.tokens;
     PanelActivations::Tile input = activations.getTile(token, tokens);
-    Value first = k.mul(chunk, geometry.columnsPerChunk);
     for (int64_t i = 0; i < tokens; ++i) {
       Value row = getRow(token, tokens, i, chunk);
       for (auto [number, plane] : llvm::enumerate(planes))
         for (int64_t half = 0; half < 2 * plane.blocksPerChunk; ++half)
           buildHalf(plane, row, getOffset(number, 0, half),
                     [&](int64_t column) -> Value {
-                      int64_t at =
-                          (half * plane.columns + column) * LutPlane::tables;
-                      Value word = activations.loadBytes(input, i, first, at);
+                      Value word = activations.loadSlice(
+                          input, i, chunk, half * plane.columns + column);
                       return vector::BitCastOp::create(
                           k.b, bytes,
                           vector::BroadcastOp::create(

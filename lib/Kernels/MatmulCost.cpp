@@ -105,6 +105,13 @@ static InstructionCount countInstructions(const PanelMatmulSpec &spec,
   case MatmulStrategy::Tiles:
     llvm_unreachable("does not compute in vector registers");
   case MatmulStrategy::Dot: {
+    if (cpu.hasMmla && tile.shape.tokens % 2 == 0) {
+      // Twice as many products at once, and an interleaving of each block.
+      double blocks =
+          double(geometry.bytesPerChunk) / PanelsGeometry::bytesPerBlock;
+      return (countUnpacking(geometry) + arithmetic * blocks) * perToken +
+             multiplication * (slices / 2);
+    }
     InstructionCount dot = {double(cpu.dotInstructions),
                             double(cpu.dotMultiplies), 0};
     if (spec.maxCode > cpu.dotMaxCode)

@@ -15,14 +15,24 @@ using namespace lowbit;
 
 /// Columns that are copied and summed at once.
 static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
+/// Columns of a chunk that a dot product multiplies at once.
+static constexpr int64_t sliceColumns = 4;
 
 PanelActivations::Layout
-PanelActivations::getPanelLayout(const PanelMatmulSpec &spec) {
+PanelActivations::getPanelLayout(const PanelMatmulSpec &spec, bool pairs) {
   const PanelsGeometry &geometry = spec.geometry;
-  return {spec.hasQuantizedInput() ? 4 : 1,
-          geometry.chunksPerGroup * geometry.columnsPerChunk,
-          geometry.chunksInLastGroup * geometry.columnsPerChunk,
-          /*hasGroupSums=*/true};
+  int64_t unit = spec.hasQuantizedInput() ? sliceColumns : 1;
+  int64_t columns = geometry.columnsPerChunk;
+  if (pairs) {
+    unit *= 2;
+    columns *= 2;
+  }
+  auto pad = [&](int64_t chunks) {
+    return llvm::alignTo(chunks * geometry.columnsPerChunk, columns);
+  };
+  return {unit, int64_t(pad(geometry.chunksPerGroup)),
+          int64_t(pad(geometry.chunksInLastGroup)), /*hasGroupSums=*/true,
+          /*bf16Parts=*/0, pairs ? columns : 0};
 }
 
 PanelActivations::PanelActivations(KernelBuilder &k,
@@ -97,6 +107,16 @@ PanelActivations::Place PanelActivations::getPlace(Value token) {
 
 Value PanelActivations::getIndex(const Place &place, Value column,
                                  int64_t part) {
+  if (layout.pairColumns) {
+    // [chunk of the pair][slice][byte] becomes [slice][chunk][byte].
+    Value inPair = k.rem(column, k.index(layout.pairColumns));
+    Value inChunk = k.rem(inPair, k.index(layout.pairColumns / 2));
+    Value chunk = k.div(inPair, k.index(layout.pairColumns / 2));
+    Value byte = k.rem(column, k.index(sliceColumns));
+    Value first = k.add(k.sub(column, inPair),
+                        k.mul(k.sub(inChunk, byte), unit / sliceColumns));
+    column = k.add(first, k.add(k.mul(chunk, sliceColumns), byte));
+  }
   Value inUnit = arith::RemUIOp::create(k.b, column, k.index(unit));
   Value first = arith::SubIOp::create(k.b, column, inUnit);
   if (int64_t elements = getElementsPerColumn(); elements > 1)
@@ -145,7 +165,7 @@ SmallVector<Value> PanelActivations::split(Value value) {
 void PanelActivations::copyVector(const Place &place, Value column,
                                   Value values) {
   // Vectors begin at a unit or, where units are longer, at a part of one.
-  int64_t part = std::gcd(unit, lanes);
+  int64_t part = layout.pairColumns ? sliceColumns : std::gcd(unit, lanes);
   Value distance = k.mul(place.distance, unit * getElementsPerColumn());
   for (auto [number, elements] : llvm::enumerate(split(values))) {
     Value at = getIndex(place, column, number);
@@ -236,15 +256,48 @@ PanelActivations::Tile PanelActivations::getTile(Value firstToken,
           k.mul(first, spec.geometry.groups), tokens};
 }
 
-Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
-                                  int64_t offset) {
-  Value at = k.add(k.add(tile.start, k.mul(column, tile.tokens)),
-                   offset * tile.tokens + token * unit);
+Value PanelActivations::getColumn(Value group, Value chunk) {
+  const PanelsGeometry &geometry = spec.geometry;
+  int64_t padding = layout.groupColumns -
+                    geometry.chunksPerGroup * geometry.columnsPerChunk;
+  return k.add(k.mul(chunk, geometry.columnsPerChunk), k.mul(group, padding));
+}
+
+Value PanelActivations::loadWord(Value at) {
   Value bytes = vector::LoadOp::create(
-      k.b, VectorType::get({unit}, copyType), copy, at);
+      k.b, VectorType::get({sliceColumns}, copyType), copy, at);
   Value word = vector::BitCastOp::create(
       k.b, VectorType::get({1}, k.b.getI32Type()), bytes);
   return vector::ExtractOp::create(k.b, word, ArrayRef<int64_t>{0});
+}
+
+Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
+                                  int64_t offset) {
+  int64_t inUnit = offset % unit;
+  return loadWord(k.add(k.add(tile.start, k.mul(column, tile.tokens)),
+                        (offset - inUnit) * tile.tokens + token * unit +
+                            inUnit));
+}
+
+Value PanelActivations::loadSlice(const Tile &tile, int64_t token, Value chunk,
+                                  int64_t slice) {
+  const PanelsGeometry &geometry = spec.geometry;
+  Value perGroup = k.index(geometry.chunksPerGroup);
+  Value group = k.div(chunk, perGroup);
+  Value inGroup = k.sub(chunk, k.mul(group, perGroup));
+  Place place = {k.add(tile.start, token * unit), {}, k.index(tile.tokens)};
+  return loadWord(getIndex(
+      place, k.add(k.add(k.mul(group, layout.groupColumns),
+                         k.mul(inGroup, geometry.columnsPerChunk)),
+                   slice * sliceColumns)));
+}
+
+Value PanelActivations::loadPair(const Tile &tile, int64_t token, Value column,
+                                 int64_t offset) {
+  Value at = k.add(k.add(tile.start, k.mul(column, tile.tokens)),
+                   offset * tile.tokens + token * unit);
+  return vector::LoadOp::create(k.b, VectorType::get({2 * unit}, copyType),
+                                copy, at);
 }
 
 Value PanelActivations::loadFloat(const Tile &tile, int64_t token, Value column,
@@ -258,6 +311,16 @@ Value PanelActivations::loadGroupValue(Value values, const Tile &tile,
                                        Value token, Value group) {
   Value at = k.add(tile.groupStart, k.mul(group, tile.tokens));
   return memref::LoadOp::create(k.b, values, k.add(at, token));
+}
+
+Value PanelActivations::loadGroupValues(Value values, const Tile &tile,
+                                        int64_t token, Value group,
+                                        int64_t count) {
+  Value at = k.add(tile.groupStart, k.mul(group, tile.tokens));
+  auto type = cast<MemRefType>(values.getType());
+  return vector::LoadOp::create(
+      k.b, VectorType::get({count}, type.getElementType()), values,
+      k.add(at, token));
 }
 
 Value PanelActivations::getMatrices(Value firstToken, int64_t tiles,

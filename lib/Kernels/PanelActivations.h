@@ -15,9 +15,9 @@
 namespace lowbit {
 
 /// A copy of some of a kernel's activations. Tokens that are computed together
-/// stand together: of each unit, which is four columns (int8), one (float) or the row
-/// of a matrix unit's tile, those of all tokens of a tile follow each other, so
-/// that a tile reads one stream.
+/// stand together: of each unit, which is four or eight columns (int8), one
+/// (float) or the row of a matrix unit's tile, those of all tokens of a tile
+/// follow each other, so that a tile reads one stream.
 /// (Rows would be a power of two apart and evict each other from the cache.)
 /// Every group is padded with zeros. Floats for a matrix unit that multiplies
 /// bf16 are split into parts of this type, which follow each other unit by
@@ -41,8 +41,12 @@ public:
     bool hasGroupSums;
     /// Numbers of type bf16 whose sum a float is; 0 if it stays what it is.
     int64_t bf16Parts = 0;
+    /// If not 0, columns of two chunks: a unit is a slice of both.
+    int64_t pairColumns = 0;
   };
-  static Layout getPanelLayout(const PanelMatmulSpec &spec);
+  /// For kernels that multiply codes as they are in panels; if `pairs` is set,
+  /// those of two chunks at once.
+  static Layout getPanelLayout(const PanelMatmulSpec &spec, bool pairs = false);
 
   /// Tokens [begin, end) of `input`; the last of `tiles` must divide what the
   /// others leave. `inputScales` is null for float activations.
@@ -56,6 +60,7 @@ public:
   /// Frees the copy.
   void release();
 
+  const Layout &getLayout() const { return layout; }
   /// All tokens: as many as possible in the first shape of tiles.
   llvm::ArrayRef<Range> getRanges() const { return ranges; }
 
@@ -66,10 +71,18 @@ public:
     int64_t tokens;
   };
   Tile getTile(mlir::Value firstToken, int64_t tokens);
-  /// Int8 activations [column + offset, column + offset + 4) of a token, as one
-  /// 32-bit word.
+  /// Where the units of a chunk begin.
+  mlir::Value getColumn(mlir::Value group, mlir::Value chunk);
+  /// Four int8 activations of a token, as one 32-bit word: those `offset` bytes
+  /// behind the unit at `column`.
   mlir::Value loadBytes(const Tile &tile, int64_t token, mlir::Value column,
                         int64_t offset);
+  /// The same of a slice of any chunk.
+  mlir::Value loadSlice(const Tile &tile, int64_t token, mlir::Value chunk,
+                        int64_t slice);
+  /// The units of eight int8 activations of a token and the next one.
+  mlir::Value loadPair(const Tile &tile, int64_t token, mlir::Value column,
+                       int64_t offset);
   /// The float activation at column + offset.
   mlir::Value loadFloat(const Tile &tile, int64_t token, mlir::Value column,
                         int64_t offset);
@@ -80,14 +93,19 @@ public:
   mlir::Value loadGroupSum(const Tile &tile, int64_t token, mlir::Value group) {
     return loadGroupSum(tile, k.index(token), group);
   }
+  /// Those of `count` tokens, as a vector.
+  mlir::Value loadGroupSums(const Tile &tile, int64_t token, mlir::Value group,
+                            int64_t count) {
+    return loadGroupValues(groupSums, tile, token, group, count);
+  }
   /// Only if scales are not those of whole rows.
   mlir::Value loadGroupScale(const Tile &tile, mlir::Value token,
                              mlir::Value group) {
     return loadGroupValue(groupScales, tile, token, group);
   }
-  mlir::Value loadGroupScale(const Tile &tile, int64_t token,
-                             mlir::Value group) {
-    return loadGroupScale(tile, k.index(token), group);
+  mlir::Value loadGroupScales(const Tile &tile, int64_t token,
+                              mlir::Value group, int64_t count) {
+    return loadGroupValues(groupScales, tile, token, group, count);
   }
 
   /// The units of `tiles` tiles from `firstToken` on as matrices of the tokens
@@ -121,10 +139,13 @@ private:
   void copyToken(mlir::Value token);
   void copyGroup(mlir::Value token, const Place &place, mlir::Value group,
                  int64_t size, int64_t paddedSize);
+  mlir::Value loadWord(mlir::Value at);
   void copyVector(const Place &place, mlir::Value column, mlir::Value values);
   mlir::Value add(mlir::Value sum, mlir::Value value);
   mlir::Value loadGroupValue(mlir::Value values, const Tile &tile,
                              mlir::Value token, mlir::Value group);
+  mlir::Value loadGroupValues(mlir::Value values, const Tile &tile,
+                              int64_t token, mlir::Value group, int64_t count);
 
   KernelBuilder &k;
   const PanelMatmulSpec &spec;

@@ -35,9 +35,50 @@ PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
     bias = take();
   output = take();
 
-  i32Lanes = VectorType::get({lanes}, b.getI32Type());
-  f32Lanes = VectorType::get({lanes}, b.getF32Type());
-  byteLanes = VectorType::get({lanes * bytesPerLane}, b.getI8Type());
+  setLanes(lanes, /*scalable=*/false);
+}
+
+void PanelKernelBuilder::setLanes(int64_t count, bool scalable) {
+  i32Lanes = VectorType::get({count}, b.getI32Type(), {scalable});
+  f32Lanes = getLanes(b.getF32Type());
+  byteLanes = getLanes(b.getI8Type(), bytesPerLane);
+}
+
+void PanelKernelBuilder::forEachLanes(const TileShape &shape,
+                                      function_ref<void()> body) {
+  if (shape.lanes == lanes && !shape.scalable)
+    return body();
+  setLanes(shape.lanes, shape.scalable);
+  Value count = index(shape.lanes);
+  if (shape.scalable)
+    count = mul(vector::VectorScaleOp::create(b).getResult(), count);
+  loop(index(0), ceilDiv(index(lanes), count), 1, [&](Value part) {
+    firstLane = mul(part, count);
+    if (shape.scalable) {
+      // Registers may be longer than a panel.
+      Value left = sub(index(lanes), firstLane);
+      laneMask =
+          vector::CreateMaskOp::create(b, getLanes(b.getI1Type()), left);
+      byteMask = vector::CreateMaskOp::create(
+          b, getLanes(b.getI1Type(), bytesPerLane), mul(left, bytesPerLane));
+    }
+    body();
+  });
+  firstLane = laneMask = byteMask = {};
+  setLanes(lanes, /*scalable=*/false);
+}
+
+Value PanelKernelBuilder::loadLanes(VectorType type, Value from, Value panel,
+                                    Value row, int64_t offset) {
+  int64_t perLane = type.getDimSize(0) / i32Lanes.getDimSize(0);
+  Value first = firstLane ? add(mul(firstLane, perLane), offset)
+                          : index(offset);
+  SmallVector<Value> at = {panel, row, first};
+  if (!type.isScalable())
+    return vector::LoadOp::create(b, type, from, at);
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(
+      b, type, from, at, perLane == 1 ? laneMask : byteMask, zeros);
 }
 
 void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
@@ -58,8 +99,7 @@ PanelKernelBuilder::Values PanelKernelBuilder::loadBlocks(Value panel,
   for (int64_t offset = 0; offset < geometry.bytesPerChunk;
        offset += PanelsGeometry::bytesPerBlock) {
     prefetchBlock(*this, geometry, codes, panel, chunk, offset);
-    Value bytes = vector::LoadOp::create(
-        b, byteLanes, codes, ValueRange{panel, chunk, index(offset)});
+    Value bytes = loadLanes(byteLanes, codes, panel, chunk, offset);
     blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
   }
   return blocks;
@@ -70,11 +110,12 @@ Value PanelKernelBuilder::getPlaneBits(const CodePlane &plane,
   int64_t perBlock = plane.getColumnsPerBlock() / bytesPerLane;
   Value bits =
       blocks[plane.offset / PanelsGeometry::bytesPerBlock + slice / perBlock];
+  auto type = cast<VectorType>(bits.getType());
   int64_t shift = slice % perBlock * plane.width - plane.base;
   if (shift > 0)
-    return arith::ShRUIOp::create(b, bits, splat(i32Lanes, shift));
+    return arith::ShRUIOp::create(b, bits, splat(type, shift));
   if (shift < 0)
-    return arith::ShLIOp::create(b, bits, splat(i32Lanes, -shift));
+    return arith::ShLIOp::create(b, bits, splat(type, -shift));
   return bits;
 }
 
@@ -84,8 +125,9 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
     Value bits = getPlaneBits(plane, blocks, slice);
     if (plane.width < 8) {
       uint32_t mask = ((1u << plane.width) - 1) << plane.base;
-      bits = arith::AndIOp::create(
-          b, bits, splat(i32Lanes, int32_t(mask * 0x01010101u)));
+      bits = arith::AndIOp::create(b, bits,
+                                   splat(cast<VectorType>(bits.getType()),
+                                         int32_t(mask * 0x01010101u)));
     }
     codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
   }
@@ -93,9 +135,7 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
 }
 
 Value PanelKernelBuilder::loadScales(Value panel, Value group) {
-  Value stored =
-      vector::LoadOp::create(b, VectorType::get({lanes}, spec.scaleType),
-                             scales, ValueRange{panel, group, index(0)});
+  Value stored = loadLanes(getLanes(spec.scaleType), scales, panel, group);
   if (spec.scaleType.isF32())
     return stored;
   return arith::ExtFOp::create(b, f32Lanes, stored);
@@ -106,9 +146,7 @@ Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {
   if (spec.hasZeros)
     zeros = arith::ExtUIOp::create(
         b, i32Lanes,
-        vector::LoadOp::create(
-            b, VectorType::get({lanes}, b.getI8Type()), this->zeros,
-            ValueRange{panel, group, index(0)}));
+        loadLanes(getLanes(b.getI8Type()), this->zeros, panel, group));
   else if (spec.codeOffset)
     zeros = splat(i32Lanes, spec.codeOffset);
   else
@@ -133,10 +171,16 @@ PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel,
                                                              bool withBias) {
   Channels channels;
   channels.column = mul(panel, lanes);
-  if (spec.n % lanes != 0)
-    channels.mask = vector::CreateMaskOp::create(
-        b, VectorType::get({lanes}, b.getI1Type()),
-        ValueRange{arith::SubIOp::create(b, index(spec.n), channels.column)});
+  if (firstLane)
+    channels.column = add(channels.column, firstLane);
+  channels.mask = laneMask;
+  if (spec.n % lanes != 0) {
+    Value left = arith::SubIOp::create(b, index(spec.n), channels.column);
+    if (laneMask)
+      left = min(left, sub(index(lanes), firstLane));
+    channels.mask =
+        vector::CreateMaskOp::create(b, getLanes(b.getI1Type()), left);
+  }
   if (!bias || !withBias)
     return channels;
   channels.bias =

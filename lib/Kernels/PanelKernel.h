@@ -26,9 +26,19 @@ protected:
   static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
   static constexpr int64_t bytesPerLane = 4;
 
+  /// Runs `body` for all channels of panels, for as many at once as `shape`
+  /// says: these are what the lanes of values hold there. Elsewhere values have
+  /// a lane for each channel.
+  void forEachLanes(const TileShape &shape, llvm::function_ref<void()> body);
+  /// A register of the lanes at hand.
+  mlir::VectorType getLanes(mlir::Type element, int64_t perLane = 1) {
+    return mlir::VectorType::get({i32Lanes.getDimSize(0) * perLane}, element,
+                                 i32Lanes.getScalableDims());
+  }
+
   Value broadcast(Value scalar) {
-    return mlir::vector::BroadcastOp::create(
-        b, mlir::VectorType::get({lanes}, scalar.getType()), scalar);
+    return mlir::vector::BroadcastOp::create(b, getLanes(scalar.getType()),
+                                             scalar);
   }
 
   /// The blocks of a chunk, as 32-bit lanes.
@@ -66,6 +76,20 @@ protected:
   const PanelsGeometry &geometry;
 
   mlir::VectorType i32Lanes, f32Lanes, byteLanes;
+
+private:
+  void setLanes(int64_t count, bool scalable);
+  /// Elements of a row of `from` that belong to the lanes, `offset` behind its
+  /// start.
+  Value loadLanes(mlir::VectorType type, Value from, Value panel, Value row,
+                  int64_t offset = 0);
+
+  /// The first lane's channel; null if that is the panel's first one.
+  Value firstLane;
+  /// Which scalable lanes, and bytes of these, belong to the panel.
+  Value laneMask, byteMask;
+
+protected:
 
   // Arguments.
   Value input, inputScales, codes, scales, zeros, bias, output;

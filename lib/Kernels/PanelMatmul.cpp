@@ -17,7 +17,9 @@
 // code may be split over blocks of several planes). One shift and one mask so
 // yield a slice, 16 x 4 bytes that a dot-product instruction multiplies by four
 // int8 activations; for float activations a second shift isolates each byte.
-// LutMatmul looks sums up instead.
+// LutMatmul looks sums up instead. Where instructions multiply by two tokens, a
+// slice is that of two chunks: they are interleaved before they are unpacked, so
+// that a channel's eight codes stand together.
 // Scales and zero points are applied once per group.
 //
 // TileMatmul computes many tokens where there is a matrix unit.
@@ -45,12 +47,12 @@ public:
                      ArrayRef<MatmulTile> tiles,
                      const CpuKernelOptions &options)
       : PanelKernelBuilder(function, spec, options.parallel), tiles(tiles),
-        options(options),
-        sumLanes(spec.hasQuantizedInput() ? i32Lanes : f32Lanes) {}
+        options(options) {}
   void build();
 
 private:
-  /// The accumulators of a tile, token-major.
+  /// The accumulators of a tile, token-major. Where instructions multiply by two
+  /// tokens, a register has the sums of both, channel by channel.
   using Sums = Values;
   /// Some tokens and panels.
   struct Tile {
@@ -63,12 +65,37 @@ private:
   void buildTokens(Value begin, Value end);
   void buildPanelBlock(Value firstPanel, int64_t panels);
   void buildTile(const Tile &tile);
-  Sums sumGroup(const Tile &tile, Value group, Value firstChunk,
-                int64_t chunks);
+  Sums sumGroup(const Tile &tile, Value group, Value firstChunk, int64_t chunks,
+                Sums starts);
   Sums buildGroup(const Tile &tile, Value group, Value firstChunk,
                   int64_t chunks, Sums totals);
-  Sums buildIntegerChunk(const Tile &tile, Value chunk, ValueRange sums);
-  Sums buildFloatChunk(const Tile &tile, Value chunk, ValueRange sums);
+  /// One or two chunks; `column` is where the activations of the first begin.
+  Sums buildDots(const Tile &tile, Value chunk, int64_t chunks, Value column,
+                 ValueRange sums);
+  /// The same for sums of pairs of tokens.
+  Sums buildPairs(const Tile &tile, Value chunk, int64_t chunks, Value column,
+                  ValueRange sums);
+  Sums buildFloatChunk(const Tile &tile, Value chunk, Value column,
+                       ValueRange sums);
+  /// Whether chunks are multiplied two by two.
+  bool multipliesPairs() const {
+    return spec.hasQuantizedInput() && options.instructions.hasMmla;
+  }
+  /// How many tokens have their sums in one register.
+  int64_t tokensPerSum(const Tile &tile) const {
+    return multipliesPairs() && tile.strategy == MatmulStrategy::Dot &&
+                   tile.shape.tokens % 2 == 0
+               ? 2
+               : 1;
+  }
+  /// What all tokens of a register share, in its lanes.
+  Value repeat(Value channels, int64_t tokens) {
+    if (!channels || tokens == 1)
+      return channels;
+    return vector::InterleaveOp::create(b, channels, channels);
+  }
+  /// What all channels share: one value for each token.
+  Value spread(Value tokens);
   /// The blocks, and a slice of them, for each panel of a tile.
   SmallVector<Values> loadTileBlocks(const Tile &tile, Value chunk) {
     SmallVector<Values> blocks;
@@ -91,8 +118,6 @@ private:
   /// Those that vector registers compute.
   ArrayRef<MatmulTile> tiles;
   const CpuKernelOptions &options;
-  /// The type that codes times activations are summed in.
-  VectorType sumLanes;
   /// The f32 value of each four bits; null if codes are converted.
   Value values;
   std::optional<PanelActivations> activations;
@@ -118,23 +143,68 @@ Value PanelMatmulBuilder::getIndices(ArrayRef<Value> blocks, int64_t slice) {
   return codes;
 }
 
+Value PanelMatmulBuilder::spread(Value tokens) {
+  auto type = cast<VectorType>(tokens.getType());
+  int64_t count = type.getNumElements();
+  if (count == 1)
+    return broadcast(
+        vector::ExtractOp::create(b, tokens, ArrayRef<int64_t>{0}));
+  Type bits = b.getIntegerType(32 * count);
+  Value scalar = vector::ExtractOp::create(
+      b, vector::BitCastOp::create(b, VectorType::get({1}, bits), tokens),
+      ArrayRef<int64_t>{0});
+  return vector::BitCastOp::create(b, getLanes(type.getElementType(), count),
+                                   broadcast(scalar));
+}
+
 PanelMatmulBuilder::Sums
-PanelMatmulBuilder::buildIntegerChunk(const Tile &tile, Value chunk,
-                                      ValueRange sums) {
+PanelMatmulBuilder::buildDots(const Tile &tile, Value chunk, int64_t chunks,
+                              Value column, ValueRange sums) {
   Sums result(sums);
-  Value column = mul(chunk, geometry.columnsPerChunk);
-  SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
+  int64_t unit = activations->getLayout().unit;
+  for (int64_t number = 0; number < chunks; ++number) {
+    SmallVector<Values> blocks = loadTileBlocks(tile, add(chunk, number));
+    for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
+      SmallVector<Value> slices;
+      for (Value codes : getSlices(blocks, slice))
+        slices.push_back(vector::BitCastOp::create(b, byteLanes, codes));
+      for (int64_t token = 0; token < tile.shape.tokens; ++token) {
+        Value word = activations->loadBytes(
+            tile.input, token, column, slice * unit + number * bytesPerLane);
+        Value bytes = vector::BitCastOp::create(b, byteLanes, broadcast(word));
+        for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
+          Value &sum = result[token * tile.shape.panels + panel];
+          sum = qvec::DotOp::create(b, sum, slices[panel], bytes, spec.maxCode);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+PanelMatmulBuilder::Sums
+PanelMatmulBuilder::buildPairs(const Tile &tile, Value chunk, int64_t chunks,
+                               Value column, ValueRange sums) {
+  Sums result(sums);
+  SmallVector<Values> blocks = loadTileBlocks(tile, chunk), others;
+  if (chunks == 2)
+    others = loadTileBlocks(tile, add(chunk, 1));
+  for (auto [panel, values] : llvm::enumerate(blocks))
+    for (auto [number, block] : llvm::enumerate(values))
+      block = vector::InterleaveOp::create(
+          b, block, chunks == 2 ? others[panel][number] : splat(i32Lanes, 0));
+  int64_t unit = activations->getLayout().unit;
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-    SmallVector<Value> slices;
+    Values slices;
     for (Value codes : getSlices(blocks, slice))
-      slices.push_back(vector::BitCastOp::create(b, byteLanes, codes));
-    for (int64_t token = 0; token < tile.shape.tokens; ++token) {
-      Value word = activations->loadBytes(tile.input, token, column,
-                                          slice * bytesPerLane);
-      Value bytes = vector::BitCastOp::create(b, byteLanes, broadcast(word));
+      slices.push_back(vector::BitCastOp::create(
+          b, getLanes(b.getI8Type(), 2 * bytesPerLane), codes));
+    for (int64_t token = 0; token < tile.shape.tokens; token += 2) {
+      Value pair =
+          activations->loadPair(tile.input, token, column, slice * unit);
       for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
-        Value &sum = result[token * tile.shape.panels + panel];
-        sum = qvec::DotOp::create(b, sum, slices[panel], bytes, spec.maxCode);
+        Value &sum = result[token / 2 * tile.shape.panels + panel];
+        sum = qvec::MmlaOp::create(b, sum, slices[panel], pair, spec.maxCode);
       }
     }
   }
@@ -154,9 +224,9 @@ Value PanelMatmulBuilder::getFloats(Value slice, int64_t byte) {
 
 PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
                                                              Value chunk,
+                                                             Value column,
                                                              ValueRange sums) {
   Sums result(sums);
-  Value column = mul(chunk, geometry.columnsPerChunk);
   SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     SmallVector<Value> slices = getSlices(blocks, slice);
@@ -177,51 +247,86 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
   return result;
 }
 
-/// Codes times activations, in `sumLanes`.
+/// Codes times activations, which are added to `starts` unless these are looked
+/// up.
 PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
                                                       Value group,
                                                       Value firstChunk,
-                                                      int64_t chunks) {
+                                                      int64_t chunks,
+                                                      Sums starts) {
   if (tile.strategy == MatmulStrategy::Lut)
     return lut->sumGroup(tile.firstToken, tile.firstPanel, tile.shape, group,
                          firstChunk, chunks);
-  Sums zeroSums(tile.shape.size(), splat(sumLanes, 0));
-  return loop(firstChunk, add(firstChunk, chunks), 1, zeroSums,
-              [&](Value chunk, ValueRange carried) {
-                return tile.strategy == MatmulStrategy::Dot
-                           ? buildIntegerChunk(tile, chunk, carried)
-                           : buildFloatChunk(tile, chunk, carried);
-              });
+  int64_t perSum = tokensPerSum(tile);
+  Sums sums = std::move(starts);
+  auto build = [&](Value chunk, int64_t count, ValueRange sums) {
+    Value column = activations->getColumn(group, chunk);
+    if (!spec.hasQuantizedInput())
+      return buildFloatChunk(tile, chunk, column, sums);
+    return perSum == 2 ? buildPairs(tile, chunk, count, column, sums)
+                       : buildDots(tile, chunk, count, column, sums);
+  };
+  int64_t atOnce = multipliesPairs() ? 2 : 1;
+  int64_t whole = chunks / atOnce * atOnce;
+  if (whole)
+    sums = loop(firstChunk, add(firstChunk, whole), atOnce, sums,
+                [&](Value chunk, ValueRange carried) {
+                  return build(chunk, atOnce, carried);
+                });
+  if (whole != chunks)
+    sums = build(add(firstChunk, whole), 1, sums);
+  return sums;
 }
 
 PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
                                int64_t chunks, Sums totals) {
   TileShape shape = tile.shape;
-  Sums sums = sumGroup(tile, group, firstChunk, chunks);
+  int64_t perSum = tokensPerSum(tile);
+  VectorType f32Sums = getLanes(b.getF32Type(), perSum);
+  VectorType sumLanes = spec.hasQuantizedInput()
+                            ? getLanes(b.getI32Type(), perSum)
+                            : f32Sums;
+  Sums starts(shape.size() / perSum, splat(sumLanes, 0));
   Values scales(shape.panels), minusZeros(shape.panels);
+  auto loadMinus = [&](int64_t panel) {
+    return repeat(loadMinusZeros(add(tile.firstPanel, panel), group), perSum);
+  };
+  auto correct = [&](Value &sum, Value minusZero, int64_t token) {
+    if (minusZero)
+      sum = addProduct(sum, minusZero,
+                       spread(activations->loadGroupSums(tile.input, token,
+                                                         group, perSum)));
+  };
+  // With two tokens in a register, sums begin with what zero points take away
+  // instead of being set to zero: where products are that fast, it counts.
+  bool startsCorrected = perSum == 2;
+  for (int64_t panel = 0; startsCorrected && panel < shape.panels; ++panel) {
+    Value minusZero = loadMinus(panel);
+    for (int64_t token = 0; token < shape.tokens; token += perSum)
+      correct(starts[token / perSum * shape.panels + panel], minusZero, token);
+  }
+  Sums sums = sumGroup(tile, group, firstChunk, chunks, std::move(starts));
   // All panels meet a token's factors while these are in registers.
-  for (int64_t token = 0; token < shape.tokens; ++token)
+  for (int64_t token = 0; token < shape.tokens; token += perSum)
     for (int64_t panel = 0; panel < shape.panels; ++panel) {
       Value &scale = scales[panel], &minusZero = minusZeros[panel];
       if (token == 0) {
-        Value panelIndex = add(tile.firstPanel, panel);
-        scale = loadScales(panelIndex, group);
-        minusZero = loadMinusZeros(panelIndex, group);
+        scale = repeat(loadScales(add(tile.firstPanel, panel), group), perSum);
+        minusZero = startsCorrected ? Value() : loadMinus(panel);
       }
-      Value sum = sums[token * shape.panels + panel];
-      if (minusZero)
-        sum = addProduct(
-            sum, minusZero,
-            broadcast(activations->loadGroupSum(tile.input, token, group)));
+      int64_t number = token / perSum * shape.panels + panel;
+      Value sum = sums[number];
+      correct(sum, minusZero, token);
       Value factor = scale;
       if (spec.hasQuantizedInput())
-        sum = arith::SIToFPOp::create(b, f32Lanes, sum);
+        sum = arith::SIToFPOp::create(b, f32Sums, sum);
       if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
         factor = arith::MulFOp::create(
             b, scale,
-            broadcast(activations->loadGroupScale(tile.input, token, group)));
-      Value &total = totals[token * shape.panels + panel];
+            spread(activations->loadGroupScales(tile.input, token, group,
+                                                perSum)));
+      Value &total = totals[number];
       total = vector::FMAOp::create(b, sum, factor, total);
     }
   return totals;
@@ -231,17 +336,24 @@ void PanelMatmulBuilder::storeTile(const Tile &tile, const Sums &totals) {
   TileShape shape = tile.shape;
   for (int64_t panel = 0; panel < shape.panels; ++panel) {
     Channels channels = getChannels(add(tile.firstPanel, panel));
-    for (int64_t token = 0; token < shape.tokens; ++token)
-      storeSums(channels, add(tile.firstToken, token),
-                totals[token * shape.panels + panel]);
+    int64_t perSum = tokensPerSum(tile);
+    for (int64_t token = 0; token < shape.tokens; token += perSum) {
+      Values ofTokens = {totals[token / perSum * shape.panels + panel]};
+      if (perSum == 2)
+        ofTokens = vector::DeinterleaveOp::create(b, ofTokens[0]).getResults();
+      for (auto [number, total] : llvm::enumerate(ofTokens))
+        storeSums(channels, add(tile.firstToken, token + number), total);
+    }
   }
 }
 
 void PanelMatmulBuilder::buildTile(const Tile &tile) {
   int64_t equalGroups = geometry.getEqualGroups();
+  int64_t perSum = tokensPerSum(tile);
   Sums totals =
       loop(index(0), index(equalGroups), 1,
-           Sums(tile.shape.size(), splat(f32Lanes, 0)),
+           Sums(tile.shape.size() / perSum,
+                splat(getLanes(b.getF32Type(), perSum), 0)),
            [&](Value group, ValueRange carried) {
              Value firstChunk = mul(group, geometry.chunksPerGroup);
              return buildGroup(tile, group, firstChunk, geometry.chunksPerGroup,
@@ -262,16 +374,17 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
     int64_t whole = panels / perTile * perTile;
     loop(range.begin, range.end, tokens, [&](Value token) {
       PanelActivations::Tile input = activations->getTile(token, tokens);
-      loop(index(0), index(whole), perTile, [&](Value panel) {
-        buildTile({token,
-                   add(firstPanel, panel),
-                   {tokens, perTile},
-                   strategy,
-                   input});
-      });
+      auto build = [&](Value panel, int64_t count) {
+        TileShape shape = range.tile;
+        shape.panels = count;
+        forEachLanes(shape, [&] {
+          buildTile({token, add(firstPanel, panel), shape, strategy, input});
+        });
+      };
+      loop(index(0), index(whole), perTile,
+           [&](Value panel) { build(panel, perTile); });
       for (int64_t panel = whole; panel < panels; ++panel)
-        buildTile(
-            {token, add(firstPanel, panel), {tokens, 1}, strategy, input});
+        build(index(panel), 1);
     });
   }
 }
@@ -279,7 +392,7 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
 void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
   activations.emplace(
       static_cast<KernelBuilder &>(*this), spec,
-      PanelActivations::getPanelLayout(spec),
+      PanelActivations::getPanelLayout(spec, multipliesPairs()),
       llvm::map_to_vector(tiles,
                           [](const MatmulTile &tile) { return tile.shape; }),
       input, inputScales, begin, end);

@@ -47,8 +47,9 @@ struct Options {
       cl::cat(category)};
   cl::opt<std::string> target{
       "target", cl::init("native"), cl::value_desc("name"),
-      cl::desc("native (default); x86-64: AVX2 and AVX-512 VNNI, chosen when "
-               "the model runs; x86-64-v2, x86-64-v3, x86-64-v4, aarch64, with "
+      cl::desc("native (default); x86-64: AVX2, AVX-512 VNNI and AMX, chosen "
+               "when the model runs; aarch64: dot products, I8MM and SVE, "
+               "chosen likewise; x86-64-v2, x86-64-v3, x86-64-v4, and all with "
                "+feature behind them: x86-64-v4+vnni, x86-64+avx2+fma, "
                "aarch64+dotprod; or a GPU: sm_80"),
       cl::cat(category)};

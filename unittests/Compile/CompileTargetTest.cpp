@@ -45,12 +45,17 @@ TEST(CompileTargetTest, LevelsOfX86) {
 }
 
 TEST(CompileTargetTest, Arm) {
-  CpuTarget plain = getLevel("aarch64");
+  CpuTarget plain = getLevel("aarch64+neon");
   EXPECT_EQ(plain.kernels, "");
   EXPECT_EQ(plain.vectorBytes, 16u);
-  CpuTarget dots = getLevel("aarch64+dotprod+i8mm");
-  EXPECT_EQ(dots.kernels, "neon");
-  EXPECT_EQ(llvm::join(dots.extensions, " "), "dotprod i8mm");
+  EXPECT_EQ(getLevel("aarch64+dotprod").kernels, "neon");
+  CpuTarget i8mm = getLevel("aarch64+dotprod+i8mm");
+  EXPECT_EQ(i8mm.kernels, "i8mm");
+  EXPECT_EQ(llvm::join(i8mm.extensions, " "), "dotprod i8mm");
+  CpuTarget sve = getLevel("aarch64+sve");
+  EXPECT_EQ(sve.kernels, "sve");
+  EXPECT_EQ(llvm::join(sve.extensions, " "), "fullfp16 sve");
+  EXPECT_EQ(getLevel("aarch64+sve+i8mm").kernels, "sve-i8mm");
 }
 
 TEST(CompileTargetTest, SeveralLevels) {
@@ -60,6 +65,12 @@ TEST(CompileTargetTest, SeveralLevels) {
   EXPECT_EQ(target->levels[0].kernels, "avx2");
   EXPECT_EQ(target->levels[1].kernels, "avx512vnni");
   EXPECT_EQ(target->levels[2].kernels, "amx");
+  target = CompileTarget::parse("aarch64");
+  ASSERT_TRUE(bool(target));
+  ASSERT_EQ(target->levels.size(), 3u);
+  EXPECT_EQ(target->levels[0].kernels, "neon");
+  EXPECT_EQ(target->levels[1].kernels, "sve");
+  EXPECT_EQ(target->levels[2].kernels, "i8mm");
 }
 
 TEST(CompileTargetTest, Gpu) {

@@ -25,7 +25,7 @@ struct CpuTarget {
   unsigned vectorBytes;
   unsigned vectorRegisters;
   /// The generated kernels that it runs: "avx2", "avx512vnni", "amx", "neon",
-  /// or empty for none.
+  /// "i8mm", "sve", "sve-i8mm", or empty for none.
   std::string kernels;
   /// The instruction sets that not every processor of the architecture has.
   std::vector<std::string> extensions;

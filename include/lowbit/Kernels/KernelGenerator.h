@@ -50,6 +50,10 @@ public:
 /// Tokens and panels of 16 output channels that a kernel computes together.
 struct TileShape {
   int64_t tokens, panels;
+  /// Channels of a panel that it computes at once; if they are scalable, as
+  /// many times that as vectors are longer than 128 bits.
+  int64_t lanes = 16;
+  bool scalable = false;
 
   int64_t size() const { return tokens * panels; }
 };
@@ -69,6 +73,8 @@ struct CpuInstructions {
   uint32_t floatTableEntries;
   /// Bytes of weight that one core reads in a cycle.
   double weightBytes;
+  /// Whether `qvec.mmla` is one instruction.
+  bool hasMmla = false;
 };
 
 /// A unit that multiplies 16 rows of bytes by as many channels, and what feeds
@@ -104,8 +110,8 @@ struct CpuKernelOptions {
   std::optional<MatrixUnit> matrixUnit = {};
 };
 
-/// The kernels of "avx2", "avx512vnni", "amx" or "neon"; for another target
-/// null, with an error at `loc`.
+/// The kernels of "avx2", "avx512vnni", "amx", "neon", "i8mm", "sve" or
+/// "sve-i8mm"; for another target null, with an error at `loc`.
 std::unique_ptr<KernelGenerator>
 createCpuKernelGenerator(llvm::StringRef target, mlir::Location loc,
                          bool parallel = true,

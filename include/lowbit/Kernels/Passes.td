@@ -36,7 +36,8 @@ def LowbitPackWeights : Pass<"lowbit-pack-weights", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx2\"",
-           "Kernels to pack for: avx2, avx512vnni, amx or neon">
+           "Kernels to pack for: avx2, avx512vnni, amx, neon, i8mm, sve or "
+           "sve-i8mm">
   ];
   let statistics = [
     Statistic<"numPacked", "num-packed", "Number of weights packed">
@@ -74,7 +75,8 @@ def LowbitGenerateKernels : Pass<"lowbit-generate-kernels", "::mlir::ModuleOp"> 
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx2\"",
-           "Kernels to generate: avx2, avx512vnni, amx or neon">,
+           "Kernels to generate: avx2, avx512vnni, amx, neon, i8mm, sve or "
+           "sve-i8mm">,
     Option<"parallel", "parallel", "bool", "true",
            "Run large loops on all threads, through OpenMP">,
     Option<"strategy", "strategy", "::lowbit::MatmulStrategy",

@@ -66,9 +66,10 @@ void lowbit::buildKernelPhase(OpPassManager &pm,
   kernels.parallel = options.parallel;
   kernels.strategy = options.strategy;
   pm.addPass(createLowbitGenerateKernels(kernels));
-  if (options.kernels == "neon") {
+  if (llvm::is_contained({"neon", "i8mm", "sve", "sve-i8mm"},
+                         options.kernels.getValue())) {
     ConvertQVecToArmOptions arm;
-    arm.i8mm = options.i8mm;
+    arm.level = options.kernels;
     pm.addPass(createConvertQVecToArm(arm));
   } else {
     ConvertQVecToX86Options x86;

@@ -77,13 +77,26 @@ void lowbit::buildLowerToX86(OpPassManager &pm,
   buildLowerToCpu(pm, lowering, options);
 }
 
+static StringRef getKernels(ArmLevel level) {
+  switch (level) {
+  case ArmLevel::Neon:
+    return "neon";
+  case ArmLevel::I8mm:
+    return "i8mm";
+  case ArmLevel::Sve:
+    return "sve";
+  case ArmLevel::SveI8mm:
+    return "sve-i8mm";
+  }
+  llvm_unreachable("unknown level");
+}
+
 void lowbit::buildLowerToArm(OpPassManager &pm,
                              const LowerToArmOptions &options) {
   CpuLoweringOptions lowering;
   lowering.vectorBytes = 16;
   lowering.vectorRegisters = 32;
-  lowering.kernels = "neon";
-  lowering.i8mm = options.i8mm;
+  lowering.kernels = getKernels(options.level).str();
   buildLowerToCpu(pm, lowering, options);
 }
 
@@ -95,8 +108,7 @@ void lowbit::registerLowbitToCpuPipelines() {
       buildLowerToX86);
   PassPipelineRegistration<LowerToArmOptions>(
       "lower-to-arm",
-      "Lower a model to the LLVM dialect for AArch64 with dotprod, with "
-      "kernels "
-      "that read packed low-bit weights",
+      "Lower a model to the LLVM dialect for AArch64, with kernels that read "
+      "packed low-bit weights",
       buildLowerToArm);
 }

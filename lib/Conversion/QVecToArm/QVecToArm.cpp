@@ -1,4 +1,4 @@
-//===- QVecToArm.cpp - qvec to NEON dot products --------------------------===//
+//===- QVecToArm.cpp - qvec to NEON and SVE -------------------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -25,32 +25,114 @@ namespace {
 constexpr int64_t neonLanes = 4;
 constexpr int64_t neonBytes = 16;
 
-struct DotToSdot final : OpRewritePattern<qvec::DotOp> {
+/// The name of an intrinsic of NEON or SVE that adds products of bytes to
+/// 32-bit lanes.
+std::string getIntrinsic(StringRef name, bool scalable) {
+  return ("llvm.aarch64." +
+          (scalable ? "sve." + name + ".nxv4i32" : "neon." + name +
+                                                       ".v4i32.v16i8"))
+      .str();
+}
+
+/// `sdot`, or `usdot` for codes that do not fit seven bits.
+struct DotToRegister final : OpRewritePattern<qvec::DotOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(qvec::DotOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getAcc().getType().getNumElements() != neonLanes ||
-        op.getLhsMax() > 127)
+    VectorType acc = op.getAcc().getType();
+    if (acc.getDimSize(0) != neonLanes)
       return rewriter.notifyMatchFailure(op, "needs splitting first");
-    rewriter.replaceOpWithNewOp<arm_neon::SdotOp>(op, op.getType(), op.getAcc(),
-                                                  op.getLhs(), op.getRhs());
+    bool isUnsigned = op.getLhsMax() > 127;
+    if (!isUnsigned && !acc.isScalable()) {
+      rewriter.replaceOpWithNewOp<arm_neon::SdotOp>(
+          op, op.getType(), op.getAcc(), op.getLhs(), op.getRhs());
+      return success();
+    }
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
+        op, op.getType(),
+        rewriter.getStringAttr(
+            getIntrinsic(isUnsigned ? "usdot" : "sdot", acc.isScalable())),
+        ValueRange{op.getAcc(), op.getLhs(), op.getRhs()});
     return success();
   }
 };
 
-struct DotToUsdot final : OpRewritePattern<qvec::DotOp> {
+/// `smmla` or `usmmla`, one for each register.
+struct MmlaToRegisters final : OpRewritePattern<qvec::MmlaOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(qvec::DotOp op,
+  LogicalResult matchAndRewrite(qvec::MmlaOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getAcc().getType().getNumElements() != neonLanes ||
-        op.getLhsMax() <= 127)
-      return rewriter.notifyMatchFailure(op, "sdot serves it");
-    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
-        op, op.getType(),
-        rewriter.getStringAttr("llvm.aarch64.neon.usdot.v4i32.v16i8"),
-        ValueRange{op.getAcc(), op.getLhs(), op.getRhs()});
+    Location loc = op.getLoc();
+    VectorType acc = op.getAcc().getType();
+    bool isScalable = acc.isScalable();
+    auto lanes = VectorType::get({neonLanes}, acc.getElementType(),
+                                 acc.getScalableDims());
+    auto bytes = VectorType::get(
+        {neonBytes}, op.getLhs().getType().getElementType(),
+        acc.getScalableDims());
+    Value rhs = op.getRhs();
+    if (isScalable) {
+      // The same rows in each 128 bits.
+      Value any = LLVM::PoisonOp::create(rewriter, loc, bytes);
+      Value first =
+          LLVM::vector_insert::create(rewriter, loc, bytes, any, rhs, 0);
+      Value zero = LLVM::ConstantOp::create(rewriter, loc,
+                                            rewriter.getI64IntegerAttr(0));
+      rhs = LLVM::CallIntrinsicOp::create(
+                rewriter, loc, bytes,
+                rewriter.getStringAttr("llvm.aarch64.sve.dupq.lane.nxv16i8"),
+                ValueRange{first, zero})
+                .getResult(0);
+    }
+    auto name = rewriter.getStringAttr(
+        getIntrinsic(op.getLhsMax() > 127 ? "usmmla" : "smmla", isScalable));
+    Value result = op.getAcc();
+    for (int64_t first = 0; first < acc.getDimSize(0); first += neonLanes) {
+      Value sum = LLVM::vector_extract::create(rewriter, loc, lanes,
+                                               op.getAcc(), first);
+      Value lhs = LLVM::vector_extract::create(
+          rewriter, loc, bytes, op.getLhs(), first * neonBytes / neonLanes);
+      sum = LLVM::CallIntrinsicOp::create(rewriter, loc, lanes, name,
+                                          ValueRange{sum, lhs, rhs})
+                .getResult(0);
+      result = LLVM::vector_insert::create(rewriter, loc, acc, result, sum,
+                                           first);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+/// NEON and SVE shift bytes, too: no bits of a neighbour need to be cleared.
+struct ShiftBytes final : OpRewritePattern<arith::AndIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::AndIOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    auto shift = op.getLhs().getDefiningOp<arith::ShRUIOp>();
+    DenseElementsAttr mask, amount;
+    if (!type || !type.getElementType().isInteger(32) || !shift ||
+        !matchPattern(op.getRhs(), m_Constant(&mask)) || !mask.isSplat() ||
+        !matchPattern(shift.getRhs(), m_Constant(&amount)) ||
+        !amount.isSplat())
+      return rewriter.notifyMatchFailure(op, "not a masked shift");
+    uint64_t bits = amount.getSplatValue<APInt>().getZExtValue();
+    uint32_t kept = mask.getSplatValue<APInt>().getZExtValue();
+    if (bits >= 8 || kept != (0xffu >> bits) * 0x01010101u)
+      return rewriter.notifyMatchFailure(op, "the mask clears other bits");
+    Location loc = op.getLoc();
+    auto bytes = VectorType::get({4 * type.getDimSize(0)},
+                                 rewriter.getI8Type(), type.getScalableDims());
+    Value shifted = arith::ShRUIOp::create(
+        rewriter, loc,
+        vector::BitCastOp::create(rewriter, loc, bytes, shift.getLhs()),
+        arith::ConstantOp::create(
+            rewriter, loc,
+            DenseElementsAttr::get(bytes, rewriter.getI8IntegerAttr(bits))));
+    rewriter.replaceOpWithNewOp<vector::BitCastOp>(op, type, shifted);
     return success();
   }
 };
@@ -114,16 +196,24 @@ struct ConvertQVecToArmPass
   using ConvertQVecToArmBase::ConvertQVecToArmBase;
 
   void runOnOperation() override {
+    bool isKnown = llvm::is_contained({"neon", "i8mm", "sve", "sve-i8mm"},
+                                      level.getValue());
+    if (!isKnown) {
+      emitError(getOperation()->getLoc())
+          << "unknown level '" << level
+          << "': expected neon, i8mm, sve or sve-i8mm";
+      return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     qvec::populateSplitDotLanesPatterns(patterns, neonLanes);
-    if (i8mm)
-      patterns.add<DotToUsdot>(&getContext());
+    if (StringRef(level).ends_with("i8mm"))
+      patterns.add<MmlaToRegisters>(&getContext());
     else
       qvec::populateSplitDotRangePatterns(patterns);
-    patterns.add<DotToSdot, LookupToTbl>(&getContext());
+    patterns.add<DotToRegister, LookupToTbl, ShiftBytes>(&getContext());
     qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
-      getOperation()->emitError("the conversion to NEON did not converge");
+      getOperation()->emitError("the conversion to ARM did not converge");
       signalPassFailure();
     }
   }

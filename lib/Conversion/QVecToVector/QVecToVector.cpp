@@ -29,6 +29,8 @@ struct ExpandDot final : OpRewritePattern<qvec::DotOp> {
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     VectorType lanes = op.getAcc().getType();
+    if (lanes.isScalable())
+      return rewriter.notifyMatchFailure(op, "shuffles need a fixed length");
     int64_t n = lanes.getNumElements();
     Value result = op.getAcc();
     for (int64_t j = 0; j < 4; ++j) {
@@ -42,6 +44,38 @@ struct ExpandDot final : OpRewritePattern<qvec::DotOp> {
           arith::ExtUIOp::create(rewriter, loc, lanes, pick(op.getLhs()));
       Value rhs =
           arith::ExtSIOp::create(rewriter, loc, lanes, pick(op.getRhs()));
+      result =
+          arith::AddIOp::create(rewriter, loc, result,
+                                arith::MulIOp::create(rewriter, loc, lhs, rhs));
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+struct ExpandMmla final : OpRewritePattern<qvec::MmlaOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qvec::MmlaOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    VectorType lanes = op.getAcc().getType();
+    if (lanes.isScalable())
+      return rewriter.notifyMatchFailure(op, "shuffles need a fixed length");
+    Value result = op.getAcc();
+    for (int64_t k = 0; k < 8; ++k) {
+      SmallVector<int64_t> left, right;
+      for (int64_t i = 0; i < lanes.getNumElements(); ++i) {
+        left.push_back(8 * (i / 2) + k);
+        right.push_back(8 * (i % 2) + k);
+      }
+      auto pick = [&](Value bytes, ArrayRef<int64_t> mask) -> Value {
+        return vector::ShuffleOp::create(rewriter, loc, bytes, bytes, mask);
+      };
+      Value lhs = arith::ExtUIOp::create(rewriter, loc, lanes,
+                                         pick(op.getLhs(), left));
+      Value rhs = arith::ExtSIOp::create(rewriter, loc, lanes,
+                                         pick(op.getRhs(), right));
       result =
           arith::AddIOp::create(rewriter, loc, result,
                                 arith::MulIOp::create(rewriter, loc, lhs, rhs));
@@ -201,8 +235,9 @@ struct ConvertQVecToVectorPass
     : lowbit::impl::ConvertQVecToVectorBase<ConvertQVecToVectorPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandDot, ExpandLookup, ExpandTiles, ExpandTileDot>(
-        &getContext());
+    patterns
+        .add<ExpandDot, ExpandMmla, ExpandLookup, ExpandTiles, ExpandTileDot>(
+            &getContext());
     qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of qvec did not converge");

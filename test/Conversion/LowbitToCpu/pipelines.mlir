@@ -4,7 +4,7 @@
 // RUN: FileCheck %s --input-file=%t.vnni.mlir --check-prefixes=CHECK,VNNI
 // RUN: quant-opt %s --lower-to-arm -o %t.arm.mlir
 // RUN: FileCheck %s --input-file=%t.arm.mlir --check-prefixes=CHECK,ARM
-// RUN: quant-opt %s --lower-to-arm="i8mm entry= parallel=false" -o %t.i8mm.mlir
+// RUN: quant-opt %s --lower-to-arm="level=i8mm entry= parallel=false" -o %t.i8mm.mlir
 // RUN: FileCheck %s --input-file=%t.i8mm.mlir --check-prefix=I8MM
 // RUN: not quant-opt %s --lower-to-x86="level=sse" 2>&1 | FileCheck %s --check-prefix=LEVEL
 
@@ -24,6 +24,7 @@
 
 // I8MM-NOT: lowbit_entry
 // I8MM-NOT: omp.
+// I8MM: llvm.aarch64.neon.usmmla
 // I8MM: llvm.aarch64.neon.usdot
 // I8MM-NOT: lowbit_entry
 // I8MM-NOT: omp.

@@ -1,7 +1,7 @@
 // RUN: quant-opt %s --convert-qvec-to-x86="level=avx512vnni" | FileCheck %s --check-prefix=VNNI
 // RUN: quant-opt %s --convert-qvec-to-x86 | FileCheck %s --check-prefix=AVX2
 // RUN: quant-opt %s --convert-qvec-to-arm | FileCheck %s --check-prefix=ARM
-// RUN: quant-opt %s --convert-qvec-to-arm="i8mm=true" | FileCheck %s --check-prefix=I8MM
+// RUN: quant-opt %s --convert-qvec-to-arm="level=i8mm" | FileCheck %s --check-prefix=I8MM
 // RUN: quant-opt %s --convert-qvec-to-vector | FileCheck %s --check-prefix=VECTOR
 
 // Nibbles fit every instruction.

@@ -1,7 +1,7 @@
 // RUN: quant-opt %s -split-input-file -verify-diagnostics
 
 func.func @length(%acc: vector<4xi32>, %a: vector<8xi8>) -> vector<4xi32> {
-  // expected-error @below {{takes four 8-bit elements for each 32-bit lane: 'vector<4xi32>' goes with vector<16xi8>, got 'vector<8xi8>'}}
+  // expected-error @below {{takes four 8-bit elements for each 32-bit lane: 'vector<4xi32>' goes with 'vector<16xi8>', got 'vector<8xi8>'}}
   %0 = qvec.dot %acc, %a, %a : vector<4xi32>, vector<8xi8>
   return %0 : vector<4xi32>
 }
@@ -16,10 +16,26 @@ func.func @bound(%acc: vector<4xi32>, %a: vector<16xi8>) -> vector<4xi32> {
 
 // -----
 
-func.func @scalable(%acc: vector<[4]xi32>, %a: vector<[16]xi8>) -> vector<[4]xi32> {
-  // expected-error @below {{takes vectors of fixed length}}
-  %0 = qvec.dot %acc, %a, %a : vector<[4]xi32>, vector<[16]xi8>
+func.func @scalable(%acc: vector<[4]xi32>, %a: vector<16xi8>) -> vector<[4]xi32> {
+  // expected-error @below {{'vector<[4]xi32>' goes with 'vector<[16]xi8>', got 'vector<16xi8>'}}
+  %0 = qvec.dot %acc, %a, %a : vector<[4]xi32>, vector<16xi8>
   return %0 : vector<[4]xi32>
+}
+
+// -----
+
+func.func @one_row(%acc: vector<2xi32>, %a: vector<8xi8>, %b: vector<16xi8>) -> vector<2xi32> {
+  // expected-error @below {{takes a multiple of four sums, got 'vector<2xi32>'}}
+  %0 = qvec.mmla %acc, %a, %b : vector<2xi32>, vector<8xi8>
+  return %0 : vector<2xi32>
+}
+
+// -----
+
+func.func @rows(%acc: vector<8xi32>, %a: vector<16xi8>) -> vector<8xi32> {
+  // expected-error @below {{takes four 8-bit elements for each 32-bit lane: 'vector<8xi32>' goes with 'vector<32xi8>', got 'vector<16xi8>'}}
+  %0 = qvec.mmla %acc, %a, %a : vector<8xi32>, vector<16xi8>
+  return %0 : vector<8xi32>
 }
 
 // -----

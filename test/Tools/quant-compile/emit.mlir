@@ -7,7 +7,7 @@
 // LLVM-NOT: @malloc(
 // LLVM: attributes {{.*}}stackrealign
 
-// RUN: quant-compile %s -o - --target=aarch64 --emit=asm | FileCheck %s --check-prefix=ASM
+// RUN: quant-compile %s -o - --target=aarch64+neon --emit=asm | FileCheck %s --check-prefix=ASM
 // ASM: emit_entry0:
 
 // Any ARM processor is scheduled for as one that executes out of order.

@@ -63,11 +63,9 @@ struct CpuLoweringOptions : public CpuPipelineOptions<CpuLoweringOptions> {
   Option<std::string> kernels{
       *this, "kernels",
       llvm::cl::desc("Generated kernels, for packed weights and attention: "
-                     "avx2, avx512vnni, amx or neon; empty for none"),
+                     "avx2, avx512vnni, amx, neon, i8mm, sve or sve-i8mm; "
+                     "empty for none"),
       llvm::cl::init("")};
-  Option<bool> i8mm{*this, "i8mm",
-                    llvm::cl::desc("The ARM target has i8mm beside dotprod"),
-                    llvm::cl::init(false)};
 };
 
 /// linalg and friends on tensors: fused, made ready for bufferization.

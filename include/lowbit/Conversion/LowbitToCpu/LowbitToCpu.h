@@ -40,10 +40,17 @@ struct LowerToX86Options : CpuPipelineOptions<LowerToX86Options> {
           clEnumValN(X86Level::Amx, "amx", "the same, AMX-INT8 and AMX-BF16"))};
 };
 
+enum class ArmLevel { Neon, I8mm, Sve, SveI8mm };
+
 struct LowerToArmOptions : CpuPipelineOptions<LowerToArmOptions> {
-  Option<bool> i8mm{*this, "i8mm",
-                    llvm::cl::desc("The target has i8mm beside dotprod"),
-                    llvm::cl::init(false)};
+  Option<ArmLevel> level{
+      *this, "level", llvm::cl::desc("The instruction set"),
+      llvm::cl::init(ArmLevel::Neon),
+      llvm::cl::values(
+          clEnumValN(ArmLevel::Neon, "neon", "NEON with dotprod"),
+          clEnumValN(ArmLevel::I8mm, "i8mm", "the same and I8MM"),
+          clEnumValN(ArmLevel::Sve, "sve", "SVE"),
+          clEnumValN(ArmLevel::SveI8mm, "sve-i8mm", "SVE and I8MM"))};
 };
 
 /// Both phases for one architecture, from a module in any phase.

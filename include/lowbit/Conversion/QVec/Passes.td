@@ -47,15 +47,30 @@ def ConvertQVecToX86 : Pass<"convert-qvec-to-x86"> {
 }
 
 def ConvertQVecToArm : Pass<"convert-qvec-to-arm"> {
-  let summary = "Turn qvec operations into NEON dot-product instructions";
+  let summary = "Turn qvec operations into NEON or SVE instructions";
   let description = [{
     `qvec.dot` becomes `sdot` where the codes fit 7 bits, `usdot` where they do
-    not and i8mm is there, and two `sdot` otherwise. Needs the dotprod feature.
-    `qvec.lookup` becomes `tbl`.
+    not and i8mm is there, and two `sdot` otherwise. With i8mm, `qvec.mmla`
+    becomes `smmla` or `usmmla`. `qvec.lookup` becomes `tbl`. Scalable vectors
+    become registers of SVE, others of NEON, whose `sdot` needs the dotprod
+    feature.
+
+    Before:
+
+    ```mlir
+    %r = qvec.mmla %acc, %a, %b {lhs_max = 15 : i32} : vector<4xi32>, vector<16xi8>
+    ```
+
+    After (`level=i8mm`):
+
+    ```mlir
+    %r = llvm.call_intrinsic "llvm.aarch64.neon.smmla.v4i32.v16i8"(%acc, %a, %b)
+        : (vector<4xi32>, vector<16xi8>, vector<16xi8>) -> vector<4xi32>
+    ```
   }];
   let options = [
-    Option<"i8mm", "i8mm", "bool", "false",
-           "The target has the i8mm extension (usdot)">
+    Option<"level", "level", "std::string", "\"neon\"",
+           "Instruction set: neon, i8mm, sve or sve-i8mm">
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::arm_neon::ArmNeonDialect",

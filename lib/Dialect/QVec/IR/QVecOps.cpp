@@ -48,17 +48,28 @@ LogicalResult LookupOp::verify() {
   return success();
 }
 
-LogicalResult DotOp::verify() {
-  VectorType acc = getAcc().getType(), lhs = getLhs().getType();
-  if (acc.isScalable() || lhs.isScalable())
-    return emitOpError("takes vectors of fixed length");
-  if (lhs.getNumElements() != 4 * acc.getNumElements())
-    return emitOpError("takes four 8-bit elements for each 32-bit lane: ")
-           << acc << " goes with vector<" << 4 * acc.getNumElements()
-           << "xi8>, got " << lhs;
-  if (getLhsMax() < 1 || getLhsMax() > 255)
-    return emitOpError("lhs_max must be from 1 to 255, got ") << getLhsMax();
+/// What operations that multiply codes by activations have in common.
+template <typename OpTy>
+static LogicalResult verifyProduct(OpTy op) {
+  VectorType acc = op.getAcc().getType(), lhs = op.getLhs().getType();
+  auto expected = VectorType::get({4 * acc.getDimSize(0)}, lhs.getElementType(),
+                                  acc.getScalableDims());
+  if (lhs != expected)
+    return op.emitOpError("takes four 8-bit elements for each 32-bit lane: ")
+           << acc << " goes with " << expected << ", got " << lhs;
+  if (op.getLhsMax() < 1 || op.getLhsMax() > 255)
+    return op.emitOpError("lhs_max must be from 1 to 255, got ")
+           << op.getLhsMax();
   return success();
+}
+
+LogicalResult DotOp::verify() { return verifyProduct(*this); }
+
+LogicalResult MmlaOp::verify() {
+  VectorType acc = getAcc().getType();
+  if (acc.getDimSize(0) % 4 != 0)
+    return emitOpError("takes a multiple of four sums, got ") << acc;
+  return verifyProduct(*this);
 }
 
 //===----------------------------------------------------------------------===//

@@ -26,8 +26,9 @@ struct SplitDotLanes final : OpRewritePattern<DotOp> {
 
   LogicalResult matchAndRewrite(DotOp op,
                                 PatternRewriter &rewriter) const override {
-    int64_t total = op.getAcc().getType().getNumElements();
-    if (total <= lanes)
+    VectorType acc = op.getAcc().getType();
+    int64_t total = acc.getDimSize(0);
+    if (acc.isScalable() || total <= lanes)
       return rewriter.notifyMatchFailure(op, "fits the target's registers");
     if (total % lanes != 0)
       return rewriter.notifyMatchFailure(op, "is no multiple of the registers");

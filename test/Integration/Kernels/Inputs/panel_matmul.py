@@ -20,6 +20,7 @@ ATTRIBUTES = {
     "avx512vnni": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma",
     "amx": "+avx512f,+avx512bw,+avx512vl,+avx512vnni,+f16c,+fma,+amx-int8,+amx-bf16",
     "neon": "",
+    "i8mm": "",
 }
 QVEC = {
     "avx2": "--convert-qvec-to-x86=level=avx2",
@@ -27,6 +28,7 @@ QVEC = {
     "amx": "--convert-qvec-to-x86=level=amx",
     # The tiles of the ARM kernels with instructions of the host.
     "neon": "--convert-qvec-to-vector",
+    "i8mm": "--convert-qvec-to-vector",
 }
 
 

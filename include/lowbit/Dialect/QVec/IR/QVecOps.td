@@ -37,12 +37,51 @@ def QVec_DotOp : QVec_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>,
     arithmetic. `lhs` is unsigned and at most `lhs_max`, which is what quantized
     codes are; `rhs` is signed, which is what quantized activations are. The
     bound lets a target choose an instruction that would saturate, or that reads
-    both sides as signed, for larger values.
+    both sides as signed, for larger values. The vectors may be scalable.
 
     Example:
 
     ```mlir
     %r = qvec.dot %acc, %codes, %activations {lhs_max = 15 : i32}
+        : vector<16xi32>, vector<64xi8>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [I32]>:$acc,
+    VectorOfRankAndType<[1], [I8]>:$lhs,
+    VectorOfRankAndType<[1], [I8]>:$rhs,
+    DefaultValuedAttr<I32Attr, "255">:$lhs_max
+  );
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $lhs `,` $rhs attr-dict `:` type($acc) `,` type($lhs)
+  }];
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$acc, "::mlir::Value":$lhs,
+                   "::mlir::Value":$rhs, "uint32_t":$lhsMax), [{
+      build($_builder, $_state, acc.getType(), acc, lhs, rhs, lhsMax);
+    }]>
+  ];
+  let hasVerifier = 1;
+}
+
+def QVec_MmlaOp : QVec_Op<"mmla", [
+    Pure, AllTypesMatch<["acc", "result"]>,
+    TypesMatchWith<"rhs is two rows of eight bytes", "lhs", "rhs",
+      "::mlir::VectorType::get({16}, "
+      "::llvm::cast<::mlir::VectorType>($_self).getElementType())">]> {
+  let summary = "Product of rows of eight bytes and two such rows";
+  let description = [{
+    `result[2i+j] = acc[2i+j] + sum(lhs[8i+k] * rhs[8j+k] for k in 0..7)` in
+    32-bit arithmetic, for all rows `i` of `lhs` and the two rows `j` of `rhs`.
+    As in `qvec.dot`, `lhs` holds codes, which are unsigned and at most
+    `lhs_max`, and `rhs` activations, which are signed; here they are those of
+    two tokens. Both `acc` and `lhs` may be scalable.
+
+    Example:
+
+    ```mlir
+    %r = qvec.mmla %acc, %codes, %activations {lhs_max = 15 : i32}
         : vector<16xi32>, vector<64xi8>
     ```
   }];
