@@ -12,6 +12,7 @@
 #include "lowbit/Compile/Linker.h"
 #include "lowbit/Compile/ModelSource.h"
 #include "lowbit/Compile/Ptx.h"
+#include "lowbit/Compile/Tune.h"
 #include "lowbit/Compile/WeightObject.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/Lowering.h"
@@ -87,9 +88,11 @@ struct Model {
 /// The compilation of one model.
 class Compiler {
 public:
+  /// Kernels are tuned for the level `tuned`, if there is one.
   Compiler(const CompileOptions &options, const DialectRegistry &registry,
-           CompileTarget target)
+           CompileTarget target, std::optional<size_t> tuned)
       : options(options), registry(registry), target(std::move(target)),
+        tuned(tuned),
         prefix(getSymbolPrefix(options.output == "-" ? options.input
                                                      : options.output)),
         files(options.output) {}
@@ -114,6 +117,7 @@ private:
   const CompileOptions &options;
   const DialectRegistry &registry;
   CompileTarget target;
+  std::optional<size_t> tuned;
   std::string prefix;
   TemporaryFiles files;
 };
@@ -203,6 +207,10 @@ llvm::Expected<Model> Compiler::prepare() const {
   if (llvm::Error error = checkRanks(*signature))
     return inInput(std::move(error));
   model.signature = std::move(*signature);
+  if (tuned)
+    if (llvm::Error error =
+            tuneModel(*model.module, target.levels[*tuned], llvm::errs()))
+      return inInput(std::move(error));
   return read;
 }
 
@@ -396,6 +404,31 @@ llvm::Error Compiler::run() {
   return emitBinary();
 }
 
+/// The level of the target that `--tune` measures: the last one that this
+/// machine can execute.
+static llvm::Expected<size_t> getTunedLevel(const CompileOptions &options,
+                                            const CompileTarget &target) {
+  if (!target.chip.empty())
+    return makeError("--tune is for CPUs; got '" + options.target + "'");
+  if (options.strategy != MatmulStrategy::Auto)
+    return makeError("--tune finds a strategy for each product, --strategy=" +
+                     stringifyMatmulStrategy(options.strategy) +
+                     " is one for all; give just one of them");
+  std::string reason;
+  for (size_t level = target.levels.size(); level-- > 0;) {
+    llvm::Expected<std::string> missing = target.levels[level].findMissing();
+    if (!missing)
+      return missing.takeError();
+    if (missing->empty() && !target.levels[level].kernels.empty())
+      return level;
+    reason = missing->empty()
+                 ? "for which there are no generated kernels; native, say, has"
+                 : "which this machine cannot execute: it lacks " + *missing;
+  }
+  return makeError("--tune measures code for '" + options.target + "', " +
+                   reason);
+}
+
 llvm::Error lowbit::compileModel(const CompileOptions &options,
                                  const DialectRegistry &registry) {
   if (sys::path::stem(options.output).empty())
@@ -412,5 +445,12 @@ llvm::Error lowbit::compileModel(const CompileOptions &options,
   if (!target->chip.empty() && options.strategy != MatmulStrategy::Auto)
     return makeError("--strategy=" + stringifyMatmulStrategy(options.strategy) +
                      " is for CPUs; got '" + options.target + "'");
-  return Compiler(options, registry, std::move(*target)).run();
+  std::optional<size_t> tuned;
+  if (options.tune) {
+    llvm::Expected<size_t> level = getTunedLevel(options, *target);
+    if (!level)
+      return level.takeError();
+    tuned = *level;
+  }
+  return Compiler(options, registry, std::move(*target), tuned).run();
 }

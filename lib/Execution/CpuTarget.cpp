@@ -190,13 +190,25 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
   llvm::Expected<CpuTarget> result = getFor(triple, name, all);
   if (!result)
     return result.takeError();
+  llvm::Expected<std::string> missing = result->findMissing();
+  if (!missing)
+    return missing.takeError();
+  if (!missing->empty())
+    return makeError("this machine cannot execute code for '" + cpu +
+                     "': it lacks " + *missing);
+  return result;
+}
+
+llvm::Expected<std::string> CpuTarget::findMissing() const {
+  llvm::Triple here(llvm::sys::getProcessTriple());
+  if (triple.getArch() != here.getArch())
+    return triple.getArchName().str();
   llvm::Expected<CpuTarget> native =
-      getFor(triple, llvm::sys::getHostCPUName(), getHostFeatures());
+      getFor(here, llvm::sys::getHostCPUName(), getHostFeatures());
   if (!native)
     return native.takeError();
-  for (const std::string &needed : result->extensions)
+  for (const std::string &needed : extensions)
     if (!llvm::is_contained(native->extensions, needed))
-      return makeError("this machine cannot execute code for '" + cpu +
-                       "': it lacks " + needed);
-  return result;
+      return needed;
+  return std::string();
 }

@@ -8,6 +8,7 @@
 
 #include "FloatPanelMatmul.h"
 #include "MatmulCost.h"
+#include "MatmulTuning.h"
 #include "OnlineAttention.h"
 #include "PanelMatmul.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -83,8 +84,8 @@ namespace {
 
 class CpuKernelGenerator final : public KernelGenerator {
 public:
-  explicit CpuKernelGenerator(const CpuKernelOptions &options)
-      : options(options) {}
+  CpuKernelGenerator(StringRef target, const CpuKernelOptions &options)
+      : target(target), options(options) {}
 
   PackedLayoutAttrInterface
   getMatmulLayout(QuantTensorType weightType, QuantTensorType inputType,
@@ -97,34 +98,73 @@ public:
 
   LogicalResult buildMatmul(func::FuncOp function,
                             PackedMatmulOp op) const override {
-    PanelMatmulSpec spec = getSpec(op);
-    if (spec.floatType) {
-      buildFloatPanelMatmulBody(function, spec, options);
-      return success();
-    }
+    MatmulSignature product = getSignature(op);
     std::string reason;
-    FailureOr<SmallVector<MatmulTile>> tiles =
-        chooseMatmulTiles(spec, options, reason);
-    if (failed(tiles)) {
-      InFlightDiagnostic error = op.emitOpError("strategy '")
-                                 << stringifyMatmulStrategy(options.strategy)
-                                 << "' " << reason << ": the weight is "
-                                 << op.getWeightType().getFormat()
-                                 << ", the input ";
-      if (std::optional<QuantTensorType> input = op.getInputType())
-        return error << input->getFormat();
+    FailureOr<MatmulTuningAttr> tuning =
+        getMatmulTuning(product, op.getTuningsAttr(), reason);
+    if (failed(tuning)) {
+      InFlightDiagnostic error =
+          op.emitOpError() << reason << ": the weight is "
+                           << product.weightType.getFormat() << ", the input ";
+      if (product.inputType)
+        return error << product.inputType.getFormat();
       return error << "f32";
     }
-    buildPanelMatmulBody(function, spec, *tiles, options);
+    PanelMatmulSpec spec = getSpec(product);
+    spec.prefetchBytes = tuning->getPrefetchBytes();
+    if (spec.floatType)
+      buildFloatPanelMatmulBody(function, spec, tuning->getTiles(), options);
+    else
+      buildPanelMatmulBody(function, spec, tuning->getTiles(), options);
     return success();
   }
 
+  FailureOr<MatmulTuningAttr>
+  getMatmulTuning(const MatmulSignature &product, ArrayAttr tunings,
+                  std::string &reason) const override {
+    PanelMatmulSpec spec = getSpec(product);
+    MatmulTuningAttr tuning = findTuning(tunings, target);
+    // What the user asks for now is stronger than what was found before.
+    if (tuning && options.strategy == MatmulStrategy::Auto) {
+      if (succeeded(checkTiles(spec, options, tuning.getTiles(), reason)))
+        return tuning;
+      reason = "tuning for '" + target + "': " + reason;
+      return failure();
+    }
+    FailureOr<SmallVector<MatmulTile>> tiles =
+        chooseMatmulTiles(spec, options, reason);
+    if (succeeded(tiles))
+      return MatmulTuningAttr::get(product.weightType.getContext(), target,
+                                   *tiles, spec.prefetchBytes);
+    reason = ("strategy '" + stringifyMatmulStrategy(options.strategy) + "' " +
+              reason)
+                 .str();
+    return failure();
+  }
+
+  SmallVector<MatmulTuningAttr>
+  getMatmulAlternatives(const MatmulSignature &product, MatmulTuningAttr tuning,
+                        unsigned tile) const override {
+    SmallVector<MatmulTuningAttr> result;
+    for (ArrayRef<MatmulTile> tiles : getAlternativeTiles(
+             getSpec(product), options, tuning.getTiles(), tile))
+      result.push_back(MatmulTuningAttr::get(tuning.getContext(), target, tiles,
+                                             tuning.getPrefetchBytes()));
+    return result;
+  }
+
   std::string describeMatmul(PackedMatmulOp op) const override {
-    PanelMatmulSpec spec = getSpec(op);
-    if (spec.floatType)
-      return "the weight is of floats, which are multiplied as they are";
+    PanelMatmulSpec spec = getSpec(getSignature(op));
     std::string text;
     llvm::raw_string_ostream os(text);
+    MatmulTuningAttr tuning = findTuning(op.getTuningsAttr(), target);
+    if (tuning && options.strategy == MatmulStrategy::Auto) {
+      os << "as was measured: ";
+      llvm::interleaveComma(tuning.getTiles(), os);
+      return text;
+    }
+    if (spec.floatType)
+      return "the weight is of floats, which are multiplied as they are";
     os << "cycles for 1024 weights and a token, computing / reading from "
           "memory";
     for (ArrayRef<MatmulCost> costs : compareMatmulCosts(spec, options)) {
@@ -143,15 +183,19 @@ public:
   }
 
 private:
-  static PanelMatmulSpec getSpec(PackedMatmulOp op) {
+  static MatmulSignature getSignature(PackedMatmulOp op) {
+    return {op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
+            bool(op.getBias())};
+  }
+  static PanelMatmulSpec getSpec(const MatmulSignature &product) {
     std::string reason;
     FailureOr<PanelMatmulSpec> spec = PanelMatmulSpec::get(
-        op.getWeightType(), op.getInputType().value_or(QuantTensorType()),
-        bool(op.getBias()), reason);
+        product.weightType, product.inputType, product.hasBias, reason);
     assert(succeeded(spec) && "the layout was chosen by this generator");
     return *spec;
   }
 
+  std::string target;
   CpuKernelOptions options;
 };
 
@@ -168,13 +212,11 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   // Vectors are 256 bits long where SVE serves better than NEON. Lookups and
   // products of floats stay in NEON.
   auto getScalable = [&](bool hasI8mm) {
-    Tiles tiles;
-    for (auto [tokens, panels] : {std::pair(8, 2), {4, 2}, {2, 4}, {1, 8}})
-      tiles.push_back({tokens, panels, /*lanes=*/4, /*scalable=*/true});
     return CpuKernelOptions{
-        tiles, Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+        Tiles{{8, 2}, {4, 2}, {2, 4}, {1, 8}},
+        Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
         CpuInstructions{32, 32, 2, 2, 1, 1, 1, hasI8mm ? 255u : 127u, 0, 6,
-                        hasI8mm},
+                        hasI8mm, /*scalable=*/true},
         parallel, strategy};
   };
   std::optional<CpuKernelOptions> options =
@@ -199,7 +241,7 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
                     strategy})
           .Case("i8mm",
                 CpuKernelOptions{
-                    Tiles{{8, 1, 8}, {4, 1}, {2, 2}, {1, 2}},
+                    Tiles{{8, 1}, {4, 1}, {2, 2}, {1, 2}},
                     Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
                     CpuInstructions{16, 32, 4, 4, 2, 1, 1, 255, 0, 6,
                                     /*hasMmla=*/true},
@@ -216,5 +258,5 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   // The caches are those of Sapphire, Emerald and Granite Rapids.
   if (target == "amx")
     options->matrixUnit = MatrixUnit{64, 16, 48 << 10, 2 << 20};
-  return std::make_unique<CpuKernelGenerator>(*options);
+  return std::make_unique<CpuKernelGenerator>(target, *options);
 }

@@ -41,18 +41,12 @@ namespace {
 /// panels of f32 128 KiB of a second-level cache.
 constexpr int64_t blockColumns = 256;
 
-/// Matrix units multiply bf16.
-bool usesTiles(const PanelMatmulSpec &spec, const CpuKernelOptions &options) {
-  return options.matrixUnit && spec.floatType.isBF16() &&
-         (options.strategy == MatmulStrategy::Auto ||
-          options.strategy == MatmulStrategy::Tiles);
-}
-
 class FloatPanelMatmulBuilder : PanelKernelBuilder {
 public:
   FloatPanelMatmulBuilder(func::FuncOp function, const PanelMatmulSpec &spec,
+                          ArrayRef<MatmulTile> tiles,
                           const CpuKernelOptions &options)
-      : PanelKernelBuilder(function, spec, options.parallel),
+      : PanelKernelBuilder(function, spec, options.parallel), tiles(tiles),
         options(options) {}
   void build();
 
@@ -76,6 +70,8 @@ private:
   /// The sums of the blocks before, which are kept in the output.
   Value loadSums(const Channels &channels, Value token);
 
+  /// Those that vector registers compute.
+  ArrayRef<MatmulTile> tiles;
   const CpuKernelOptions &options;
   std::optional<PanelActivations> activations;
 };
@@ -93,7 +89,7 @@ Value FloatPanelMatmulBuilder::loadSums(const Channels &channels, Value token) {
 FloatPanelMatmulBuilder::Values
 FloatPanelMatmulBuilder::loadChunk(Value panel, Value chunk, bool prefetch) {
   if (prefetch)
-    prefetchBlock(*this, geometry, codes, panel, chunk, /*offset=*/0);
+    prefetchBlock(*this, spec, codes, panel, chunk, /*offset=*/0);
   const int64_t columns = geometry.columnsPerChunk;
   Value stored = vector::LoadOp::create(
       b, VectorType::get({lanes * columns}, spec.floatType), codes,
@@ -206,12 +202,14 @@ void FloatPanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels,
 }
 
 void FloatPanelMatmulBuilder::buildTokens(Value begin, Value end) {
-  activations.emplace(static_cast<KernelBuilder &>(*this), spec,
-                      PanelActivations::getPanelLayout(spec),
-                      options.floatTiles, input, /*inputScales=*/Value(), begin,
-                      end);
+  activations.emplace(
+      static_cast<KernelBuilder &>(*this), spec,
+      PanelActivations::getPanelLayout(spec),
+      llvm::map_to_vector(tiles,
+                          [](const MatmulTile &tile) { return tile.shape; }),
+      input, /*inputScales=*/Value(), begin, end);
   activations->build();
-  int64_t block = std::min(options.floatTiles.back().panels, geometry.panels);
+  int64_t block = std::min(tiles.back().shape.panels, geometry.panels);
   parallelLoop(
       index(geometry.panels / block), countWork(sub(end, begin)),
       [&](Value number) {
@@ -224,19 +222,22 @@ void FloatPanelMatmulBuilder::buildTokens(Value begin, Value end) {
 
 void FloatPanelMatmulBuilder::build() {
   Value tokens = memref::DimOp::create(b, input, 0), begin = index(0);
-  if (usesTiles(spec, options))
+  if (tiles.front().strategy == MatmulStrategy::Tiles) {
+    tiles = tiles.drop_front();
     begin = buildTileMatmul(*this, *options.matrixUnit, tokens);
+  }
   buildTokens(begin, tokens);
   func::ReturnOp::create(b);
 }
 
 void lowbit::buildFloatPanelMatmulBody(func::FuncOp function,
                                        PanelMatmulSpec spec,
+                                       ArrayRef<MatmulTile> tiles,
                                        const CpuKernelOptions &options) {
   // Blocks of columns for the matrix unit, too: chunks lie as they do in whole
   // rows.
   spec.geometry = PanelsGeometry(spec.n, spec.k,
                                  spec.floatType.getIntOrFloatBitWidth(),
                                  blockColumns);
-  FloatPanelMatmulBuilder(function, spec, options).build();
+  FloatPanelMatmulBuilder(function, spec, tiles, options).build();
 }

@@ -47,7 +47,7 @@ LutMatmul::LutMatmul(KernelBuilder &k, const PanelMatmulSpec &spec,
                      ArrayRef<MatmulTile> tiles,
                      const CpuInstructions &instructions, Value codes,
                      PanelActivations &activations)
-    : k(k), geometry(spec.geometry), planes(getLutPlanes(spec)),
+    : k(k), spec(spec), planes(getLutPlanes(spec)),
       vectorBytes(instructions.vectorBytes),
       setPanels(tablesPerHalf * vectorBytes / blockBytes),
       registers(instructions.registers), codes(codes), activations(activations),
@@ -134,7 +134,7 @@ LutMatmul::Quad LutMatmul::loadSet(const Pass &pass, int64_t set, Value chunk,
   if (pass.shape.tokens == 1)
     for (int64_t panel = set * setPanels;
          panel < std::min((set + 1) * setPanels, pass.shape.panels); ++panel)
-      prefetchBlock(k, geometry, codes, k.add(pass.firstPanel, panel), chunk,
+      prefetchBlock(k, spec, codes, k.add(pass.firstPanel, panel), chunk,
                     offset);
   Quad result;
   if (vectorBytes * tablesPerHalf == blockBytes) {

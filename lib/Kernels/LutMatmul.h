@@ -65,7 +65,7 @@ private:
   Value loadBlock(Value panel, Value chunk, int64_t offset, int64_t size);
 
   KernelBuilder &k;
-  const PanelsGeometry &geometry;
+  const PanelMatmulSpec &spec;
   llvm::SmallVector<LutPlane> planes;
   /// What is subtracted from each code.
   int64_t codeOffset = 0;

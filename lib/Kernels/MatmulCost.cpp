@@ -157,16 +157,13 @@ static MatmulStrategy getVectorStrategy(const PanelMatmulSpec &spec) {
                                   : MatmulStrategy::Dequantize;
 }
 
-/// Tokens of a tile of a matrix unit.
-static constexpr int64_t tileTokens = 16;
-
 /// What a matrix unit takes, which has unpacked codes for many tokens.
 static MatmulCost getTileCost(const PanelMatmulSpec &spec,
                               const MatrixUnit &unit,
                               const CpuInstructions &cpu) {
   MatmulCost cost =
-      getCost(spec, cpu, {{tileTokens, 2}, getVectorStrategy(spec)});
-  cost.tile.strategy = MatmulStrategy::Tiles;
+      getCost(spec, cpu, {unitTile.shape, getVectorStrategy(spec)});
+  cost.tile = unitTile;
   cost.compute = countTileProducts(spec, unit) * unit.productCycles * 1024;
   return cost;
 }
@@ -199,45 +196,65 @@ lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
   return costs;
 }
 
+LogicalResult lowbit::checkStrategy(const PanelMatmulSpec &spec,
+                                    const CpuKernelOptions &options,
+                                    MatmulStrategy strategy,
+                                    std::string &reason) {
+  switch (strategy) {
+  case MatmulStrategy::Auto:
+    return success();
+  case MatmulStrategy::Dot:
+    reason = "needs int8 activations";
+    return success(spec.hasQuantizedInput());
+  case MatmulStrategy::Dequantize:
+    reason = "needs float activations";
+    return success(!spec.hasQuantizedInput());
+  case MatmulStrategy::Lut:
+    reason = "needs int8 activations and codes of at most four bits";
+    return success(!getLutPlanes(spec).empty());
+  case MatmulStrategy::Tiles:
+    reason = "needs a CPU with a matrix unit";
+    return success(options.matrixUnit.has_value());
+  }
+  llvm_unreachable("unknown strategy");
+}
+
 FailureOr<SmallVector<MatmulTile>>
 lowbit::chooseMatmulTiles(const PanelMatmulSpec &spec,
                           const CpuKernelOptions &options,
                           std::string &reason) {
-  if (options.strategy == MatmulStrategy::Dot && !spec.hasQuantizedInput()) {
-    reason = "needs int8 activations";
-    return failure();
-  }
-  if (options.strategy == MatmulStrategy::Dequantize &&
-      spec.hasQuantizedInput()) {
-    reason = "needs float activations";
-    return failure();
-  }
-  if (options.strategy == MatmulStrategy::Tiles && !options.matrixUnit) {
-    reason = "needs a CPU with a matrix unit";
-    return failure();
-  }
   SmallVector<MatmulTile> tiles;
-  if (options.strategy == MatmulStrategy::Tiles) {
-    tiles.push_back(compareMatmulCosts(spec, options).front().front().tile);
-    for (TileShape shape : options.tiles)
-      tiles.push_back({shape, getVectorStrategy(spec)});
+  auto addTiles = [&](ArrayRef<TileShape> shapes, MatmulStrategy strategy) {
+    for (TileShape shape : shapes)
+      tiles.push_back({shape, strategy});
+  };
+  if (spec.floatType) {
+    // Matrix units multiply bf16; there is no other choice.
+    if (options.matrixUnit && spec.floatType.isBF16() &&
+        (options.strategy == MatmulStrategy::Auto ||
+         options.strategy == MatmulStrategy::Tiles))
+      tiles.push_back(unitTile);
+    addTiles(options.floatTiles, MatmulStrategy::Dequantize);
     return tiles;
   }
-  if (options.strategy == MatmulStrategy::Lut) {
-    if (getLutPlanes(spec).empty()) {
-      reason = "needs int8 activations and codes of at most four bits";
-      return failure();
-    }
-    for (TileShape shape : options.lutTiles)
-      tiles.push_back({shape, MatmulStrategy::Lut});
-    return tiles;
+  if (failed(checkStrategy(spec, options, options.strategy, reason)))
+    return failure();
+  switch (options.strategy) {
+  case MatmulStrategy::Auto:
+    for (ArrayRef<MatmulCost> costs : compareMatmulCosts(spec, options))
+      tiles.push_back(costs.front().tile);
+    break;
+  case MatmulStrategy::Tiles:
+    tiles.push_back(unitTile);
+    addTiles(options.tiles, getVectorStrategy(spec));
+    break;
+  case MatmulStrategy::Lut:
+    addTiles(options.lutTiles, MatmulStrategy::Lut);
+    break;
+  case MatmulStrategy::Dot:
+  case MatmulStrategy::Dequantize:
+    addTiles(options.tiles, options.strategy);
+    break;
   }
-  if (options.strategy != MatmulStrategy::Auto) {
-    for (TileShape shape : options.tiles)
-      tiles.push_back({shape, options.strategy});
-    return tiles;
-  }
-  for (ArrayRef<MatmulCost> costs : compareMatmulCosts(spec, options))
-    tiles.push_back(costs.front().tile);
   return tiles;
 }

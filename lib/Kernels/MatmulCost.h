@@ -13,11 +13,8 @@
 
 namespace lowbit {
 
-/// Tokens and panels that a kernel computes together, and how.
-struct MatmulTile {
-  TileShape shape;
-  MatmulStrategy strategy;
-};
+/// Tokens and panels that a matrix unit multiplies.
+inline constexpr MatmulTile unitTile = {{16, 2}, MatmulStrategy::Tiles};
 
 /// What a strategy would take for 1024 weights and one token.
 struct MatmulCost {
@@ -32,6 +29,11 @@ struct MatmulCost {
 llvm::SmallVector<llvm::SmallVector<MatmulCost>>
 compareMatmulCosts(const PanelMatmulSpec &spec,
                    const CpuKernelOptions &options);
+
+/// Fails, with a reason, if the strategy cannot serve `spec`.
+llvm::LogicalResult checkStrategy(const PanelMatmulSpec &spec,
+                                  const CpuKernelOptions &options,
+                                  MatmulStrategy strategy, std::string &reason);
 
 /// The tiles of a kernel, from the most tokens to one. Fails, with a reason, if
 /// the strategy that the options ask for cannot serve `spec`.

@@ -1,4 +1,4 @@
-//===- MatmulStrategy.cpp - how a product is computed ---------------------===//
+//===- MatmulStrategy.cpp - options that choose a strategy ----------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -7,25 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Kernels/MatmulStrategy.h"
-#include "llvm/Support/ErrorHandling.h"
 
 using namespace lowbit;
-
-llvm::StringRef lowbit::stringifyMatmulStrategy(MatmulStrategy strategy) {
-  switch (strategy) {
-  case MatmulStrategy::Auto:
-    return "auto";
-  case MatmulStrategy::Dot:
-    return "dot";
-  case MatmulStrategy::Dequantize:
-    return "dequantize";
-  case MatmulStrategy::Lut:
-    return "lut";
-  case MatmulStrategy::Tiles:
-    return "tiles";
-  }
-  llvm_unreachable("unknown strategy");
-}
 
 llvm::cl::ValuesClass lowbit::getMatmulStrategyValues() {
   return llvm::cl::values(

@@ -44,17 +44,17 @@ void PanelKernelBuilder::setLanes(int64_t count, bool scalable) {
   byteLanes = getLanes(b.getI8Type(), bytesPerLane);
 }
 
-void PanelKernelBuilder::forEachLanes(const TileShape &shape,
+void PanelKernelBuilder::forEachLanes(int64_t atOnce, bool scalable,
                                       function_ref<void()> body) {
-  if (shape.lanes == lanes && !shape.scalable)
+  if (atOnce == lanes && !scalable)
     return body();
-  setLanes(shape.lanes, shape.scalable);
-  Value count = index(shape.lanes);
-  if (shape.scalable)
+  setLanes(atOnce, scalable);
+  Value count = index(atOnce);
+  if (scalable)
     count = mul(vector::VectorScaleOp::create(b).getResult(), count);
   loop(index(0), ceilDiv(index(lanes), count), 1, [&](Value part) {
     firstLane = mul(part, count);
-    if (shape.scalable) {
+    if (scalable) {
       // Registers may be longer than a panel.
       Value left = sub(index(lanes), firstLane);
       laneMask =
@@ -81,12 +81,14 @@ Value PanelKernelBuilder::loadLanes(VectorType type, Value from, Value panel,
       b, type, from, at, perLane == 1 ? laneMask : byteMask, zeros);
 }
 
-void lowbit::prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
+void lowbit::prefetchBlock(KernelBuilder &k, const PanelMatmulSpec &spec,
                            Value codes, Value panel, Value chunk,
                            int64_t offset) {
-  constexpr int64_t bytes = 768;
-  Value ahead =
-      k.add(chunk, std::max<int64_t>(bytes / geometry.bytesPerChunk, 1));
+  if (spec.prefetchBytes == 0)
+    return;
+  Value ahead = k.add(
+      chunk,
+      std::max<int64_t>(spec.prefetchBytes / spec.geometry.bytesPerChunk, 1));
   memref::PrefetchOp::create(k.b, codes,
                              ValueRange{panel, ahead, k.index(offset)},
                              /*isWrite=*/false, /*localityHint=*/3,
@@ -98,7 +100,7 @@ PanelKernelBuilder::Values PanelKernelBuilder::loadBlocks(Value panel,
   Values blocks;
   for (int64_t offset = 0; offset < geometry.bytesPerChunk;
        offset += PanelsGeometry::bytesPerBlock) {
-    prefetchBlock(*this, geometry, codes, panel, chunk, offset);
+    prefetchBlock(*this, spec, codes, panel, chunk, offset);
     Value bytes = loadLanes(byteLanes, codes, panel, chunk, offset);
     blocks.push_back(vector::BitCastOp::create(b, i32Lanes, bytes));
   }

@@ -26,10 +26,12 @@ protected:
   static constexpr int64_t lanes = PanelsGeometry::rowsPerPanel;
   static constexpr int64_t bytesPerLane = 4;
 
-  /// Runs `body` for all channels of panels, for as many at once as `shape`
-  /// says: these are what the lanes of values hold there. Elsewhere values have
-  /// a lane for each channel.
-  void forEachLanes(const TileShape &shape, llvm::function_ref<void()> body);
+  /// Runs `body` for all channels of panels, for so many at once; if they are
+  /// scalable, as many times that as vectors are longer than 128 bits. These
+  /// are what the lanes of values hold there. Elsewhere values have a lane for
+  /// each channel.
+  void forEachLanes(int64_t atOnce, bool scalable,
+                    llvm::function_ref<void()> body);
   /// A register of the lanes at hand.
   mlir::VectorType getLanes(mlir::Type element, int64_t perLane = 1) {
     return mlir::VectorType::get({i32Lanes.getDimSize(0) * perLane}, element,

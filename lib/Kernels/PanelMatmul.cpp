@@ -372,12 +372,19 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
     int64_t perTile = std::min(panels, range.tile.panels);
     MatmulStrategy strategy = kind.strategy;
     int64_t whole = panels / perTile * perTile;
+    // Lookups stay in vectors of known length, and keep few sums.
+    const CpuInstructions &cpu = options.instructions;
+    bool isLut = strategy == MatmulStrategy::Lut;
+    bool scalable = cpu.scalable && !isLut;
+    bool fits = range.tile.size() * PanelsGeometry::bytesPerBlock <
+                cpu.registers * cpu.vectorBytes;
+    int64_t lanesAtOnce = scalable ? 4 : fits || isLut ? lanes : lanes / 2;
     loop(range.begin, range.end, tokens, [&](Value token) {
       PanelActivations::Tile input = activations->getTile(token, tokens);
       auto build = [&](Value panel, int64_t count) {
         TileShape shape = range.tile;
         shape.panels = count;
-        forEachLanes(shape, [&] {
+        forEachLanes(lanesAtOnce, scalable, [&] {
           buildTile({token, add(firstPanel, panel), shape, strategy, input});
         });
       };

@@ -34,6 +34,9 @@ struct PanelMatmulSpec {
   mlir::Type floatType = {};
   /// Columns that share an activation scale; 0 for float activations.
   int64_t inputGroupCols = 0;
+  /// How far ahead of its use the weight is asked for; 0 if it is not. A kernel
+  /// that reads many panels side by side takes 12 blocks ahead.
+  int64_t prefetchBytes = 768;
 
   /// Fails, with a reason, for operands that the kernel cannot serve.
   static mlir::FailureOr<PanelMatmulSpec> get(QuantTensorType weightType,
@@ -55,11 +58,9 @@ struct PanelMatmulSpec {
 
 /// Asks for a block some way ahead of the one at `offset` of a chunk: hardware
 /// follows fewer streams than there are panels read side by side.
-void prefetchBlock(KernelBuilder &k, const PanelsGeometry &geometry,
+void prefetchBlock(KernelBuilder &k, const PanelMatmulSpec &spec,
                    mlir::Value codes, mlir::Value panel, mlir::Value chunk,
                    int64_t offset);
-
-struct MatmulTile;
 
 /// Builds the body of `function`, whose arguments are the operands of a
 /// `lowbit.packed_matmul` of this kind, from tiles of the most tokens to those

@@ -187,7 +187,7 @@ TileMatmulBuilder::convertSliceToFloats(Value codes, Value minusZero) {
 TileMatmulBuilder::Values
 TileMatmulBuilder::loadRows(Value panel, Value chunk, Value minusZero) {
   if (spec.floatType) {
-    prefetchBlock(*this, geometry, codes, panel, chunk, /*offset=*/0);
+    prefetchBlock(*this, spec, codes, panel, chunk, /*offset=*/0);
     return {vector::LoadOp::create(b, rowType, codes,
                                    ValueRange{panel, chunk, index(0)})};
   }

@@ -94,6 +94,12 @@ struct Options {
       "strategy", cl::init(MatmulStrategy::Auto),
       cl::desc("How a CPU multiplies quantized weights and activations:"),
       getMatmulStrategyValues(), cl::cat(category)};
+  cl::opt<bool> tune{
+      "tune",
+      cl::desc("Measure kernels of quantized weights on this machine, on as "
+               "many threads as OMP_NUM_THREADS says, and take the fastest; "
+               "--emit=quantized saves what was found"),
+      cl::cat(category)};
 };
 } // namespace
 
@@ -113,7 +119,8 @@ int main(int argc, char **argv) {
   if (o.kvCache.getNumOccurrences())
     kvCache = o.kvCache;
   if (llvm::Error error = compileModel(
-          {o.input, o.output, o.target, o.emit, o.clang, o.strategy, kvCache},
+          {o.input, o.output, o.target, o.emit, o.clang, o.strategy, kvCache,
+           o.tune},
           registry)) {
     llvm::WithColor::error(llvm::errs(), "quant-compile")
         << llvm::toString(std::move(error)) << '\n';

@@ -45,6 +45,8 @@ struct CompileOptions {
   /// If not given, caches are updated in place by CPUs, and stay as they are
   /// for GPUs.
   std::optional<KvCache> kvCache;
+  /// Whether kernels are measured on this machine (see Tune.h).
+  bool tune = false;
 };
 
 /// Compiles a model file. Nothing is left of an output that could not be

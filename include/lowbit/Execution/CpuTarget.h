@@ -41,6 +41,10 @@ struct CpuTarget {
   static llvm::Expected<CpuTarget> getFor(const llvm::Triple &triple,
                                           llvm::StringRef cpu,
                                           llvm::StringRef features);
+
+  /// What this machine lacks to execute such code: an instruction set or the
+  /// architecture. Empty if there is nothing.
+  llvm::Expected<std::string> findMissing() const;
 };
 
 } // namespace lowbit

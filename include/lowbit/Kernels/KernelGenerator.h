@@ -17,6 +17,14 @@
 
 namespace lowbit {
 
+/// A product as far as its kernel depends on it.
+struct MatmulSignature {
+  QuantTensorType weightType;
+  /// Null for float activations.
+  QuantTensorType inputType;
+  bool hasBias;
+};
+
 /// What a target's kernels look like. There is one
 /// implementation for each kind of machine; kernels are generated for the
 /// shape, the format and the features at hand.
@@ -39,23 +47,25 @@ public:
   virtual llvm::LogicalResult buildMatmul(mlir::func::FuncOp function,
                                           PackedMatmulOp op) const = 0;
 
+  /// How the kernel of such a product, whose weight is packed, computes: as one
+  /// of `tunings` says that is for this target, or else as the cost model does.
+  /// Fails, with a reason, if the kernel cannot.
+  virtual llvm::FailureOr<MatmulTuningAttr>
+  getMatmulTuning(const MatmulSignature &product, mlir::ArrayAttr tunings,
+                  std::string &reason) const = 0;
+
+  /// What else might be the fastest for the tokens that go to one tile of a
+  /// tuning: the same with other tiles there. All compute the same bits.
+  virtual llvm::SmallVector<MatmulTuningAttr>
+  getMatmulAlternatives(const MatmulSignature &product, MatmulTuningAttr tuning,
+                        unsigned tile) const = 0;
+
   /// How the kernel of `op` computes and what speaks for it, in one line.
   virtual std::string describeMatmul(PackedMatmulOp op) const = 0;
 
   /// The same for attention on f32 buffers.
   virtual void buildAttention(mlir::func::FuncOp function,
                               AttentionOp op) const = 0;
-};
-
-/// Tokens and panels of 16 output channels that a kernel computes together.
-struct TileShape {
-  int64_t tokens, panels;
-  /// Channels of a panel that it computes at once; if they are scalable, as
-  /// many times that as vectors are longer than 128 bits.
-  int64_t lanes = 16;
-  bool scalable = false;
-
-  int64_t size() const { return tokens * panels; }
 };
 
 /// What decides how fast the instructions of a CPU's kernels are.
@@ -75,6 +85,8 @@ struct CpuInstructions {
   double weightBytes;
   /// Whether `qvec.mmla` is one instruction.
   bool hasMmla = false;
+  /// Whether vectors may have any length; `vectorBytes` is a likely one.
+  bool scalable = false;
 };
 
 /// A unit that multiplies 16 rows of bytes by as many channels, and what feeds

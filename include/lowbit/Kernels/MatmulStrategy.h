@@ -1,4 +1,4 @@
-//===- MatmulStrategy.h - how a product is computed -------------*- C++ -*-===//
+//===- MatmulStrategy.h - options that choose a strategy --------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -9,29 +9,10 @@
 #ifndef LOWBIT_KERNELS_MATMULSTRATEGY_H
 #define LOWBIT_KERNELS_MATMULSTRATEGY_H
 
-#include "llvm/ADT/StringRef.h"
+#include "lowbit/Dialect/Lowbit/IR/MatmulTile.h"
 #include "llvm/Support/CommandLine.h"
 
 namespace lowbit {
-
-/// How a kernel multiplies activations by the codes of a weight.
-enum class MatmulStrategy {
-  /// Whichever of the others is the fastest for the tokens at hand.
-  Auto,
-  /// Integer dot products of int8 activations and codes.
-  Dot,
-  /// Codes become f32, which float activations are multiplied by.
-  Dequantize,
-  /// Sums of products with int8 activations, looked up by codes of at most four
-  /// bits.
-  Lut,
-  /// Integer products of tiles of 16 tokens by a matrix unit; dot products for
-  /// the tokens that are left.
-  Tiles,
-};
-
-/// The name that options know it by.
-llvm::StringRef stringifyMatmulStrategy(MatmulStrategy strategy);
 
 /// The values of an option that chooses a strategy.
 llvm::cl::ValuesClass getMatmulStrategyValues();

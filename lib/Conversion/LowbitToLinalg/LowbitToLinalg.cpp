@@ -210,7 +210,8 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
     if (weightType.getLayout() ||
         (keepMatmul && isa<UniformAttr>(weightType.getFormat()))) {
       result = buildPackedMatmul(rewriter, loc, input, quantInput,
-                                 adaptor.getWeight(), weightType, bias, empty);
+                                 adaptor.getWeight(), weightType, bias, empty,
+                                 op.getTuningsAttr());
     } else {
       Value weight =
           buildDequantize(rewriter, loc, weightType, adaptor.getWeight());
@@ -284,7 +285,7 @@ private:
   static Value buildPackedMatmul(OpBuilder &builder, Location loc,
                                  ValueRange input, QuantTensorType quantInput,
                                  ValueRange weight, QuantTensorType weightType,
-                                 Value bias, Value init) {
+                                 Value bias, Value init, ArrayAttr tunings) {
     TypeAttr inputType;
     if (quantInput)
       inputType = TypeAttr::get(quantInput.cloneWith(
@@ -294,7 +295,7 @@ private:
           quantInput.getElementType()));
     return PackedMatmulOp::create(builder, loc, init.getType(), input, weight,
                                   bias, init, inputType,
-                                  TypeAttr::get(weightType))
+                                  TypeAttr::get(weightType), tunings)
         .getResult();
   }
 };

@@ -28,8 +28,10 @@ Value lowbit::buildLowbitLinear(OpBuilder &builder, QuantizableOpInterface op,
     bias = operand->get();
   const int64_t outputs = cast<QuantTensorType>(weight.getType()).getDimSize(0);
   if (!bias || isBiasVector(bias, outputs))
-    return MatmulOp::create(builder, loc, type, input, weight, bias);
-  Value product = MatmulOp::create(builder, loc, type, input, weight, Value());
+    return MatmulOp::create(builder, loc, type, input, weight, bias,
+                            /*tunings=*/{});
+  Value product = MatmulOp::create(builder, loc, type, input, weight,
+                                   /*bias=*/{}, /*tunings=*/{});
   return onnx::AddOp::create(builder, loc, type, product, bias);
 }
 

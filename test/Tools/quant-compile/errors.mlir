@@ -29,6 +29,21 @@
 // RUN: not quant-compile %s -o %t/m.so --target=sm_80 --strategy=lut 2>&1 | FileCheck %s --check-prefix=GPU
 // GPU: quant-compile: error: --strategy=lut is for CPUs; got 'sm_80'
 
+// RUN: not quant-compile %s -o %t/m.so --target=sm_80 --tune 2>&1 | FileCheck %s --check-prefix=TUNE-GPU
+// TUNE-GPU: quant-compile: error: --tune is for CPUs; got 'sm_80'
+
+// RUN: not quant-compile %s -o %t/m.so --strategy=lut --tune 2>&1 | FileCheck %s --check-prefix=TUNE-STRATEGY
+// TUNE-STRATEGY: quant-compile: error: --tune finds a strategy for each product, --strategy=lut is one for all; give just one of them
+
+// RUN: not quant-compile %s -o %t/m.so --target=x86-64-v2 --tune 2>&1 | FileCheck %s --check-prefix=TUNE-KERNELS
+// TUNE-KERNELS: quant-compile: error: --tune measures code for 'x86-64-v2', for which there are no generated kernels; native, say, has
+
+// RUN: not quant-compile %s -o %t/m.so --tune=yes-please 2>&1 | FileCheck %s --check-prefix=TUNE-VALUE
+// TUNE-VALUE: quant-compile: for the --tune option: 'yes-please' is invalid value for boolean argument! Try 0 or 1
+
+// RUN: not quant-compile %s -o %t/m.so --target=aarch64+dotprod --tune 2>&1 | FileCheck %s --check-prefix=TUNE-ARM
+// TUNE-ARM: quant-compile: error: --tune measures code for 'aarch64+dotprod', which this machine cannot execute: it lacks aarch64
+
 // RUN: not quant-compile %s -o - 2>&1 | FileCheck %s --check-prefix=STDOUT
 // STDOUT: quant-compile: error: a library or object cannot go to standard output
 

@@ -279,7 +279,7 @@ LogicalResult MatmulOp::verify() {
                            << ", one value for each output channel, got "
                            << bias.getType();
   }
-  return success();
+  return verifyTunings([&] { return emitOpError(); }, getTunings());
 }
 
 //===----------------------------------------------------------------------===//
@@ -363,8 +363,10 @@ LogicalResult PackedMatmulOp::verify() {
   if (getBias() &&
       failed(verifyOperand(*this, "bias", getBias(), outputs, elementType)))
     return failure();
-  return verifyOperand(*this, "init", getInit(),
-                       {ShapedType::kDynamic, outputs}, elementType);
+  if (failed(verifyOperand(*this, "init", getInit(),
+                           {ShapedType::kDynamic, outputs}, elementType)))
+    return failure();
+  return verifyTunings([&] { return emitOpError(); }, getTunings());
 }
 
 /// Destination-style ops on buffers read their inputs and write their inits.

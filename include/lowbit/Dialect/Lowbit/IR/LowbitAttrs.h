@@ -10,6 +10,7 @@
 #define LOWBIT_DIALECT_LOWBIT_IR_LOWBITATTRS_H
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/IR/MatmulTile.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/UniformFormat.h"
@@ -35,6 +36,16 @@ getConstantBytes(mlir::Attribute value, llvm::SmallVectorImpl<char> &storage);
 llvm::Expected<mlir::TypedAttr> storeConstant(llvm::StringRef name,
                                               mlir::RankedTensorType type,
                                               llvm::ArrayRef<char> bytes);
+
+/// The tuning for a target, of an operation's, which may be null; null if there
+/// is none.
+MatmulTuningAttr findTuning(mlir::ArrayAttr tunings, llvm::StringRef target);
+/// The tunings, which may be null, with one instead of that for its target.
+mlir::ArrayAttr replaceTuning(mlir::ArrayAttr tunings, MatmulTuningAttr tuning);
+/// Checks that there is at most one for each target.
+llvm::LogicalResult
+verifyTunings(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+              std::optional<mlir::ArrayAttr> tunings);
 
 } // namespace lowbit
 

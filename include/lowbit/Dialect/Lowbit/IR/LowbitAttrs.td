@@ -15,6 +15,7 @@ include "lowbit/Dialect/Lowbit/IR/FloatFormatAttr.td"
 include "lowbit/Dialect/Lowbit/IR/UniformAttr.td"
 // One file for each packed layout.
 include "lowbit/Dialect/Lowbit/IR/PanelsAttr.td"
+include "lowbit/Dialect/Lowbit/IR/MatmulTuningAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 
 def Lowbit_ExternalAttr : Lowbit_Attr<"External", "external",

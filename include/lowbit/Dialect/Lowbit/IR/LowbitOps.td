@@ -246,7 +246,8 @@ def Lowbit_MatmulOp : Lowbit_Op<"matmul", [Pure,
     A linear layer: `input x dequantize(weight)^T + bias`. The weight is a matrix
     of output channels x input channels; the input's last dimension is the input
     channels, and all others are kept. The input is float, or quantized by
-    `lowbit.dynamic_quantize`.
+    `lowbit.dynamic_quantize`. `tunings` say how kernels compute where that was
+    measured.
 
     Example:
 
@@ -259,7 +260,8 @@ def Lowbit_MatmulOp : Lowbit_Op<"matmul", [Pure,
   let arguments = (ins
     Lowbit_Activation:$input,
     Lowbit_QuantTensor:$weight,
-    Optional<Lowbit_FloatTensor>:$bias);
+    Optional<Lowbit_FloatTensor>:$bias,
+    OptionalAttr<Lowbit_MatmulTuningsAttr>:$tunings);
   let results = (outs Lowbit_FloatTensor:$result);
   let extraClassDeclaration = [{
     /// A result may have more or less static dimensions than was inferred.
@@ -326,7 +328,8 @@ def Lowbit_PackedMatmulOp : Lowbit_Op<"packed_matmul", [
     Optional<Lowbit_TensorOrMemRef>:$bias,
     Lowbit_TensorOrMemRef:$init,
     OptionalAttr<TypeAttrOf<Lowbit_QuantTensor>>:$inputType,
-    TypeAttrOf<Lowbit_QuantTensor>:$weightType);
+    TypeAttrOf<Lowbit_QuantTensor>:$weightType,
+    OptionalAttr<Lowbit_MatmulTuningsAttr>:$tunings);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
