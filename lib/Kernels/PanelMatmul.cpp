@@ -161,21 +161,43 @@ PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildDots(const Tile &tile, Value chunk, int64_t chunks,
                               Value column, ValueRange sums) {
   Sums result(sums);
+  const int64_t tokens = tile.shape.tokens, panels = tile.shape.panels;
   int64_t unit = activations->getLayout().unit;
+  auto unpack = [&](ArrayRef<Value> blocks, int64_t slice) -> Value {
+    return vector::BitCastOp::create(b, byteLanes, getSlice(blocks, slice));
+  };
+  auto load = [&](int64_t token, int64_t number, int64_t slice) -> Value {
+    Value word = activations->loadBytes(tile.input, token, column,
+                                        slice * unit + number * bytesPerLane);
+    return vector::BitCastOp::create(b, byteLanes, broadcast(word));
+  };
+  auto multiply = [&](Value codes, Value bytes, int64_t token, int64_t panel) {
+    Value &sum = result[token * panels + panel];
+    sum = qvec::DotOp::create(b, sum, codes, bytes, spec.maxCode);
+  };
   for (int64_t number = 0; number < chunks; ++number) {
+    // Registers hold activations or codes, whichever are fewer.
+    if (panels >= tokens) {
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        Values blocks =
+            loadBlocks(add(tile.firstPanel, panel), add(chunk, number));
+        for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
+          Value codes = unpack(blocks, slice);
+          for (int64_t token = 0; token < tokens; ++token)
+            multiply(codes, load(token, number, slice), token, panel);
+        }
+      }
+      continue;
+    }
     SmallVector<Values> blocks = loadTileBlocks(tile, add(chunk, number));
     for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-      SmallVector<Value> slices;
-      for (Value codes : getSlices(blocks, slice))
-        slices.push_back(vector::BitCastOp::create(b, byteLanes, codes));
-      for (int64_t token = 0; token < tile.shape.tokens; ++token) {
-        Value word = activations->loadBytes(
-            tile.input, token, column, slice * unit + number * bytesPerLane);
-        Value bytes = vector::BitCastOp::create(b, byteLanes, broadcast(word));
-        for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
-          Value &sum = result[token * tile.shape.panels + panel];
-          sum = qvec::DotOp::create(b, sum, slices[panel], bytes, spec.maxCode);
-        }
+      Values codes;
+      for (ArrayRef<Value> panel : blocks)
+        codes.push_back(unpack(panel, slice));
+      for (int64_t token = 0; token < tokens; ++token) {
+        Value bytes = load(token, number, slice);
+        for (int64_t panel = 0; panel < panels; ++panel)
+          multiply(codes[panel], bytes, token, panel);
       }
     }
   }
