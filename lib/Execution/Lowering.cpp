@@ -136,8 +136,6 @@ lowbit::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
     return makeError("cannot translate to LLVM IR: " + error.message);
   code->setDataLayout(machine.createDataLayout());
   code->setTargetTriple(machine.getTargetTriple());
-  // Otherwise registers that are spilled lie across cache lines: LLVM finds out
-  // too late that the stack needs a larger alignment than the ABI's.
   // For any ARM processor, LLVM schedules as for one that executes in order: it
   // loads early what then does not fit the registers.
   bool isAnyArm = machine.getTargetTriple().isAArch64() &&
@@ -145,6 +143,8 @@ lowbit::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
   for (llvm::Function &function : *code) {
     if (function.isDeclaration())
       continue;
+    // Otherwise registers that are spilled lie across cache lines: LLVM finds
+    // out too late that the stack needs a larger alignment than the ABI's.
     function.addFnAttr("stackrealign");
     if (isAnyArm)
       function.addFnAttr("tune-cpu", "neoverse-n1");

@@ -11,7 +11,7 @@
 // ASM: emit_entry0:
 
 // Any ARM processor is scheduled for as one that executes out of order.
-// RUN: quant-compile %s -o - --target=aarch64 --emit=llvm | FileCheck %s --check-prefix=ARM
+// RUN: quant-compile %s -o - --target=aarch64+neon --emit=llvm | FileCheck %s --check-prefix=ARM
 // ARM: attributes {{.*}}"tune-cpu"="neoverse-n1"
 
 // RUN: quant-compile %s -o %t/model.so --target=x86-64
