@@ -74,17 +74,7 @@ struct Options {
   cl::opt<KvCache> kvCache{
       "kv-cache", cl::init(KvCache::InPlace),
       cl::desc("Past and present keys and values of a decoder:"),
-      cl::values(clEnumValN(KvCache::InPlace, "in-place",
-                            "caches that the model updates (default, but for "
-                            "GPUs)"),
-                 clEnumValN(KvCache::Int8, "int8",
-                            "the same, in 8 bits with a scale for each token "
-                            "and head"),
-                 clEnumValN(KvCache::Int4, "int4",
-                            "in 4 bits with a scale and a zero point for each "
-                            "32 channels of a head"),
-                 clEnumValN(KvCache::AsIs, "as-is",
-                            "inputs and outputs, as the exporter wrote them")),
+      getKvCacheValues("caches that the model updates (default, but for GPUs)"),
       cl::cat(category)};
   cl::opt<std::string> clang{
       "clang", cl::value_desc("path"),

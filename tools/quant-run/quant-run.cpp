@@ -78,17 +78,8 @@ struct Options {
       "kv-cache",
       cl::desc("Past and present keys and values of a decoder that is compiled "
                "for the run:"),
-      cl::values(clEnumValN(KvCache::InPlace, "in-place",
-                            "caches that a run updates (default, but for "
-                            "--inputs, --compare and --gpu)"),
-                 clEnumValN(KvCache::Int8, "int8",
-                            "the same, in 8 bits with a scale for each token "
-                            "and head"),
-                 clEnumValN(KvCache::Int4, "int4",
-                            "in 4 bits with a scale and a zero point for each "
-                            "32 channels of a head"),
-                 clEnumValN(KvCache::AsIs, "as-is",
-                            "inputs and outputs, as the exporter wrote them")),
+      getKvCacheValues("caches that a run updates (default, but for --inputs, "
+                       "--compare and --gpu)"),
       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print figures as JSON"),
                      cl::cat(category)};

@@ -22,34 +22,49 @@ using namespace lowbit;
 
 namespace {
 
+/// The accumulators of `op` plus `count` products in each lane: of unsigned
+/// bytes of the left operand and signed ones of the right one, whose places
+/// `getPlaces` knows.
+template <typename OpTy>
+static LogicalResult expandProducts(
+    OpTy op, PatternRewriter &rewriter, int64_t count,
+    function_ref<std::pair<int64_t, int64_t>(int64_t lane, int64_t number)>
+        getPlaces) {
+  Location loc = op.getLoc();
+  VectorType lanes = op.getAcc().getType();
+  if (lanes.isScalable())
+    return rewriter.notifyMatchFailure(op, "shuffles need a fixed length");
+  auto pick = [&](Value bytes, ArrayRef<int64_t> places) -> Value {
+    return vector::ShuffleOp::create(rewriter, loc, bytes, bytes, places);
+  };
+  Value result = op.getAcc();
+  for (int64_t number = 0; number < count; ++number) {
+    SmallVector<int64_t> left, right;
+    for (int64_t lane = 0; lane < lanes.getNumElements(); ++lane) {
+      auto [lhs, rhs] = getPlaces(lane, number);
+      left.push_back(lhs);
+      right.push_back(rhs);
+    }
+    Value lhs =
+        arith::ExtUIOp::create(rewriter, loc, lanes, pick(op.getLhs(), left));
+    Value rhs =
+        arith::ExtSIOp::create(rewriter, loc, lanes, pick(op.getRhs(), right));
+    result =
+        arith::AddIOp::create(rewriter, loc, result,
+                              arith::MulIOp::create(rewriter, loc, lhs, rhs));
+  }
+  rewriter.replaceOp(op, result);
+  return success();
+}
+
 struct ExpandDot final : OpRewritePattern<qvec::DotOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(qvec::DotOp op,
                                 PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    VectorType lanes = op.getAcc().getType();
-    if (lanes.isScalable())
-      return rewriter.notifyMatchFailure(op, "shuffles need a fixed length");
-    int64_t n = lanes.getNumElements();
-    Value result = op.getAcc();
-    for (int64_t j = 0; j < 4; ++j) {
-      SmallVector<int64_t> mask;
-      for (int64_t i = 0; i < n; ++i)
-        mask.push_back(4 * i + j);
-      auto pick = [&](Value bytes) -> Value {
-        return vector::ShuffleOp::create(rewriter, loc, bytes, bytes, mask);
-      };
-      Value lhs =
-          arith::ExtUIOp::create(rewriter, loc, lanes, pick(op.getLhs()));
-      Value rhs =
-          arith::ExtSIOp::create(rewriter, loc, lanes, pick(op.getRhs()));
-      result =
-          arith::AddIOp::create(rewriter, loc, result,
-                                arith::MulIOp::create(rewriter, loc, lhs, rhs));
-    }
-    rewriter.replaceOp(op, result);
-    return success();
+    return expandProducts(op, rewriter, 4, [](int64_t lane, int64_t number) {
+      return std::pair(4 * lane + number, 4 * lane + number);
+    });
   }
 };
 
@@ -58,30 +73,9 @@ struct ExpandMmla final : OpRewritePattern<qvec::MmlaOp> {
 
   LogicalResult matchAndRewrite(qvec::MmlaOp op,
                                 PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    VectorType lanes = op.getAcc().getType();
-    if (lanes.isScalable())
-      return rewriter.notifyMatchFailure(op, "shuffles need a fixed length");
-    Value result = op.getAcc();
-    for (int64_t k = 0; k < 8; ++k) {
-      SmallVector<int64_t> left, right;
-      for (int64_t i = 0; i < lanes.getNumElements(); ++i) {
-        left.push_back(8 * (i / 2) + k);
-        right.push_back(8 * (i % 2) + k);
-      }
-      auto pick = [&](Value bytes, ArrayRef<int64_t> mask) -> Value {
-        return vector::ShuffleOp::create(rewriter, loc, bytes, bytes, mask);
-      };
-      Value lhs = arith::ExtUIOp::create(rewriter, loc, lanes,
-                                         pick(op.getLhs(), left));
-      Value rhs = arith::ExtSIOp::create(rewriter, loc, lanes,
-                                         pick(op.getRhs(), right));
-      result =
-          arith::AddIOp::create(rewriter, loc, result,
-                                arith::MulIOp::create(rewriter, loc, lhs, rhs));
-    }
-    rewriter.replaceOp(op, result);
-    return success();
+    return expandProducts(op, rewriter, 8, [](int64_t lane, int64_t number) {
+      return std::pair(8 * (lane / 2) + number, 8 * (lane % 2) + number);
+    });
   }
 };
 
