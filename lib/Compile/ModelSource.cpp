@@ -284,6 +284,6 @@ std::string lowbit::getModelSource(const Signature &signature,
   if (exportsModel && prefix != "lowbit")
     os << "LOWBIT_EXPORT const lowbit_model *" LOWBIT_GET_MODEL
           "(void) {\n  return LOWBIT_NAME(get_model)();\n}\n";
-  os << kModelSource << kThreadsSource;
+  os << kModelSource << kMemorySource << kThreadsSource;
   return text;
 }

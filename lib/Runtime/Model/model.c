@@ -22,23 +22,14 @@ _Thread_local thread_t self = {.size = 1};
 /* Static, because it is changed between setjmp and longjmp. */
 static _Thread_local run_t current;
 
-static void lock(run_t *run) {
-  while (atomic_flag_test_and_set_explicit(&run->lock, memory_order_acquire))
-    ;
-}
-
-static void unlock(run_t *run) {
-  atomic_flag_clear_explicit(&run->lock, memory_order_release);
-}
-
 static _Noreturn void fail_with(int status, const char *format, va_list args) {
   run_t *run = self.run;
-  lock(run);
+  LOWBIT_NAME(lock)(run);
   if (run->status == LOWBIT_OK) {
     run->status = status;
     vsnprintf(run->message, sizeof run->message, format, args);
   }
-  unlock(run);
+  LOWBIT_NAME(unlock)(run);
   longjmp(*self.landing, 1);
 }
 
@@ -55,48 +46,6 @@ _Noreturn void LOWBIT_NAME(rt_errx)(int status, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fail_with(LOWBIT_INVALID_INPUT, format, args);
-}
-
-/*===----------------------------------------------------------------------===*\
-|* Memory
-\*===----------------------------------------------------------------------===*/
-
-/* Cache lines, and the widest vectors. */
-enum { alignment = 64 };
-
-struct block_t {
-  block_t *next, **link;
-};
-
-void *LOWBIT_NAME(rt_malloc)(size_t size) {
-  size_t total = (size + 2 * alignment - 1) & ~(size_t)(alignment - 1);
-  block_t *block =
-      total < size ? NULL : aligned_alloc(alignment, total);
-  if (!block)
-    fail(LOWBIT_OUT_OF_MEMORY, "out of memory: cannot allocate %zu bytes",
-         size);
-  run_t *run = self.run;
-  lock(run);
-  block->next = run->blocks;
-  block->link = &run->blocks;
-  if (block->next)
-    block->next->link = &block->next;
-  run->blocks = block;
-  unlock(run);
-  return (char *)block + alignment;
-}
-
-void LOWBIT_NAME(rt_free)(void *address) {
-  if (!address)
-    return;
-  block_t *block = (block_t *)((char *)address - alignment);
-  run_t *run = self.run;
-  lock(run);
-  *block->link = block->next;
-  if (block->next)
-    block->next->link = block->link;
-  unlock(run);
-  free(block);
 }
 
 /*===----------------------------------------------------------------------===*\
@@ -237,40 +186,34 @@ static void execute(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
         (char *)from->aligned + (size_t)from->offset * get_size(info->type);
     memset(outputs[i].shape, 0, sizeof outputs[i].shape);
     memcpy(outputs[i].shape, from->sizes, (size_t)info->rank * sizeof(int64_t));
-    outputs[i].owner = (char *)from->allocated - alignment;
+    outputs[i].owner = (char *)from->allocated - LOWBIT_BLOCK_HEADER;
   }
   LOWBIT_NAME(rt_free)(pointers);
   LOWBIT_NAME(rt_free)(descriptors);
 }
 
-/* Frees what a run had when it failed. */
-static void abandon(void) {
-  for (block_t *block = current.blocks; block;) {
-    block_t *next = block->next;
-    free(block);
-    block = next;
-  }
-  if (tables.abandon_gpu_run) {
-    tables.abandon_gpu_run();
-    /* The failure that counts came first. */
-    tables.take_gpu_error();
-  }
+static void abandon_gpu_run(void) {
+  if (!tables.abandon_gpu_run)
+    return;
+  tables.abandon_gpu_run();
+  /* The failure that counts came first. */
+  tables.take_gpu_error();
 }
 
 int LOWBIT_NAME(run)(const lowbit_tensor *inputs, lowbit_tensor *outputs) {
   jmp_buf landing;
   memset(outputs, 0, (size_t)model.num_outputs * sizeof *outputs);
-  current.status = LOWBIT_OK;
-  current.message[0] = '\0';
-  current.blocks = NULL;
+  current = (run_t){.status = LOWBIT_OK, .lock = ATOMIC_FLAG_INIT};
   self.run = &current;
   self.landing = &landing;
   if (!setjmp(landing))
     execute(inputs, outputs);
   self.run = NULL;
   self.landing = NULL;
-  if (current.status != LOWBIT_OK)
-    abandon();
+  bool failed = current.status != LOWBIT_OK;
+  LOWBIT_NAME(free_blocks)(&current, failed);
+  if (failed)
+    abandon_gpu_run();
   return current.status;
 }
 

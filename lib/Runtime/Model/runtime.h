@@ -16,6 +16,7 @@
 #include "lowbit/Runtime/model.h"
 #include <setjmp.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifndef LOWBIT_NAME
@@ -42,11 +43,23 @@ typedef struct block_t block_t;
 typedef struct run_t {
   int status;
   char message[480];
-  /* What the code has allocated and not freed: a failure frees it. */
-  block_t *blocks;
+  /* What the code has allocated, and what of it was freed and is kept. */
+  block_t *used_blocks, *free_blocks;
+  size_t used_bytes, free_bytes;
+  /* The most that was used at one time. */
+  size_t most_bytes;
   /* Guards all of it: the code runs on several threads. */
   atomic_flag lock;
 } run_t;
+
+static inline void LOWBIT_NAME(lock)(run_t *run) {
+  while (atomic_flag_test_and_set_explicit(&run->lock, memory_order_acquire))
+    ;
+}
+
+static inline void LOWBIT_NAME(unlock)(run_t *run) {
+  atomic_flag_clear_explicit(&run->lock, memory_order_release);
+}
 
 /* What the runtime knows of a thread. */
 typedef struct thread_t {
@@ -67,6 +80,14 @@ LOWBIT_EXPORT const char *LOWBIT_NAME(error)(void);
 LOWBIT_EXPORT void LOWBIT_NAME(release)(lowbit_tensor *output);
 LOWBIT_EXPORT void LOWBIT_NAME(set_threads)(int count);
 LOWBIT_EXPORT const lowbit_model *LOWBIT_NAME(get_model)(void);
+
+/* In front of each block; it is as long as a cache line and the widest vector,
+ * as the block's address is a multiple of it. */
+enum { LOWBIT_BLOCK_HEADER = 64 };
+void *LOWBIT_NAME(rt_malloc)(size_t size);
+void LOWBIT_NAME(rt_free)(void *address);
+/* At the end of a run. Its outputs stay, unless it failed. */
+void LOWBIT_NAME(free_blocks)(run_t *run, bool failed);
 
 /* Ends the run that this thread takes part in. The first message counts. */
 _Noreturn void LOWBIT_NAME(fail)(int status, const char *format, ...)

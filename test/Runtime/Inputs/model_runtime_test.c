@@ -12,8 +12,6 @@
 
 #include "../../../lib/Runtime/Model/runtime.h"
 
-void *lowbit_rt_malloc(size_t size);
-void lowbit_rt_free(void *address);
 _Noreturn void lowbit_rt_errx(int status, const char *format, ...);
 int lowbit_rt_omp_get_max_threads(void);
 void lowbit_rt___kmpc_push_num_threads(void *, int32_t, int32_t);
@@ -65,9 +63,34 @@ struct memref {
   int64_t offset, sizes[2];
 };
 
-/* From {n, number that fails} to {sum}. */
+/* Allocates and frees as the layers of a model do. */
+static void use_memory(void) {
+  const size_t size = 1 << 20;
+  char *first = lowbit_rt_malloc(size), *second = lowbit_rt_malloc(2 * size);
+  assert(((uintptr_t)first | (uintptr_t)second) % 64 == 0);
+  memset(first, 1, size);
+  memset(second, 1, 2 * size);
+  /* The smallest block that is large enough. */
+  lowbit_rt_free(first);
+  lowbit_rt_free(second);
+  assert(lowbit_rt_malloc(size - 100) == first);
+  char *small = lowbit_rt_malloc(size / 2);
+  /* Sixteen times as much, a part of it on huge pages: what was kept goes. */
+  char *large = lowbit_rt_malloc(16 * size);
+  memset(large, 1, 16 * size);
+  lowbit_rt_free(small);
+  lowbit_rt_free(large);
+  assert(lowbit_rt_malloc(16 * size) == large);
+  lowbit_rt_free(large);
+  lowbit_rt_free(first);
+}
+
+/* From {n, number that fails} to {sum}. Not that many numbers fit. */
 static void entry(void **descriptors) {
   struct memref *input = descriptors[0], *output = descriptors[1];
+  use_memory();
+  if (input->aligned[0] < 0)
+    lowbit_rt_malloc((size_t)input->aligned[0]);
   int64_t *parts = lowbit_rt_malloc(256 * 8);
   memset(parts, 0, 256 * 8);
   struct sum sum = {input->aligned[0], input->aligned[1], parts};
@@ -140,6 +163,12 @@ int main(void) {
   input.shape[0] = 2;
   input.data = 0;
   assert(lowbit_run(&input, &output) == LOWBIT_INVALID_INPUT);
+  puts(lowbit_error());
+
+  /* With what goes in front of it, this is more than a size can be. */
+  numbers[0] = -1;
+  input.data = numbers;
+  assert(lowbit_run(&input, &output) == LOWBIT_OUT_OF_MEMORY);
   puts(lowbit_error());
 
 #ifndef NO_FORK
