@@ -69,6 +69,13 @@ private:
                 Sums starts);
   Sums buildGroup(const Tile &tile, Value group, Value firstChunk,
                   int64_t chunks, Sums totals);
+  /// Multiplies each panel's codes of each step by each token's activations of
+  /// it.
+  void multiplyChunk(
+      const Tile &tile, Value chunk, int64_t steps,
+      function_ref<Value(ArrayRef<Value> blocks, int64_t step)> unpack,
+      function_ref<Value(int64_t token, int64_t step)> load,
+      function_ref<void(Value codes, Value activation, int64_t sum)> multiply);
   /// One or two chunks; `column` is where the activations of the first begin.
   Sums buildDots(const Tile &tile, Value chunk, int64_t chunks, Value column,
                  ValueRange sums);
@@ -96,17 +103,12 @@ private:
   }
   /// What all channels share: one value for each token.
   Value spread(Value tokens);
-  /// The blocks, and a slice of them, for each panel of a tile.
+  /// The blocks of each panel of a tile.
   SmallVector<Values> loadTileBlocks(const Tile &tile, Value chunk) {
     SmallVector<Values> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
       blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk));
     return blocks;
-  }
-  Values getSlices(ArrayRef<Values> blocks, int64_t slice) {
-    return llvm::map_to_vector(blocks, [&](ArrayRef<Value> panel) {
-      return values ? getIndices(panel, slice) : getSlice(panel, slice);
-    });
   }
   /// A slice as four bits of each byte, of which those above the code may be
   /// any.
@@ -157,50 +159,58 @@ Value PanelMatmulBuilder::spread(Value tokens) {
                                    broadcast(scalar));
 }
 
+void PanelMatmulBuilder::multiplyChunk(
+    const Tile &tile, Value chunk, int64_t steps,
+    function_ref<Value(ArrayRef<Value> blocks, int64_t step)> unpack,
+    function_ref<Value(int64_t token, int64_t step)> load,
+    function_ref<void(Value codes, Value activation, int64_t sum)> multiply) {
+  const auto [tokens, panels] = tile.shape;
+  // Registers hold activations or codes, whichever are fewer.
+  if (panels >= tokens) {
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      Values blocks = loadBlocks(add(tile.firstPanel, panel), chunk);
+      for (int64_t step = 0; step < steps; ++step) {
+        Value codes = unpack(blocks, step);
+        for (int64_t token = 0; token < tokens; ++token)
+          multiply(codes, load(token, step), token * panels + panel);
+      }
+    }
+    return;
+  }
+  SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
+  for (int64_t step = 0; step < steps; ++step) {
+    Values codes;
+    for (ArrayRef<Value> panel : blocks)
+      codes.push_back(unpack(panel, step));
+    for (int64_t token = 0; token < tokens; ++token) {
+      Value activation = load(token, step);
+      for (int64_t panel = 0; panel < panels; ++panel)
+        multiply(codes[panel], activation, token * panels + panel);
+    }
+  }
+}
+
 PanelMatmulBuilder::Sums
 PanelMatmulBuilder::buildDots(const Tile &tile, Value chunk, int64_t chunks,
                               Value column, ValueRange sums) {
   Sums result(sums);
-  const int64_t tokens = tile.shape.tokens, panels = tile.shape.panels;
   int64_t unit = activations->getLayout().unit;
-  auto unpack = [&](ArrayRef<Value> blocks, int64_t slice) -> Value {
-    return vector::BitCastOp::create(b, byteLanes, getSlice(blocks, slice));
-  };
-  auto load = [&](int64_t token, int64_t number, int64_t slice) -> Value {
-    Value word = activations->loadBytes(tile.input, token, column,
-                                        slice * unit + number * bytesPerLane);
-    return vector::BitCastOp::create(b, byteLanes, broadcast(word));
-  };
-  auto multiply = [&](Value codes, Value bytes, int64_t token, int64_t panel) {
-    Value &sum = result[token * panels + panel];
-    sum = qvec::DotOp::create(b, sum, codes, bytes, spec.maxCode);
-  };
-  for (int64_t number = 0; number < chunks; ++number) {
-    // Registers hold activations or codes, whichever are fewer.
-    if (panels >= tokens) {
-      for (int64_t panel = 0; panel < panels; ++panel) {
-        Values blocks =
-            loadBlocks(add(tile.firstPanel, panel), add(chunk, number));
-        for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-          Value codes = unpack(blocks, slice);
-          for (int64_t token = 0; token < tokens; ++token)
-            multiply(codes, load(token, number, slice), token, panel);
-        }
-      }
-      continue;
-    }
-    SmallVector<Values> blocks = loadTileBlocks(tile, add(chunk, number));
-    for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-      Values codes;
-      for (ArrayRef<Value> panel : blocks)
-        codes.push_back(unpack(panel, slice));
-      for (int64_t token = 0; token < tokens; ++token) {
-        Value bytes = load(token, number, slice);
-        for (int64_t panel = 0; panel < panels; ++panel)
-          multiply(codes[panel], bytes, token, panel);
-      }
-    }
-  }
+  for (int64_t number = 0; number < chunks; ++number)
+    multiplyChunk(
+        tile, add(chunk, number), slicesPerChunk(),
+        [&](ArrayRef<Value> blocks, int64_t slice) -> Value {
+          return vector::BitCastOp::create(b, byteLanes,
+                                           getSlice(blocks, slice));
+        },
+        [&](int64_t token, int64_t slice) -> Value {
+          Value word = activations->loadBytes(
+              tile.input, token, column, slice * unit + number * bytesPerLane);
+          return vector::BitCastOp::create(b, byteLanes, broadcast(word));
+        },
+        [&](Value codes, Value bytes, int64_t sum) {
+          result[sum] =
+              qvec::DotOp::create(b, result[sum], codes, bytes, spec.maxCode);
+        });
   return result;
 }
 
@@ -218,9 +228,10 @@ PanelMatmulBuilder::buildPairs(const Tile &tile, Value chunk, int64_t chunks,
   int64_t unit = activations->getLayout().unit;
   for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
     Values slices;
-    for (Value codes : getSlices(blocks, slice))
+    for (ArrayRef<Value> panel : blocks)
       slices.push_back(vector::BitCastOp::create(
-          b, getLanes(b.getI8Type(), 2 * bytesPerLane), codes));
+          b, getLanes(b.getI8Type(), 2 * bytesPerLane),
+          getSlice(panel, slice)));
     for (int64_t token = 0; token < tile.shape.tokens; token += 2) {
       Value pair =
           activations->loadPair(tile.input, token, column, slice * unit);
@@ -249,23 +260,21 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
                                                              Value column,
                                                              ValueRange sums) {
   Sums result(sums);
-  SmallVector<Values> blocks = loadTileBlocks(tile, chunk);
-  for (int64_t slice = 0; slice < slicesPerChunk(); ++slice) {
-    SmallVector<Value> slices = getSlices(blocks, slice);
-    for (int64_t byte = 0; byte < bytesPerLane; ++byte) {
-      SmallVector<Value> floats;
-      for (Value panel : slices)
-        floats.push_back(getFloats(panel, byte));
-      for (int64_t token = 0; token < tile.shape.tokens; ++token) {
-        Value x = broadcast(activations->loadFloat(
-            tile.input, token, column, slice * bytesPerLane + byte));
-        for (int64_t panel = 0; panel < tile.shape.panels; ++panel) {
-          Value &sum = result[token * tile.shape.panels + panel];
-          sum = vector::FMAOp::create(b, floats[panel], x, sum);
-        }
-      }
-    }
-  }
+  multiplyChunk(
+      tile, chunk, geometry.columnsPerChunk,
+      [&](ArrayRef<Value> blocks, int64_t number) {
+        int64_t slice = number / bytesPerLane;
+        return getFloats(values ? getIndices(blocks, slice)
+                                : getSlice(blocks, slice),
+                         number % bytesPerLane);
+      },
+      [&](int64_t token, int64_t number) {
+        return broadcast(
+            activations->loadFloat(tile.input, token, column, number));
+      },
+      [&](Value codes, Value x, int64_t sum) {
+        result[sum] = vector::FMAOp::create(b, codes, x, result[sum]);
+      });
   return result;
 }
 
@@ -320,9 +329,10 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
                        spread(activations->loadGroupSums(tile.input, token,
                                                          group, perSum)));
   };
-  // With two tokens in a register, sums begin with what zero points take away
-  // instead of being set to zero: where products are that fast, it counts.
-  bool startsCorrected = perSum == 2;
+  // Integer sums begin with what zero points take away instead of being set to
+  // zero, which saves as many additions.
+  bool startsCorrected =
+      spec.hasQuantizedInput() && tile.strategy != MatmulStrategy::Lut;
   for (int64_t panel = 0; startsCorrected && panel < shape.panels; ++panel) {
     Value minusZero = loadMinus(panel);
     for (int64_t token = 0; token < shape.tokens; token += perSum)
