@@ -4,8 +4,8 @@
     benchmarks/language_model.py --llama-bench ~/llama.cpp/build/bin/llama-bench --onnxruntime --json model.json
     benchmarks/language_model.py --width 256 --hidden 512 --layers 2 --heads 4 --kv-heads 2 --vocabulary 1000
 
-The model has random weights (make_llama_onnx.py; the defaults are the sizes of TinyLlama 1.1B) and takes and
-returns the keys and values of a past. Lowbit rounds all its matrices, the embedding and the head too, to
+The model has random weights (make_llama_onnx.py; the defaults are the sizes of TinyLlama 1.1B), takes and returns the
+keys and values of a past, and computes the logits of the last token only, as llama.cpp's benchmark does. Lowbit rounds all its matrices, the embedding and the head too, to
 symmetric 4-bit codes in groups of 32 with scales in f16, which are 4.5 bits a weight; llama.cpp reads files of
 the same shapes in q4_0 and q4_K, which are 4.5 bits, too; ONNX Runtime runs MatMulNBits with blocks of 32 and
 accuracy level 4, its embedding stays float. All of them quantize activations to int8.
@@ -65,7 +65,7 @@ def mebibytes(size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     make_llama_onnx.add_sizes(parser)
-    parser.add_argument("--model", type=pathlib.Path, help="what make_llama_onnx.py --cache made of these sizes")
+    parser.add_argument("--model", type=pathlib.Path, help="what make_llama_onnx.py --cache --last-logits made of these sizes")
     parser.add_argument("--llama-bench", type=pathlib.Path, metavar="PROGRAM", help="llama.cpp's benchmark")
     parser.add_argument("--onnxruntime", action="store_true", help="time ONNX Runtime, too")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
@@ -76,7 +76,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures to a file")
     options = parser.parse_args()
     make_llama_onnx.check_sizes(parser, options)
-    options.cache = True
+    options.cache = options.last_logits = True
 
     try:
         for tool in tools.TOOLS:

@@ -4,13 +4,12 @@
     benchmarks/make_llama_onnx.py llama-1b.onnx                     # 1.1 billion parameters, 4.4 GB
     benchmarks/make_llama_onnx.py small.onnx --width 64 --hidden 172 --layers 2 --heads 4 --kv-heads 2 --vocabulary 100
 
-The defaults are the sizes of TinyLlama 1.1B. The graph maps input_ids [batch,
-sequence] to logits, with --cache also past_key_values.N.key and .value [batch,
-kv heads, past, head width] to present.N.key and .value, and is spelled as PyTorch's exporter spells Llama; node
-names are Hugging Face's (`/model/layers.0/self_attn/q_proj/MatMul`). Weights
-are normal with a standard deviation of 1/sqrt(inputs), so that activations stay
-of order one; they go to FILE.data one after the other and are never held
-together. The same seed gives the same file.
+The defaults are the sizes of TinyLlama 1.1B. The graph maps input_ids [batch, sequence] to logits, with
+--last-logits to those of the last token, with --cache also past_key_values.N.key and .value [batch, kv heads, past,
+head width] to present.N.key and .value, and is spelled as PyTorch's exporter spells Llama; node names are Hugging
+Face's (`/model/layers.0/self_attn/q_proj/MatMul`). Weights are normal with a standard deviation of 1/sqrt(inputs), so
+that activations stay of order one; they go to FILE.data one after the other and are never held together. The same
+seed gives the same file.
 """
 
 import argparse
@@ -146,7 +145,7 @@ def mlp(builder, name, x, sizes):
 def build(builder, sizes):
     """Adds the whole graph; returns the name of the logits."""
     head_width = sizes.width // sizes.heads
-    integers = {"axis_0": [0], "axis_1": [1], "axis_2": [2], "axis_last": [-1], "half": [head_width // 2],
+    integers = {"axis_0": [0], "axis_1": [1], "axis_2": [2], "axis_last": [-1], "last": [-1], "half": [head_width // 2],
                 "huge": [np.iinfo(np.int64).max], "zero": 0, "one": 1, "index_1": 1, "index_2": 2,
                 "q_heads": [0, 0, sizes.heads, head_width], "kv_heads": [0, 0, sizes.kv_heads, head_width],
                 "merged_heads": [0, 0, sizes.width], "repeated_heads": [0, sizes.heads, -1, head_width],
@@ -174,6 +173,8 @@ def build(builder, sizes):
                          attention(builder, f"{name}/self_attn", normal, sizes, (cos, sin), mask, i))
         normal = rms_norm(builder, f"{name}/post_attention_layernorm", x, sizes.width)
         x = builder.node("Add", f"{name}/Add_1", x, mlp(builder, f"{name}/mlp", normal, sizes))
+    if sizes.last_logits:
+        x = builder.node("Slice", "/model/Slice", x, "last", "huge", "axis_1")
     return builder.linear("/lm_head", rms_norm(builder, "/model/norm", x, sizes.width), sizes.width, sizes.vocabulary)
 
 
@@ -187,7 +188,8 @@ def write(path, sizes, seed=0):
     value = onnx.helper.make_tensor_value_info
     builder.nodes.append(onnx.helper.make_node("Identity", [logits], ["logits"], name="/Identity"))
     inputs = [value("input_ids", onnx.TensorProto.INT64, ["batch", "sequence"])]
-    outputs = [value("logits", onnx.TensorProto.FLOAT, ["batch", "sequence", sizes.vocabulary])]
+    positions = 1 if sizes.last_logits else "sequence"
+    outputs = [value("logits", onnx.TensorProto.FLOAT, ["batch", positions, sizes.vocabulary])]
     for layer in range(sizes.layers if sizes.cache else 0):
         for part in ("key", "value"):
             shape = ["batch", sizes.kv_heads, "past", sizes.width // sizes.heads]
@@ -219,6 +221,7 @@ def main():
     parser.add_argument("output", type=pathlib.Path, help="the .onnx file; its weights go to OUTPUT.data")
     add_sizes(parser)
     parser.add_argument("--cache", action="store_true", help="take and return the keys and values of a past")
+    parser.add_argument("--last-logits", action="store_true", help="return the logits of the last token only")
     sizes = parser.parse_args()
     check_sizes(parser, sizes)
     parameters = write(sizes.output, sizes, sizes.seed)

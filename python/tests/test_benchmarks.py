@@ -114,7 +114,8 @@ def test_bad_model_list(tmp_path, text, message):
 def test_llama_is_a_causal_language_model(script, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=False)
+    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=False,
+                               last_logits=False)
     parameters = script("make_llama_onnx").write(tmp_path / "small.onnx", sizes)
     assert parameters == 2 * 50 * 32 + 32 + 2 * (2 * 32 + 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 40)
     session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
@@ -123,12 +124,18 @@ def test_llama_is_a_causal_language_model(script, tmp_path):
     assert logits.shape == (2, 9, 50) and np.isfinite(logits).all() and 0.1 < logits.std() < 10
     start, = session.run(None, {"input_ids": tokens[:, :5]})
     assert np.allclose(logits[:, :5], start, atol=1e-5)
+    sizes.last_logits = True
+    script("make_llama_onnx").write(tmp_path / "last.onnx", sizes)
+    session = onnxruntime.InferenceSession(str(tmp_path / "last.onnx"), providers=["CPUExecutionProvider"])
+    last, = session.run(None, {"input_ids": tokens})
+    assert last.shape == (2, 1, 50) and np.allclose(logits[:, -1:], last, atol=1e-5)
 
 
 def test_llama_goes_on_from_a_past(script, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=True)
+    sizes = argparse.Namespace(width=32, hidden=40, layers=2, heads=4, kv_heads=2, vocabulary=50, seed=0, cache=True,
+                               last_logits=False)
     script("make_llama_onnx").write(tmp_path / "small.onnx", sizes)
     session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
     tokens = np.random.default_rng(0).integers(0, 50, (2, 9))
