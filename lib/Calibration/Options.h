@@ -27,9 +27,10 @@ struct FormatOptions {
   bool mse;
 };
 
-/// What weights are stored in, once their shape is known.
-using FormatForShape =
-    std::function<QuantFormatAttrInterface(llvm::ArrayRef<int64_t> shape)>;
+/// What weights are stored in, once their shape is known. Fails for a shape
+/// that the format cannot store.
+using FormatForShape = std::function<llvm::Expected<QuantFormatAttrInterface>(
+    llvm::ArrayRef<int64_t> shape)>;
 
 /// The format that the options describe; its message names the wrong option.
 llvm::Expected<FormatForShape> parseFormat(mlir::MLIRContext *context,

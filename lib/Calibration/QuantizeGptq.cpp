@@ -237,9 +237,12 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
     return weight.takeError();
   if (!weight->getElementType().isF32())
     return makeError("calibration runs in f32, but its weight is not");
-  QuantFormatAttrInterface format = options.formatForShape(weight->getShape());
+  llvm::Expected<QuantFormatAttrInterface> format =
+      options.formatForShape(weight->getShape());
+  if (!format)
+    return format.takeError();
   llvm::Expected<ResumeState::Entry> entry =
-      resumeOrSolve(index, visit, *weight, format, factor);
+      resumeOrSolve(index, visit, *weight, *format, factor);
   if (!entry)
     return entry.takeError();
   weight->release();
@@ -249,12 +252,12 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
   replaced.emplace_back();
   if (options.sequential) {
     llvm::Expected<Tensor> decoded =
-        decodeWeight(layer.op, *format.getBlockFormat(), entry->result);
+        decodeWeight(layer.op, *format->getBlockFormat(), entry->result);
     if (!decoded)
       return decoded.takeError();
     replaced.back() = std::move(*decoded);
   }
-  return replaceLayer(layer, format, entry->result);
+  return replaceLayer(layer, *format, entry->result);
 }
 
 llvm::Expected<std::vector<Tensor>>

@@ -45,17 +45,20 @@ llvm::Error QuantizeRtnPass::quantize(
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
   if (!weight)
     return weight.takeError();
-  QuantFormatAttrInterface format = formatForShape(weight->getShape());
+  llvm::Expected<QuantFormatAttrInterface> format =
+      formatForShape(weight->getShape());
+  if (!format)
+    return format.takeError();
   llvm::Expected<SolverResult> result = roundToNearest(
-      *format.getBlockFormat(), weight->getMatrix(), search, threads);
+      *format->getBlockFormat(), weight->getMatrix(), search, threads);
   if (!result)
     return result.takeError();
   weight->release();
-  if (llvm::Error error = replaceLayer(layer, format, *result))
+  if (llvm::Error error = replaceLayer(layer, *format, *result))
     return error;
   const std::chrono::duration<double> elapsed =
       std::chrono::steady_clock::now() - start;
-  summaries.push_back(summarize(layer.name, format, *result, elapsed.count()));
+  summaries.push_back(summarize(layer.name, *format, *result, elapsed.count()));
   ++numLayers;
   return llvm::Error::success();
 }

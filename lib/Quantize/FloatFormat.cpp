@@ -48,7 +48,8 @@ public:
     }
   }
 
-  void fit(int64_t, int64_t, ConstMatrixView) override {}
+  void fit(int64_t, int64_t, ConstMatrixView,
+           llvm::ArrayRef<float>) override {}
 
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override {

@@ -14,10 +14,13 @@
 
 using namespace lowbit;
 
-llvm::Expected<SolverResult> lowbit::roundToNearest(const BlockFormat &format,
-                                                    ConstMatrixView weights,
-                                                    const RangeSearch &search,
-                                                    unsigned threads) {
+llvm::Expected<SolverResult>
+lowbit::roundToNearest(const BlockFormat &format, ConstMatrixView weights,
+                       const RangeSearch &search, unsigned threads,
+                       llvm::ArrayRef<float> importance) {
+  assert((importance.empty() ||
+          static_cast<int64_t>(importance.size()) == weights.getCols()) &&
+         "one importance for each column");
   llvm::Expected<std::unique_ptr<MatrixEncoder>> encoder =
       format.createEncoder(weights, search);
   if (!encoder)
@@ -39,7 +42,9 @@ llvm::Expected<SolverResult> lowbit::roundToNearest(const BlockFormat &format,
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t i = 0; i < count; ++i)
           values(row, i) = weights(firstRow + row, col + i);
-      (*encoder)->fit(firstRow, group, values);
+      (*encoder)->fit(firstRow, group, values,
+                      importance.empty() ? importance
+                                         : importance.slice(col, count));
       (*encoder)->encode(firstRow, col, values, decoded);
       for (int64_t i = 0, e = rows * count; i < e; ++i)
         norms[index].add(buffer[i], buffer[i] - decodedBuffer[i]);

@@ -31,7 +31,7 @@ UniformEncoder::UniformEncoder(const UniformFormat &format, int64_t rows,
       zeros(format.getNumColGroups(cols) * rows) {}
 
 void UniformEncoder::fit(int64_t firstRow, int64_t group,
-                         ConstMatrixView values) {
+                         ConstMatrixView values, llvm::ArrayRef<float>) {
   assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
   const int64_t rows = values.getRows(), cols = values.getCols();
   llvm::SmallVector<float, 256> members;

@@ -22,7 +22,8 @@ public:
   UniformEncoder(const UniformFormat &format, int64_t rows, int64_t cols,
                  const RangeSearch &search);
 
-  void fit(int64_t firstRow, int64_t group, ConstMatrixView values) override;
+  void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
+           llvm::ArrayRef<float> importance) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,

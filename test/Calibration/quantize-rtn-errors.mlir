@@ -2,6 +2,9 @@
 // RUN: not test -e %t.mlir
 // RUN: not quant-opt %s --quantize-rtn="group-size=-7" 2>&1 | FileCheck %s --check-prefix=GROUP
 // RUN: not quant-opt %s --quantize-rtn="format=f8" 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.uniform<u9, group = [1, 2], scale = f16, zero = u9>"' 2>&1 | FileCheck %s --check-prefix=SPELLED
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.no_format"' 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.panels"' 2>&1 | FileCheck %s --check-prefix=LAYOUT
 // RUN: not quant-opt %s --quantize-rtn="scale-type=f8" 2>&1 | FileCheck %s --check-prefix=SCALE
 // RUN: not quant-opt %s --quantize-rtn="include=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // RUN: not quant-opt %s --quantize-rtn="exclude=." 2>&1 | FileCheck %s --check-prefix=NONE
@@ -12,7 +15,10 @@
 
 // BITS: error: bits is 9, but must be 1 to 8
 // GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
-// FORMAT: error: format is 'f8', but must be uniform, f32, f16 or bf16
+// FORMAT: error: format is 'f8', but must be uniform, f32, f16, bf16, or a format as IR spells it, such as #lowbit.float<f16>
+// SPELLED: error: format is '#lowbit.uniform<u9, group = [1, 2], scale = f16, zero = u9>', which cannot be read: bits is 9, but a uniform format has 1 to 8 bits
+// UNKNOWN: error: format is '#lowbit.no_format', which cannot be read: {{.*}}no_format
+// LAYOUT: error: format is '#lowbit.panels', which is no number format
 // SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32
 // REGEX: error: include is '(', which is no regular expression: parentheses not balanced
 // NONE: error: include='' exclude='.' leave none of the 3 layers to quantize

@@ -2,6 +2,8 @@
 // RUN: FileCheck %s --check-prefix=TABLE --input-file=%t.table
 // RUN: quant-opt %s --quantize-rtn="bits=3 symmetric group-size=-1 scale-type=f32 head" | FileCheck %s --check-prefix=SYM
 // RUN: quant-opt %s --quantize-rtn="format=bf16" | FileCheck %s --check-prefix=BF16
+// RUN: quant-opt %s --quantize-rtn='format="#lowbit.float<bf16>"' | FileCheck %s --check-prefix=BF16
+// RUN: quant-opt %s --quantize-rtn='include=q_proj|emb format="#lowbit.uniform<u4, group = [1, 5], scale = f16, zero = u4>" embeddings' | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn="include=q_proj|emb group-size=5 embeddings" | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn="exclude=^q_ report=%t.json" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: FileCheck %s --check-prefix=JSON --input-file=%t.json

@@ -30,7 +30,7 @@ class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
   list<Option> formatOptions = [
     Option<"format", "format", "std::string", "\"uniform\"",
            "What weights are stored in: uniform, integers as the options below "
-           "say, or f32, f16 or bf16">,
+           "say; f32, f16 or bf16; or any format as IR spells it, in quotes">,
     Option<"bits", "bits", "unsigned", "4", "Bits of a code, 1 to 8, but 2 if symmetric">,
     Option<"groupSize", "group-size", "int64_t", "128",
            "Input channels that share a scale; -1 for whole rows">,

@@ -26,11 +26,12 @@ struct SolverResult {
   std::optional<double> outputError;
 };
 
-/// Rounds every value to the nearest code of its group.
-llvm::Expected<SolverResult> roundToNearest(const BlockFormat &format,
-                                            ConstMatrixView weights,
-                                            const RangeSearch &search,
-                                            unsigned threads = 0);
+/// Rounds every value to the nearest code of its group. `importance`, unless it
+/// is empty, is how much a squared error in each column counts.
+llvm::Expected<SolverResult>
+roundToNearest(const BlockFormat &format, ConstMatrixView weights,
+               const RangeSearch &search, unsigned threads = 0,
+               llvm::ArrayRef<float> importance = {});
 
 } // namespace lowbit
 

@@ -41,15 +41,19 @@ static bool needsPadding(int64_t group, int64_t size) {
   return group != 0 && size % group != 0;
 }
 
-UniformAttr UniformAttr::getForShape(MLIRContext *context,
-                                     const UniformFormat::Spec &spec,
-                                     ArrayRef<int64_t> shape) {
-  bool padded = needsPadding(spec.groupCols, shape.back()) ||
-                (shape.size() == 2 && spec.groupRows > 1 &&
-                 needsPadding(spec.groupRows, shape.front()));
+UniformAttr UniformAttr::get(MLIRContext *context,
+                             const UniformFormat::Spec &spec, bool padded) {
   return get(context, spec.bits, spec.isSigned, spec.groupRows, spec.groupCols,
              getFloatType(context, spec.scaleType), spec.hasZeroPoint,
              spec.narrowRange, padded);
+}
+
+QuantFormatAttrInterface
+UniformAttr::adaptToShape(ArrayRef<int64_t> shape) const {
+  bool padded = needsPadding(getGroupCols(), shape.back()) ||
+                (shape.size() == 2 && getGroupRows() > 1 &&
+                 needsPadding(getGroupRows(), shape.front()));
+  return get(getContext(), getSpec(), padded);
 }
 
 LogicalResult

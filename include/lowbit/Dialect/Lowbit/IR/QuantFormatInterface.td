@@ -31,6 +31,12 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       "::llvm::ArrayRef<int64_t>":$shape,
       "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
     InterfaceMethod<[{
+      The same format with what it must state for tensors of this shape, such as
+      padding; it need not accept the shape for other reasons.
+    }], "::lowbit::QuantFormatAttrInterface", "adaptToShape", (ins
+      "::llvm::ArrayRef<int64_t>":$shape),
+      /*methodBody=*/"", /*defaultImplementation=*/"return $_attr;">,
+    InterfaceMethod<[{
       The tensors that store a tensor of a shape that `verifyShape` accepts.
     }], "::llvm::SmallVector<::lowbit::FormatComponent>", "getComponents", (ins
       "::llvm::ArrayRef<int64_t>":$shape)>,

@@ -14,7 +14,8 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
-                                ["buildEncode", "getCodeLevels"]>]> {
+                                ["adaptToShape", "buildEncode",
+                                 "getCodeLevels"]>]> {
   let summary = "Integer codes with a scale, and perhaps a zero point, per group";
   let description = [{
     An element is `scale * (code - zero)`. Codes are unsigned (`u1` to `u8`) or
@@ -59,9 +60,13 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     "bool":$padded
   );
   let builders = [
+    AttrBuilder<(ins "const ::lowbit::UniformFormat::Spec &":$spec), [{
+      return get($_ctxt, spec, /*padded=*/false);
+    }]>,
+    // States the padding that the shape needs.
     AttrBuilder<(ins "const ::lowbit::UniformFormat::Spec &":$spec,
                      "::llvm::ArrayRef<int64_t>":$shape), [{
-      return getForShape($_ctxt, spec, shape);
+      return llvm::cast<UniformAttr>(get($_ctxt, spec).adaptToShape(shape));
     }]>
   ];
   let extraClassDeclaration = [{
@@ -70,10 +75,9 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     ::lowbit::UniformFormat::Spec getSpec() const;
 
   private:
-    /// States the padding that `shape` needs.
-    static UniformAttr getForShape(::mlir::MLIRContext *context,
-                                   const ::lowbit::UniformFormat::Spec &spec,
-                                   ::llvm::ArrayRef<int64_t> shape);
+    static UniformAttr get(::mlir::MLIRContext *context,
+                           const ::lowbit::UniformFormat::Spec &spec,
+                           bool padded);
 
   public:
   }];
