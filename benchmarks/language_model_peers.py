@@ -2,13 +2,13 @@
 
     language_model_peers.py lowbit FILE '{"threads": 1, "prompt": 512, "decode": 64, "vocabulary": 32000}'
 
-prints the tokens a second of prefill and of decode and the largest resident size as JSON; `onnxruntime`
-likewise. llama.cpp has a program for that.
+prints the tokens a second of prefill and of decode as JSON; `onnxruntime` likewise. llama.cpp has a program for
+that.
 """
 
 import json
 import logging
-import resource
+import pathlib
 import subprocess
 import sys
 import time
@@ -39,8 +39,7 @@ def report_rates(step, options):
     prefill = rate(options["prompt"], lambda: step(tokens, 0))
     step(one, 0)
     decode = rate(options["decode"], lambda: [step(one, past) for past in range(options["decode"])])
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    print(json.dumps({"prefill": prefill, "decode": decode, "resident": resident}))
+    print(json.dumps({"prefill": prefill, "decode": decode}))
 
 
 def run_lowbit(path, options):
@@ -79,6 +78,35 @@ def run_onnxruntime(path, options):
     report_rates(step, options)
 
 
+def largest_resident_size(process):
+    """Bytes that a process has held at most so far. What it was before it became this program does not count, as
+    it does in `getrusage`: there a child begins with the size of its parent."""
+    try:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+def run_peer(name, command):
+    """What a program prints as JSON, and its largest resident size; None if the system does not say."""
+    resident = 0
+    try:
+        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    except OSError as error:
+        report.fail(f"{command[0]}: {error}")
+    while True:
+        resident = max(resident, largest_resident_size(process))
+        try:
+            output, errors = process.communicate(timeout=0.1)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    if process.returncode:
+        report.fail(f"{name}: {errors.strip().splitlines()[-1] if errors.strip() else 'no output'}")
+    return json.loads(output), resident or None
+
+
 class Peer:
     """A model in a file, and how to time it: `name`, `weight_bytes`, and for some the seconds of `compiling`."""
 
@@ -86,10 +114,8 @@ class Peer:
 
     def measure(self, **options):
         command = [sys.executable, __file__, self.kind, str(self.path), json.dumps(options)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            report.fail(f"{self.name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no output'}")
-        return json.loads(done.stdout)
+        rates, resident = run_peer(self.name, command)
+        return {**rates, "resident": resident}
 
 
 class Lowbit(Peer):
@@ -191,17 +217,8 @@ class LlamaCpp(Peer):
 
     def measure(self, threads, prompt, decode, **_):
         command = [self.program, "-m", self.path, "-t", threads, "-p", prompt, "-n", decode, "-r", 1, "-o", "json"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        try:
-            done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-        except OSError as error:
-            report.fail(f"{self.program}: {error}")
-        if done.returncode:
-            report.fail(f"{self.name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no output'}")
-        rates = {"prefill" if run["n_prompt"] else "decode": run["avg_ts"] for run in json.loads(done.stdout)}
-        # Only the largest child of all is known; it is this one if it has grown.
-        after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        return {**rates, "resident": after << 10 if after > before else None}
+        runs, resident = run_peer(self.name, command)
+        return {**{"prefill" if run["n_prompt"] else "decode": run["avg_ts"] for run in runs}, "resident": resident}
 
 
 def main():
