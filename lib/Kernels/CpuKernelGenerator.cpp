@@ -41,16 +41,24 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
     spec.floatType = floats.getType();
     return spec;
   }
-  auto format = dyn_cast<UniformAttr>(weightType.getFormat());
-  if (!format) {
-    reason = "the panel kernels serve weights of #lowbit.uniform and "
-             "#lowbit.float";
+  std::optional<ScaledCodes> codes = weightType.getFormat().getScaledCodes();
+  if (!codes) {
+    reason = "the panel kernels serve weights of scaled codes, as in "
+             "#lowbit.uniform, and of #lowbit.float";
     return failure();
   }
-  UniformFormat::Spec spec = format.getSpec();
-  int64_t groupCols = format.getGroupCols(shape);
+  if (!codes->levels.empty() && codes->bits != 4) {
+    reason = "the panel kernels look up levels in tables of 16 only";
+    return failure();
+  }
+  int64_t groupCols = weightType.getFormat().getGroupCols(shape);
   int64_t inputGroupCols = 0;
   if (inputType) {
+    if (!codes->levels.empty()) {
+      reason = "codes that stand for levels of a table are multiplied with "
+               "float activations";
+      return failure();
+    }
     auto inputFormat = dyn_cast<UniformAttr>(inputType.getFormat());
     if (!inputFormat || inputFormat.getBits() != 8 ||
         !inputFormat.getIsSigned() || inputFormat.getHasZeroPoint() ||
@@ -67,17 +75,18 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
       return failure();
     }
   }
-  return PanelMatmulSpec{shape[0],
-                         shape[1],
-                         *PanelsGeometry::get(format, shape),
-                         /*maxCode=*/(1u << spec.bits) - 1,
-                         /*codeOffset=*/spec.isSigned ? 1 << (spec.bits - 1)
-                                                      : 0,
-                         spec.hasZeroPoint,
-                         hasBias,
-                         format.getScaleType(),
-                         /*floatType=*/{},
-                         inputGroupCols};
+  return PanelMatmulSpec{
+      shape[0],
+      shape[1],
+      *PanelsGeometry::get(weightType.getFormat(), shape),
+      /*maxCode=*/(1u << codes->bits) - 1,
+      /*codeOffset=*/codes->isSigned ? 1 << (codes->bits - 1) : 0,
+      codes->hasZeros,
+      hasBias,
+      codes->scaleType,
+      /*floatType=*/{},
+      inputGroupCols,
+      codes->levels};
 }
 
 namespace {

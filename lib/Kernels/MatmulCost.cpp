@@ -172,7 +172,7 @@ SmallVector<SmallVector<MatmulCost>>
 lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
                            const CpuKernelOptions &options) {
   SmallVector<SmallVector<MatmulCost>> costs;
-  if (options.matrixUnit)
+  if (options.matrixUnit && spec.levels.empty())
     costs.push_back(
         {getTileCost(spec, *options.matrixUnit, options.instructions)});
   for (TileShape shape : options.tiles) {
@@ -214,7 +214,10 @@ LogicalResult lowbit::checkStrategy(const PanelMatmulSpec &spec,
     return success(!getLutPlanes(spec).empty());
   case MatmulStrategy::Tiles:
     reason = "needs a CPU with a matrix unit";
-    return success(options.matrixUnit.has_value());
+    if (!options.matrixUnit)
+      return failure();
+    reason = "needs codes that are numbers, not names of levels";
+    return success(spec.levels.empty());
   }
   llvm_unreachable("unknown strategy");
 }

@@ -137,6 +137,14 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
 }
 
 Value PanelKernelBuilder::loadScales(Value panel, Value group) {
+  if (isa<Float8E8M0FNUType>(spec.scaleType)) {
+    // The byte is the exponent of an f32; only 2^-127 has none.
+    Value bytes = loadLanes(getLanes(b.getI8Type()), scales, panel, group);
+    Value exponents = arith::ExtUIOp::create(b, i32Lanes, bytes);
+    Value bits = arith::ShLIOp::create(b, exponents, splat(i32Lanes, 23));
+    bits = arith::MaxUIOp::create(b, bits, splat(i32Lanes, 1 << 22));
+    return arith::BitcastOp::create(b, f32Lanes, bits);
+  }
   Value stored = loadLanes(getLanes(spec.scaleType), scales, panel, group);
   if (spec.scaleType.isF32())
     return stored;

@@ -407,7 +407,7 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
     // Lookups stay in vectors of known length, and keep few sums.
     const CpuInstructions &cpu = options.instructions;
     bool isLut = strategy == MatmulStrategy::Lut;
-    bool scalable = cpu.scalable && !isLut;
+    bool scalable = cpu.scalable && !isLut && !values;
     bool fits = range.tile.size() * PanelsGeometry::bytesPerBlock <
                 cpu.registers * cpu.vectorBytes;
     int64_t lanesAtOnce = scalable ? 4 : fits || isLut ? lanes : lanes / 2;
@@ -439,7 +439,8 @@ void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
   if (spec.looksUpValues(options.instructions)) {
     SmallVector<float> table;
     for (uint32_t index = 0; index < 16; ++index)
-      table.push_back(index & spec.maxCode);
+      table.push_back(spec.levels.empty() ? index & spec.maxCode
+                                          : spec.levels[index]);
     values = arith::ConstantOp::create(
         b, DenseElementsAttr::get(f32Lanes, ArrayRef<float>(table)));
   }

@@ -34,6 +34,8 @@ struct PanelMatmulSpec {
   mlir::Type floatType = {};
   /// Columns that share an activation scale; 0 for float activations.
   int64_t inputGroupCols = 0;
+  /// What codes stand for, 16 of them; empty if they are numbers themselves.
+  llvm::SmallVector<float, 16> levels = {};
   /// How far ahead of its use the weight is asked for; 0 if it is not. A kernel
   /// that reads many panels side by side takes 12 blocks ahead.
   int64_t prefetchBytes = 768;
@@ -48,7 +50,8 @@ struct PanelMatmulSpec {
   /// Whether float activations meet codes that are looked up in a table of
   /// their values instead of being converted.
   bool looksUpValues(const CpuInstructions &cpu) const {
-    return !hasQuantizedInput() && maxCode < cpu.floatTableEntries;
+    return !levels.empty() ||
+           (!hasQuantizedInput() && maxCode < cpu.floatTableEntries);
   }
   /// Whether an activation scale spans several weight groups.
   bool hasRowInputScale() const {

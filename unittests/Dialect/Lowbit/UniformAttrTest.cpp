@@ -92,14 +92,16 @@ TEST_F(UniformAttrTest, PaddingIsStatedWhereItIsNeeded) {
   EXPECT_FALSE(isPadded(1, 32, {ShapedType::kDynamic, 2, 64}));
 }
 
-TEST_F(UniformAttrTest, LevelsAreTheValuesOfTheCodes) {
-  auto getLevels = [&](unsigned bits, bool isSigned) {
-    return UniformAttr::get(&context, makeSpec(bits, isSigned, 1, 0), {1, 8})
-        .getCodeLevels();
-  };
-  EXPECT_EQ(getLevels(2, false), (SmallVector<float>{0, 1, 2, 3}));
-  EXPECT_EQ(getLevels(2, true), (SmallVector<float>{0, 1, -2, -1}));
-  EXPECT_EQ(getLevels(8, true)[128], -128);
+TEST_F(UniformAttrTest, CodesAreTheirOwnLevels) {
+  std::optional<ScaledCodes> codes =
+      UniformAttr::get(&context, makeSpec(3, true, 0, 16), {1, 32})
+          .getScaledCodes();
+  ASSERT_TRUE(codes.has_value());
+  EXPECT_EQ(codes->bits, 3u);
+  EXPECT_TRUE(codes->isSigned);
+  EXPECT_EQ(codes->groupRows, 0);
+  EXPECT_EQ(codes->groupCols, 16);
+  EXPECT_TRUE(codes->levels.empty());
 }
 
 TEST_F(UniformAttrTest, SafeTensorsNames) {

@@ -57,8 +57,8 @@ PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols, unsigned bits,
 std::optional<PanelsGeometry>
 PanelsGeometry::get(QuantFormatAttrInterface format, ArrayRef<int64_t> shape) {
   unsigned bits;
-  if (auto uniform = dyn_cast<UniformAttr>(format))
-    bits = uniform.getBits();
+  if (std::optional<ScaledCodes> codes = format.getScaledCodes())
+    bits = codes->bits;
   else if (auto floats = dyn_cast<FloatFormatAttr>(format))
     bits = floats.getType().getIntOrFloatBitWidth();
   else
@@ -69,9 +69,9 @@ PanelsGeometry::get(QuantFormatAttrInterface format, ArrayRef<int64_t> shape) {
 LogicalResult PanelsAttr::verifyLayout(
     QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
-  if (!isa<UniformAttr, FloatFormatAttr>(format))
-    return emitError() << "the panels layout is for #lowbit.uniform and "
-                          "#lowbit.float, got "
+  if (!format.getScaledCodes() && !isa<FloatFormatAttr>(format))
+    return emitError() << "the panels layout is for scaled codes, as in "
+                          "#lowbit.uniform, and for #lowbit.float, got "
                        << format;
   if (shape.size() != 2 || ShapedType::isDynamicShape(shape))
     return emitError() << "the panels layout needs a matrix of static shape";
@@ -88,7 +88,7 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                                     PanelsGeometry::rowsPerPanel *
                                         geometry.columnsPerChunk},
                                    floats.getType())}};
-  auto uniform = cast<UniformAttr>(format);
+  ScaledCodes codes = *format.getScaledCodes();
   Type byte = IntegerType::get(getContext(), 8);
   SmallVector<int64_t> perGroup = {geometry.panels, geometry.groups,
                                    PanelsGeometry::rowsPerPanel};
@@ -96,8 +96,11 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
       {"codes", RankedTensorType::get({geometry.panels, geometry.getChunks(),
                                        geometry.bytesPerChunk},
                                       byte)},
-      {"scales", RankedTensorType::get(perGroup, uniform.getScaleType())}};
-  if (uniform.getHasZeroPoint())
+      {"scales", RankedTensorType::get(
+                     perGroup, codes.scaleType.getIntOrFloatBitWidth() == 8
+                                   ? byte
+                                   : codes.scaleType)}};
+  if (codes.hasZeros)
     components.push_back({"zeros", RankedTensorType::get(perGroup, byte)});
   return components;
 }
@@ -108,8 +111,8 @@ static ArrayRef<uint8_t> asUnsigned(ArrayRef<char> bytes) {
 
 /// Packed signed codes are stored with their sign bit flipped, which adds half
 /// of the range.
-static uint8_t getSignFlip(const UniformFormat::Spec &spec) {
-  return spec.isSigned ? 1u << (spec.bits - 1) : 0;
+static uint8_t getSignFlip(const ScaledCodes &format) {
+  return format.isSigned ? 1u << (format.bits - 1) : 0;
 }
 
 /// Where the bits of a chunk's column are in the chunk.
@@ -148,13 +151,13 @@ static void packGroup(const PanelsGeometry &geometry,
   }
 }
 
-static void packCodes(MLIRContext *context, const UniformFormat::Spec &spec,
+static void packCodes(MLIRContext *context, const ScaledCodes &format,
                       const PanelsGeometry &geometry, ArrayRef<int64_t> shape,
                       ArrayRef<uint8_t> stored, MutableArrayRef<char> packed) {
-  int64_t rowBytes = getPackedBytes(shape[1], spec.bits);
+  int64_t rowBytes = getPackedBytes(shape[1], format.bits);
   int64_t panelBytes = geometry.getChunks() * geometry.bytesPerChunk;
   int64_t groupBytes = geometry.chunksPerGroup * geometry.bytesPerChunk;
-  uint8_t flip = getSignFlip(spec);
+  uint8_t flip = getSignFlip(format);
   SmallVector<CodePlace> places = getPlaces(geometry);
   parallelFor(context, 0, geometry.panels, [&](size_t panel) {
     char *chunks = packed.data() + panel * panelBytes;
@@ -163,7 +166,7 @@ static void packCodes(MLIRContext *context, const UniformFormat::Spec &spec,
     int64_t first = panel * PanelsGeometry::rowsPerPanel;
     int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
     for (int64_t row = 0; row < rows; ++row) {
-      unpackBits(stored.slice((first + row) * rowBytes, rowBytes), spec.bits,
+      unpackBits(stored.slice((first + row) * rowBytes, rowBytes), format.bits,
                  codes);
       for (uint8_t &code : codes)
         code ^= flip;
@@ -178,16 +181,16 @@ static void packCodes(MLIRContext *context, const UniformFormat::Spec &spec,
 }
 
 /// Zero points of all groups as bytes in the packed codes' offset.
-static SmallVector<uint8_t> unpackZeros(const UniformFormat::Spec &spec,
+static SmallVector<uint8_t> unpackZeros(const ScaledCodes &format,
                                         int64_t rowGroups, int64_t colGroups,
                                         ArrayRef<uint8_t> stored) {
   SmallVector<uint8_t> zeros(rowGroups * colGroups);
-  int64_t rowBytes = getPackedBytes(colGroups, spec.bits);
+  int64_t rowBytes = getPackedBytes(colGroups, format.bits);
   for (int64_t row = 0; row < rowGroups; ++row)
-    unpackBits(stored.slice(row * rowBytes, rowBytes), spec.bits,
+    unpackBits(stored.slice(row * rowBytes, rowBytes), format.bits,
                MutableArrayRef(zeros).slice(row * colGroups, colGroups));
   for (uint8_t &zero : zeros)
-    zero ^= getSignFlip(spec);
+    zero ^= getSignFlip(format);
   return zeros;
 }
 
@@ -244,18 +247,17 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
                       geometry, shape,
                       floats.getType().getIntOrFloatBitWidth() / 8,
                       components[0], packed[0]);
-  auto uniform = cast<UniformAttr>(format);
-  UniformFormat::Spec spec = uniform.getSpec();
-  int64_t groupRows = spec.groupRows == 0 ? shape[0] : spec.groupRows;
-  packCodes(getContext(), spec, geometry, shape, asUnsigned(components[0]),
+  ScaledCodes codes = *format.getScaledCodes();
+  int64_t groupRows = codes.groupRows == 0 ? shape[0] : codes.groupRows;
+  packCodes(getContext(), codes, geometry, shape, asUnsigned(components[0]),
             packed[0]);
   packPerGroup(geometry, shape[0], groupRows,
-               uniform.getScaleType().getIntOrFloatBitWidth() / 8,
+               codes.scaleType.getIntOrFloatBitWidth() / 8,
                components[1].data(), packed[1]);
-  if (!spec.hasZeroPoint)
+  if (!codes.hasZeros)
     return;
   SmallVector<uint8_t> zeros =
-      unpackZeros(spec, llvm::divideCeil(shape[0], groupRows), geometry.groups,
+      unpackZeros(codes, llvm::divideCeil(shape[0], groupRows), geometry.groups,
                   asUnsigned(components[2]));
   packPerGroup(geometry, shape[0], groupRows, 1,
                reinterpret_cast<const char *>(zeros.data()), packed[2]);

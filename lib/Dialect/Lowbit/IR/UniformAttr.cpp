@@ -139,12 +139,10 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
   return components;
 }
 
-SmallVector<float> UniformAttr::getCodeLevels() const {
-  SmallVector<float> levels(1 << getBits());
-  for (auto [code, level] : llvm::enumerate(levels))
-    level = getIsSigned() ? signExtendCode(code, getBits())
-                          : static_cast<float>(code);
-  return levels;
+std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
+  return ScaledCodes{getBits(),        getIsSigned(),  getHasZeroPoint(),
+                     /*levels=*/{},    getGroupRows(), getGroupCols(),
+                     getScaleType()};
 }
 
 //===----------------------------------------------------------------------===//

@@ -15,6 +15,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include <memory>
+#include <optional>
 
 namespace lowbit {
 
@@ -24,6 +25,20 @@ struct FormatComponent {
   llvm::StringRef name;
   /// Its dynamic dimensions are those of the quantized tensor.
   mlir::RankedTensorType type;
+};
+
+/// What is to be known of a format whose elements are `scale * (level[code] -
+/// zero)`.
+struct ScaledCodes {
+  unsigned bits;
+  bool isSigned = false;
+  bool hasZeros = false;
+  /// In the order of the codes' bit patterns; empty if a code is its own level.
+  llvm::SmallVector<float, 16> levels = {};
+  /// The shape of a group; 0 stands for the whole dimension.
+  int64_t groupRows, groupCols;
+  /// f32, f16, bf16, or f8E8M0FNU in bytes.
+  mlir::Type scaleType;
 };
 
 /// The name that a safetensors file gives to elements of `type`; empty if it

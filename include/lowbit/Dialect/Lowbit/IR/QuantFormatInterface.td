@@ -66,11 +66,12 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       /*methodBody=*/"", /*defaultImplementation=*/"return ::mlir::failure();">,
     InterfaceMethod<[{
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
-      scale and perhaps a zero point: the level of each code, in the order of the
-      codes' bit patterns. A lookup table can then stand for the codes. Empty for
-      other formats.
-    }], "::llvm::SmallVector<float>", "getCodeLevels", (ins),
-      /*methodBody=*/"", /*defaultImplementation=*/"return {};">
+      scale and perhaps a zero point: the particulars, by which kernels compute
+      with any such format. Its components must be those of `#lowbit.uniform`:
+      codes and integer zero points as streams of bits, row by row, and scales;
+      scales of eight bits are bytes. Nothing for other formats.
+    }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
+      /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">
   ];
   let extraClassDeclaration = [{
     /// What is stored for a tensor of a static shape, padding included, divided
