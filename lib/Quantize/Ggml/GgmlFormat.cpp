@@ -1,0 +1,98 @@
+//===- GgmlFormat.cpp - The block types of GGML ---------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Quantize/GgmlFormat.h"
+#include "GgmlBlock.h"
+#include "GgmlEncoder.h"
+#include "lowbit/Quantize/FloatStorage.h"
+#include "lowbit/Support/OutputFile.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+
+using namespace lowbit;
+using namespace lowbit::ggml;
+
+std::string GgmlFormat::describe() const { return layout->name.str(); }
+
+llvm::SmallVector<ComponentSpec, 3>
+GgmlFormat::getComponents(int64_t rows, int64_t cols) const {
+  assert(cols % layout->blockCols == 0 && "columns must divide into blocks");
+  return {{"blocks",
+           ElementType::I8,
+           {rows, cols / layout->blockCols * layout->blockBytes}}};
+}
+
+float GgmlFormat::getLargestValue() const {
+  const float largest = getLargest(ElementType::F16);
+  // A min is stored as it is, or as the largest multiple of `dmin`.
+  if (layout->addsMin())
+    return largest;
+  if (layout->hasMin())
+    return largest * (layout->type == GgmlType::Q2_K ? 15 : 63);
+  const float level = layout->hasTable || layout->hasSignedCodes()
+                          ? 127
+                          : static_cast<float>(layout->codeOffset);
+  if (layout->scales == GgmlLayout::Scales::None)
+    return largest * level;
+  return largest * level * (layout->hasSignedScales() ? 128 : 32);
+}
+
+llvm::Expected<std::unique_ptr<MatrixEncoder>>
+GgmlFormat::createEncoder(ConstMatrixView weights, const RangeSearch &) const {
+  const int64_t rows = weights.getRows(), cols = weights.getCols();
+  if (cols % layout->blockCols != 0)
+    return makeError("a matrix of " + llvm::Twine(cols) +
+                     " columns cannot be stored in blocks of " +
+                     llvm::Twine(layout->blockCols) + " of type " +
+                     layout->name);
+  if (llvm::Error error = checkFinite(weights))
+    return std::move(error);
+  const float largest = getLargestValue();
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t col = 0; col < cols; ++col)
+      if (std::fabs(weights(row, col)) > largest) {
+        std::string message;
+        llvm::raw_string_ostream os(message);
+        os << "the weight in row " << row << ", column " << col << " is "
+           << llvm::format("%g", weights(row, col)) << ", but " << layout->name
+           << ", whose scales are f16, ends at " << llvm::format("%g", largest);
+        return makeError(message);
+      }
+  return std::make_unique<GgmlEncoder>(*this, weights);
+}
+
+llvm::Error
+GgmlFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                   MatrixView decoded) const {
+  const int64_t rows = decoded.getRows(), cols = decoded.getCols();
+  if (cols % layout->blockCols != 0)
+    return makeError("a matrix of " + llvm::Twine(cols) +
+                     " columns is not stored in blocks of " +
+                     llvm::Twine(layout->blockCols) + " of type " +
+                     layout->name);
+  if (llvm::Error error = checkComponentSizes(components, rows, cols))
+    return error;
+  const uint8_t *block = components.front().data();
+  uint8_t codes[maxBlockCols];
+  GroupParameters parameters[maxGroups];
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t first = 0; first < cols; first += layout->blockCols) {
+      readCodes(*layout, block, codes);
+      readParameters(*layout, block, parameters);
+      for (int64_t i = 0; i < layout->blockCols; ++i) {
+        const GroupParameters &group = parameters[i / layout->groupCols];
+        const float value =
+            group.scale * static_cast<float>(getLevel(*layout, codes[i]));
+        decoded(row, first + i) =
+            layout->hasMin() ? value + group.min : value;
+      }
+      block += layout->blockBytes;
+    }
+  return llvm::Error::success();
+}
