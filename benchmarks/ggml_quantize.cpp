@@ -1,4 +1,5 @@
-// Lowbit's round-to-nearest into GGML blocks as a C function, for ggml_agreement.py.
+// Lowbit's round-to-nearest into GGML blocks as a C function, for
+// ggml_agreement.py.
 
 #include "lowbit/Quantize/GgmlFormat.h"
 #include "lowbit/Quantize/Solver.h"

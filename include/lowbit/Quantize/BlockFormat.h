@@ -45,8 +45,8 @@ public:
   int64_t getGroupCols() const { return groupCols; }
 
   /// Finds the parameters of column group `group` for the rows from `firstRow`
-  /// on. `values` are what the group is about to code, in any column order;
-  /// `importance`, unless it is empty, is how much a squared error in each of
+  /// on. `values` are what the group is about to code, in the order of the
+  /// stored columns; `importance`, unless it is empty, is how much a squared error in each of
   /// these columns counts. A format whose parameters do not follow from errors
   /// takes no notice of it.
   virtual void fit(int64_t firstRow, int64_t group, ConstMatrixView values,

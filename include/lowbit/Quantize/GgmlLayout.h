@@ -99,9 +99,7 @@ struct GgmlLayout {
   /// Whether the min is an f16 of its own that is added.
   constexpr bool addsMin() const { return hasMin() && scales == Scales::None; }
   constexpr int64_t getNumGroups() const { return blockCols / groupCols; }
-  constexpr int32_t getNumCodes() const {
-    return 1 << (low.bits + high.bits);
-  }
+  constexpr int32_t getNumCodes() const { return 1 << (low.bits + high.bits); }
   /// Codes of 8 bits are signed bytes.
   constexpr bool hasSignedCodes() const { return low.bits == 8; }
   constexpr bool hasSignedScales() const { return scaleLow.bits == 8; }
@@ -114,8 +112,7 @@ std::optional<GgmlType> getGgmlType(llvm::StringRef name);
 
 /// The values of the codes of iq4_nl and iq4_xs.
 inline constexpr std::array<int8_t, 16> ggmlTable = {
-    -127, -104, -83, -65, -49, -35, -22, -10,
-    1,    13,   25,  38,  53,  69,  89,  113};
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 } // namespace lowbit
 

@@ -231,11 +231,10 @@ void GgmlEncoder::encodeRows(RowRange rows, int64_t firstCol,
         x[lane] = from[lane * values.getRowStride()];
       Ints code = roundUsual<family>(x, lanes);
       if (!isUsual) {
-        const Floats nearestCode =
-            nearest(lanes.inverse * (x - lanes.origin), -offset,
-                    maxCode - offset);
-        code = select(lanes.isNearest, toInts(nearestCode) + splat(offset),
-                      code);
+        const Floats nearestCode = nearest(lanes.inverse * (x - lanes.origin),
+                                           -offset, maxCode - offset);
+        code =
+            select(lanes.isNearest, toInts(nearestCode) + splat(offset), code);
         for (int64_t lane = 0; lane < rows.count; ++lane)
           if (lanes.isFixed[lane])
             code[lane] = readCode(layout, getBlock(rows.first + lane, block),

@@ -113,9 +113,8 @@ void ggml::fitTable(const GgmlLayout &layout, const BlockValues &block,
                     BlockFit &fit) {
   const int64_t cols = layout.groupCols, groups = layout.getNumGroups();
   // The product of these two is exact.
-  const Floats meanSquare =
-      sumSquares(block.values) *
-      splat(2.0f / static_cast<float>(layout.blockCols));
+  const Floats meanSquare = sumSquares(block.values) *
+                            splat(2.0f / static_cast<float>(layout.blockCols));
   Floats scales[maxGroups];
   for (int64_t group = 0; group < groups; ++group) {
     Values values = block.values.slice(group * cols, cols);
@@ -139,9 +138,8 @@ void ggml::fitTable(const GgmlLayout &layout, const BlockValues &block,
               splat(static_cast<float>(layout.scaleOffset));
   const Floats inverse = invert(fit.scale);
   for (int64_t group = 0; group < groups; ++group) {
-    const Floats scale =
-        nearest(inverse * scales[group], -layout.scaleOffset,
-                layout.scaleOffset - 1);
+    const Floats scale = nearest(inverse * scales[group], -layout.scaleOffset,
+                                 layout.scaleOffset - 1);
     fit.groupScales[group] = toInts(scale);
     fit.inverse[group] = invert(fit.scale * scale);
   }

@@ -70,8 +70,7 @@ static MinType getMinType(GgmlType type) {
 static Floats roundToLargest(Values scales, int32_t maxScale, Ints *rounded) {
   const Floats largest = getLargest(scales);
   const float bound = static_cast<float>(maxScale);
-  const Floats inverse =
-      select(largest > zero, splat(bound) / largest, zero);
+  const Floats inverse = select(largest > zero, splat(bound) / largest, zero);
   for (size_t i = 0; i < scales.size(); ++i)
     rounded[i] = toInts(nearest(inverse * scales[i], 0, bound));
   return largest / splat(bound);
@@ -108,9 +107,8 @@ void ggml::fitWithMins(const GgmlLayout &layout, const BlockValues &block,
     scales[group] = found.scale;
     mins[group] = -found.min;
     for (size_t i = 0; i < cols; ++i)
-      fit.codes[group * cols + i] =
-          toInts(nearest(found.inverse * (values[i] - found.origin), 0,
-                         search.maxCode));
+      fit.codes[group * cols + i] = toInts(nearest(
+          found.inverse * (values[i] - found.origin), 0, search.maxCode));
   }
   if (important) {
     fit.scale = searchPositive({scales, groups}, {groupWeights, groups},
@@ -131,10 +129,9 @@ void ggml::fitWithMins(const GgmlLayout &layout, const BlockValues &block,
 static void storeCodes(const SymmetricScale &found, Values values,
                        float maxCode, Ints *codes) {
   for (size_t i = 0; i < values.size(); ++i)
-    codes[i] = ~found.isZero &
-               toInts(nearest(found.inverse * values[i], -maxCode,
-                              maxCode - 1) +
-                      splat(maxCode));
+    codes[i] = ~found.isZero & toInts(nearest(found.inverse * values[i],
+                                              -maxCode, maxCode - 1) +
+                                      splat(maxCode));
 }
 
 /// The weights of a group's errors.
@@ -182,8 +179,8 @@ void ggml::fitWithoutMins(const GgmlLayout &layout, const BlockValues &block,
   Floats inverse;
   Ints isZero;
   if (!isQ6 && important) {
-    const SymmetricScale found = searchSymmetric(
-        {scales, groups}, {groupWeights, groups}, -least);
+    const SymmetricScale found =
+        searchSymmetric({scales, groups}, {groupWeights, groups}, -least);
     fit.scale = found.scale;
     inverse = found.inverse;
     isZero = found.isZero;
@@ -196,9 +193,9 @@ void ggml::fitWithoutMins(const GgmlLayout &layout, const BlockValues &block,
   // Blocks of zeros are zero bytes, which in q3_K stand for the least scale.
   const Ints zeroScale = splat(isQ6 ? 0 : static_cast<int32_t>(least));
   for (size_t group = 0; group < groups; ++group)
-    fit.groupScales[group] = select(
-        isZero, zeroScale,
-        toInts(nearest(inverse * scales[group], least, -least - 1)));
+    fit.groupScales[group] =
+        select(isZero, zeroScale,
+               toInts(nearest(inverse * scales[group], least, -least - 1)));
   if (isQ6)
     for (Ints &code : fit.codes)
       code &= ~isZero;

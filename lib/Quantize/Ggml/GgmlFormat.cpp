@@ -89,8 +89,7 @@ GgmlFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
         const GroupParameters &group = parameters[i / layout->groupCols];
         const float value =
             group.scale * static_cast<float>(getLevel(*layout, codes[i]));
-        decoded(row, first + i) =
-            layout->hasMin() ? value + group.min : value;
+        decoded(row, first + i) = layout->hasMin() ? value + group.min : value;
       }
       block += layout->blockBytes;
     }

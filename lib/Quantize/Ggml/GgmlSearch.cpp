@@ -38,9 +38,7 @@ struct Projection {
     sumQQ += weight * code * code;
   }
   /// The least-squares scale, where there is one.
-  Floats getScale() const {
-    return select(sumQQ != zero, sumXQ / sumQQ, zero);
-  }
+  Floats getScale() const { return select(sumQQ != zero, sumXQ / sumQQ, zero); }
 };
 } // namespace
 
@@ -95,9 +93,9 @@ Floats ggml::descendSymmetric(Values values, float maxCode, Codes codes) {
       others.sumQQ = sums.sumQQ - weight * current[i] * current[i];
       const Ints possible = others.sumXQ > zero;
       // The quotient may be beyond what rounds to an integer.
-      const Floats code = clamp(
-          toFloats(nearestInt(x * others.sumQQ / others.sumXQ)), -maxCode,
-          maxCode - 1);
+      const Floats code =
+          clamp(toFloats(nearestInt(x * others.sumQQ / others.sumXQ)), -maxCode,
+                maxCode - 1);
       const Ints differs = possible & (code != current[i]);
       others.add(x, weight, code);
       const Ints better = differs & (others.sumQQ > zero) &
@@ -145,8 +143,8 @@ AffineScale ggml::searchAffine(Values values, Values weights,
     for (size_t i = 0; i < count; ++i) {
       const Floats code = getCode(inverse, origin, values[i]);
       const Floats difference = scale * code + offset - values[i];
-      error += weights[i] * (search.useAbsolute ? abs(difference)
-                                                : difference * difference);
+      error += weights[i] *
+               (search.useAbsolute ? abs(difference) : difference * difference);
     }
     return error;
   };

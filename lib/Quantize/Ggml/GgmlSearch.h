@@ -54,8 +54,8 @@ Floats descendSymmetric(Values values, float maxCode, Codes codes);
 /// How a search over codes from 0 to maxCode with a min goes about it.
 struct AffineSearch {
   float maxCode;
-  /// The first trial scale is (first + maxCode) / range; then come `steps` more,
-  /// `delta` apart.
+  /// The first trial scale is (first + maxCode) / range; then come `steps`
+  /// more, `delta` apart.
   float first;
   float delta;
   int steps;

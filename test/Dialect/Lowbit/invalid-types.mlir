@@ -107,3 +107,43 @@ func.func private @transposed(!lowbit.tensor<2x3x4xf32, #lowbit.float<f32, trans
 
 // expected-error @below {{expected 'transposed'}}
 func.func private @order() attributes {a = #lowbit.float<f32, columns>}
+
+// -----
+
+// expected-error @below {{the type must be one of q4_0, q4_1, q5_0, q5_1, q8_0, q2_K, q3_K, q4_K, q5_K, q6_K, iq4_nl, iq4_xs, got 'q4_k'}}
+func.func private @ggml_type() attributes {a = #lowbit.ggml<q4_k>}
+
+// -----
+
+// expected-error @below {{q6_K stores tensors of at least one dimension, got a scalar}}
+func.func private @ggml_rank(!lowbit.tensor<f32, #lowbit.ggml<q6_K>>)
+
+// -----
+
+// expected-error @below {{the last dimension must be static, because q8_0 cuts it into blocks}}
+func.func private @ggml_last(!lowbit.tensor<4x?xf32, #lowbit.ggml<q8_0>>)
+
+// -----
+
+// expected-error @below {{the last dimension must not be empty}}
+func.func private @ggml_empty(!lowbit.tensor<4x0xf32, #lowbit.ggml<q8_0>>)
+
+// -----
+
+// expected-error @below {{q4_K has blocks of 256 columns, which do not divide the 288; ggml falls back to q5_0}}
+func.func private @ggml_fallback(!lowbit.tensor<4x288xf32, #lowbit.ggml<q4_K>>)
+
+// -----
+
+// expected-error @below {{iq4_xs has blocks of 256 columns, which do not divide the 64; ggml falls back to iq4_nl}}
+func.func private @ggml_table(!lowbit.tensor<4x64xf32, #lowbit.ggml<iq4_xs>>)
+
+// -----
+
+// expected-error @below {{q3_K has blocks of 256 columns, which do not divide the 40; no type of ggml's does, use #lowbit.float<f16>}}
+func.func private @ggml_narrow(!lowbit.tensor<4x40xf32, #lowbit.ggml<q3_K>>)
+
+// -----
+
+// expected-error @below {{q4_0 has blocks of 32 columns, which do not divide the 40; no type of ggml's does, use #lowbit.float<f16>}}
+func.func private @ggml_blocks(!lowbit.tensor<4x40xf32, #lowbit.ggml<q4_0>>)

@@ -16,3 +16,9 @@ func.func private @vector(!lowbit.tensor<50xf32, #lowbit.uniform<s3, group = [1,
 func.func private @bf16(!lowbit.tensor<?x50xf32, #lowbit.float<bf16>>)
 // CHECK: @columns(!lowbit.tensor<4x8xf32, #lowbit.float<f32, transposed>, #lowbit.panels>)
 func.func private @columns(!lowbit.tensor<4x8xf32, #lowbit.float<f32, transposed>, #lowbit.panels>)
+// CHECK: @blocks(!lowbit.tensor<?x64xf32, #lowbit.ggml<q4_0>>)
+func.func private @blocks(!lowbit.tensor<?x64xf32, #lowbit.ggml<q4_0>>)
+// CHECK: @super_blocks(!lowbit.tensor<2x3x512xf16, #lowbit.ggml<q4_K>>)
+func.func private @super_blocks(!lowbit.tensor<2x3x512xf16, #lowbit.ggml<q4_K>>)
+// CHECK: attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}
+func.func private @ggml_types() attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}

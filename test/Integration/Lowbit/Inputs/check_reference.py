@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
-from lowbit.reference import packing, uniform  # noqa: E402
+from lowbit.reference import ggml, packing, uniform  # noqa: E402
 
 PIPELINE = [
     "--lowbit-to-linalg",
@@ -242,6 +242,49 @@ def make_range_cases(rng):
     yield make("nan", "u4", "u4", "", broken, values)
 
 
+def make_ggml_cases(rng):
+    """Blocks of random bytes, whose scales are numbers: every code, every scale."""
+    for name, (columns, size) in ggml.TYPES.items():
+        rows = 3
+        blocks = rng.integers(0, 256, (rows, 2, size), dtype=np.uint8)
+        halves = {"q2_K": (80, 82), "q3_K": (108,), "q6_K": (208,), "q4_1": (0, 2), "q5_1": (0, 2), "q4_K": (0, 2),
+                  "q5_K": (0, 2)}.get(name, (0,))
+        for byte in halves:
+            blocks[..., byte + 1] &= 0xBF
+        blocks[1, 1, halves[0] + 1] &= 0x83  # Denormal.
+        stored = blocks.reshape(rows, -1)
+        values = ggml.dequantize(name, stored)
+        quant = f"!lowbit.tensor<{rows}x{2 * columns}xf32, #lowbit.ggml<{name}>>"
+        assemble = f"%w = lowbit.assemble %a0 : ({mlir_type(stored)}) -> {quant}\n"
+        yield Case(
+            f"decode_{name}",
+            [stored],
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        x = rng.standard_normal((2, 2 * columns)).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_{name}",
+            [stored, x],
+            assemble
+            + f"%r0 = lowbit.matmul %a1, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-5,
+        )
+        tokens = np.array([2, 0, -1], dtype=np.int64)
+        yield Case(
+            f"gather_{name}",
+            [stored, tokens],
+            assemble
+            + f"%r0 = lowbit.gather %w[%a1] : ({quant}, {mlir_type(tokens)}) -> {mlir_type(values[tokens])}",
+            [mlir_type(values[tokens])],
+            [values[tokens]],
+        )
+
+
 def write_module(cases):
     lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
     main = []
@@ -269,7 +312,7 @@ def write_module(cases):
 
 def main():
     rng = np.random.default_rng(0)
-    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng), *make_range_cases(rng)]
+    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng), *make_range_cases(rng), *make_ggml_cases(rng)]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False
     )

@@ -13,6 +13,7 @@
 #include "lowbit/Dialect/Lowbit/IR/MatmulTile.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "lowbit/Quantize/FloatFormat.h"
+#include "lowbit/Quantize/GgmlFormat.h"
 #include "lowbit/Quantize/UniformFormat.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"

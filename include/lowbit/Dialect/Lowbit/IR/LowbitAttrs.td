@@ -12,6 +12,7 @@
 include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
 // One file for each number format.
 include "lowbit/Dialect/Lowbit/IR/FloatFormatAttr.td"
+include "lowbit/Dialect/Lowbit/IR/GgmlAttr.td"
 include "lowbit/Dialect/Lowbit/IR/UniformAttr.td"
 // One file for each packed layout.
 include "lowbit/Dialect/Lowbit/IR/PanelsAttr.td"
