@@ -41,7 +41,7 @@ parseUniform(const FormatOptions &options) {
                      "', but must be f16, bf16 or f32");
   spec.bits = options.bits;
   spec.isSigned = options.symmetric;
-  spec.hasZeroPoint = !options.symmetric;
+  spec.zero = options.symmetric ? ZeroKind::None : ZeroKind::Integer;
   spec.groupRows = 1;
   spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
   spec.scaleType = *scaleType;

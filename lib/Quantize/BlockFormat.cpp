@@ -13,6 +13,7 @@
 
 using namespace lowbit;
 
+AffineParameters::~AffineParameters() = default;
 MatrixEncoder::~MatrixEncoder() = default;
 BlockFormat::~BlockFormat() = default;
 

@@ -58,6 +58,19 @@ float lowbit::getSmallestPositive(ElementType type) {
   }
 }
 
+float lowbit::getRelativePrecision(ElementType type) {
+  switch (type) {
+  case ElementType::F16:
+    return 0x1p-11f;
+  case ElementType::BF16:
+    return 0x1p-8f;
+  case ElementType::F32:
+    return 0x1p-24f;
+  default:
+    llvm_unreachable("not a scale type");
+  }
+}
+
 static uint16_t encodeHalf(float value) {
   uint32_t bits = llvm::bit_cast<uint32_t>(value);
   uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000);

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "UniformEncoder.h"
+#include "VectorMath.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "llvm/ADT/STLExtras.h"
@@ -14,13 +15,6 @@
 #include <algorithm>
 
 using namespace lowbit;
-
-/// Rounds to nearest, ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no
-/// fraction bits. Unlike `nearbyint`, this vectorizes on every target.
-static float roundHalfEven(float x) {
-  constexpr float magic = 0x1.8p23f;
-  return (x + magic) - magic;
-}
 
 UniformEncoder::UniformEncoder(const UniformFormat &format, int64_t rows,
                                int64_t cols, const RangeSearch &search)
@@ -38,16 +32,11 @@ void UniformEncoder::fit(int64_t firstRow, int64_t group,
   for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
     const int64_t end = std::min(begin + getGroupRows(), rows);
     members.clear();
-    Range full{0, 0};
     for (int64_t row = begin; row < end; ++row)
-      for (int64_t col = 0; col < cols; ++col) {
-        float value = values(row, col);
-        full.lo = std::min(full.lo, value);
-        full.hi = std::max(full.hi, value);
-        members.push_back(value);
-      }
+      for (int64_t col = 0; col < cols; ++col)
+        members.push_back(values(row, col));
     Range range = search.search(
-        full, members,
+        format.getRange(members), members,
         [&](Range candidate, llvm::ArrayRef<float> from,
             llvm::MutableArrayRef<float> to) {
           UniformFormat::Parameters parameters =
@@ -63,9 +52,29 @@ void UniformEncoder::fit(int64_t firstRow, int64_t group,
   }
 }
 
+void UniformEncoder::getParameters(
+    int64_t firstRow, int64_t group, llvm::MutableArrayRef<float> groupScales,
+    llvm::MutableArrayRef<float> groupZeros) const {
+  const int64_t first = group * getRows() + firstRow;
+  std::copy_n(&scales[first], groupScales.size(), groupScales.begin());
+  std::copy_n(&zeros[first], groupZeros.size(), groupZeros.begin());
+}
+
+void UniformEncoder::setParameters(int64_t firstRow, int64_t group,
+                                   llvm::MutableArrayRef<float> groupScales,
+                                   llvm::MutableArrayRef<float> groupZeros) {
+  for (float &scale : groupScales)
+    scale = format.roundScale(scale);
+  for (float &zero : groupZeros)
+    zero = format.roundZero(zero);
+  const int64_t first = group * getRows() + firstRow;
+  std::copy(groupScales.begin(), groupScales.end(), &scales[first]);
+  std::copy(groupZeros.begin(), groupZeros.end(), &zeros[first]);
+}
+
 /// The loop over the rows of one column. The strides are template arguments
 /// where they are 1, so that the dense case vectorizes.
-template <typename Stride>
+template <bool hasFloatZero, typename Stride>
 static void encodeColumn(int64_t rows, const float *values, Stride valueStride,
                          float *decoded, Stride decodedStride,
                          const float *scales, const float *zeros, float minCode,
@@ -74,12 +83,19 @@ static void encodeColumn(int64_t rows, const float *values, Stride valueStride,
     const float scale = scales[row], zero = zeros[row];
     float steps = values[row * valueStride] / scale;
     // The bounds are integers, so clamping before rounding gives the same.
-    steps = std::max(steps, minCode - zero);
-    steps = std::min(steps, maxCode - zero);
-    steps = roundHalfEven(steps);
-    codes[row] =
-        static_cast<uint8_t>(static_cast<int32_t>(steps + zero)) & mask;
-    decoded[row * decodedStride] = scale * steps;
+    if constexpr (hasFloatZero) {
+      float code = std::min(std::max(steps + zero, minCode), maxCode);
+      code = roundHalfEven(code);
+      codes[row] = static_cast<uint8_t>(static_cast<int32_t>(code)) & mask;
+      decoded[row * decodedStride] = scale * (code - zero);
+    } else {
+      steps = std::max(steps, minCode - zero);
+      steps = std::min(steps, maxCode - zero);
+      steps = roundHalfEven(steps);
+      codes[row] =
+          static_cast<uint8_t>(static_cast<int32_t>(steps + zero)) & mask;
+      decoded[row * decodedStride] = scale * steps;
+    }
   }
 }
 
@@ -94,14 +110,22 @@ void UniformEncoder::encode(int64_t firstRow, int64_t firstCol,
     const float *from = values.getData() + i * values.getColStride();
     float *to = decoded.getData() + i * decoded.getColStride();
     uint8_t *code = &codes[col * getRows() + firstRow];
-    if (dense)
-      encodeColumn(values.getRows(), from, std::integral_constant<int, 1>(), to,
-                   std::integral_constant<int, 1>(), &scales[first],
-                   &zeros[first], minCode, maxCode, mask, code);
+    auto encode = [&](auto hasFloatZero) {
+      std::integral_constant<int, 1> one;
+      if (dense)
+        encodeColumn<hasFloatZero>(values.getRows(), from, one, to, one,
+                                   &scales[first], &zeros[first], minCode,
+                                   maxCode, mask, code);
+      else
+        encodeColumn<hasFloatZero>(values.getRows(), from,
+                                   values.getRowStride(), to,
+                                   decoded.getRowStride(), &scales[first],
+                                   &zeros[first], minCode, maxCode, mask, code);
+    };
+    if (format.getSpec().hasFloatZero())
+      encode(std::true_type());
     else
-      encodeColumn<int64_t>(values.getRows(), from, values.getRowStride(), to,
-                            decoded.getRowStride(), &scales[first],
-                            &zeros[first], minCode, maxCode, mask, code);
+      encode(std::false_type());
   }
 }
 
@@ -118,9 +142,7 @@ void UniformEncoder::rescale(int64_t firstRow,
     float factor = 0;
     for (int64_t row = begin; row < end; ++row)
       factor += factors[row] / (end - begin);
-    const float scale = std::clamp(
-        roundToType(spec.scaleType, groupScales[begin] * factor),
-        getSmallestPositive(spec.scaleType), getLargest(spec.scaleType));
+    const float scale = format.roundScale(groupScales[begin] * factor);
     // A scale is never negative; what would be is left alone.
     if (!(factor > 0))
       continue;
@@ -129,7 +151,7 @@ void UniformEncoder::rescale(int64_t firstRow,
       const float zero = zeros[group * getRows() + firstRow + row];
       for (auto [i, col] : llvm::enumerate(storedCols)) {
         const uint8_t code = codes[col * getRows() + firstRow + row];
-        const int32_t value =
+        const float value =
             spec.isSigned ? signExtendCode(code, spec.bits) : code;
         decoded(row, i) = scale * (value - zero);
       }
@@ -165,6 +187,7 @@ QuantizedMatrix UniformEncoder::finish() {
   const int64_t rowGroups = format.getNumRowGroups(rows);
   const int64_t scaleBytes = getByteSize(spec.scaleType);
   const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
+  const std::optional<ElementType> zeroType = getFloatType(spec.zero);
   std::vector<uint8_t> rowZeros(colGroups);
   for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup) {
     const int64_t row = rowGroup * getGroupRows();
@@ -172,10 +195,15 @@ QuantizedMatrix UniformEncoder::finish() {
       storeFloat(spec.scaleType, scales[group * rows + row],
                  &result.components[1]
                       .bytes[(rowGroup * colGroups + group) * scaleBytes]);
-      rowZeros[group] =
-          static_cast<uint8_t>(static_cast<int32_t>(zeros[group * rows + row]));
+      const float zero = zeros[group * rows + row];
+      if (zeroType)
+        storeFloat(*zeroType, zero,
+                   &result.components[2].bytes[(rowGroup * colGroups + group) *
+                                               getByteSize(*zeroType)]);
+      else
+        rowZeros[group] = static_cast<uint8_t>(static_cast<int32_t>(zero));
     }
-    if (spec.hasZeroPoint)
+    if (spec.zero == ZeroKind::Integer)
       packBits(rowZeros, spec.bits,
                llvm::MutableArrayRef(result.components[2].bytes)
                    .slice(rowGroup * zeroBytes, zeroBytes));

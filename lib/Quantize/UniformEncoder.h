@@ -17,7 +17,7 @@ namespace lowbit {
 /// Keeps codes and parameters column by column while the matrix is coded:
 /// solvers walk along columns of many rows, and that order lets the loops over
 /// rows vectorize. `finish` turns them into the stored, row-major components.
-class UniformEncoder final : public MatrixEncoder {
+class UniformEncoder final : public MatrixEncoder, public AffineParameters {
 public:
   UniformEncoder(const UniformFormat &format, int64_t rows, int64_t cols,
                  const RangeSearch &search);
@@ -28,6 +28,18 @@ public:
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
                llvm::ArrayRef<float> factors, MatrixView decoded) override;
+  AffineParameters *getAffineParameters() override {
+    return format.getSpec().hasZeroPoint() ? this : nullptr;
+  }
+  std::pair<float, float> getCodeRange() const override {
+    return {format.getMinCode(), format.getMaxCode()};
+  }
+  void getParameters(int64_t firstRow, int64_t group,
+                     llvm::MutableArrayRef<float> groupScales,
+                     llvm::MutableArrayRef<float> groupZeros) const override;
+  void setParameters(int64_t firstRow, int64_t group,
+                     llvm::MutableArrayRef<float> groupScales,
+                     llvm::MutableArrayRef<float> groupZeros) override;
   QuantizedMatrix finish() override;
 
 private:
@@ -36,8 +48,9 @@ private:
   /// [cols][rows]; codes are cut to `bits` bits.
   std::vector<uint8_t> codes;
   /// [column groups][rows]: repeated for each row of a group, so that `encode`
-  /// reads them in step with the rows. Zero points are kept as floats, since
-  /// all arithmetic on them is float arithmetic on small integers.
+  /// reads them in step with the rows. Zero points that are integers are kept
+  /// as floats, too, since all arithmetic on them is float arithmetic on small
+  /// integers.
   std::vector<float> scales;
   std::vector<float> zeros;
 };

@@ -19,6 +19,21 @@
 
 using namespace lowbit;
 
+std::optional<ElementType> lowbit::getFloatType(ZeroKind kind) {
+  switch (kind) {
+  case ZeroKind::None:
+  case ZeroKind::Integer:
+    return std::nullopt;
+  case ZeroKind::F16:
+    return ElementType::F16;
+  case ZeroKind::BF16:
+    return ElementType::BF16;
+  case ZeroKind::F32:
+    return ElementType::F32;
+  }
+  llvm_unreachable("unknown kind of zero points");
+}
+
 llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
   if (spec.bits < 1 || spec.bits > 8)
     return makeError("bits is " + llvm::Twine(spec.bits) +
@@ -34,7 +49,7 @@ llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
   if (!isScaleType(spec.scaleType))
     return makeError("scales are stored as f16, bf16 or f32, not as " +
                      getName(spec.scaleType));
-  if (spec.narrowRange && (!spec.isSigned || spec.hasZeroPoint))
+  if (spec.narrowRange && (!spec.isSigned || spec.hasZeroPoint()))
     return makeError("a narrow range is only for signed codes without zero "
                      "points");
   return UniformFormat(spec);
@@ -70,8 +85,8 @@ int64_t UniformFormat::getNumColGroups(int64_t cols) const {
 /// (hi - lo) / (max code - min code) is the scale.
 static Range getCodedRange(const UniformFormat::Spec &spec, Range range) {
   if (range.lo == 0 && range.hi == 0)
-    range = {-1, 1};
-  if (spec.hasZeroPoint)
+    range = {spec.hasFloatZero() ? 0.0f : -1.0f, 1};
+  if (spec.hasZeroPoint())
     return range;
   if (!spec.isSigned)
     return {0, range.hi > 0 ? range.hi : 1};
@@ -79,26 +94,54 @@ static Range getCodedRange(const UniformFormat::Spec &spec, Range range) {
   return {-bound, bound};
 }
 
+Range UniformFormat::getRange(llvm::ArrayRef<float> values) const {
+  Range range{0, 0};
+  if (spec.hasFloatZero())
+    range = {values.front(), values.front()};
+  for (float value : values) {
+    range.lo = std::min(range.lo, value);
+    range.hi = std::max(range.hi, value);
+  }
+  return range;
+}
+
+float UniformFormat::roundScale(float scale) const {
+  return std::clamp(roundToType(spec.scaleType, scale),
+                    getSmallestPositive(spec.scaleType),
+                    getLargest(spec.scaleType));
+}
+
+float UniformFormat::roundZero(float zero) const {
+  if (!spec.hasZeroPoint())
+    return 0;
+  if (std::optional<ElementType> type = getFloatType(spec.zero)) {
+    const float bound = getLargest(*type);
+    return std::clamp(roundToType(*type, zero), -bound, bound);
+  }
+  return std::clamp<float>(std::nearbyint(zero), getMinCode(), getMaxCode());
+}
+
 UniformFormat::Parameters UniformFormat::getParameters(Range range) const {
   range = getCodedRange(spec, range);
   const int32_t minCode = getMinCode(), maxCode = getMaxCode();
-  float scale =
-      roundToType(spec.scaleType, (range.hi - range.lo) / (maxCode - minCode));
-  scale = std::clamp(scale, getSmallestPositive(spec.scaleType),
-                     getLargest(spec.scaleType));
-  if (!spec.hasZeroPoint)
-    return {scale, 0};
-  float zero = std::nearbyint(-range.lo / scale) + minCode;
-  return {scale,
-          static_cast<int32_t>(std::clamp<float>(zero, minCode, maxCode))};
+  float scale = (range.hi - range.lo) / (maxCode - minCode);
+  if (std::optional<ElementType> type = getFloatType(spec.zero))
+    scale = std::max(scale, std::max(-range.lo, range.hi) *
+                                getRelativePrecision(*type));
+  scale = roundScale(scale);
+  return {scale, roundZero(-range.lo / scale + minCode)};
 }
 
 int32_t UniformFormat::encodeValue(float value,
                                    const Parameters &parameters) const {
+  if (spec.hasFloatZero())
+    return static_cast<int32_t>(std::nearbyint(
+        std::clamp<float>(value / parameters.scale + parameters.zero,
+                          getMinCode(), getMaxCode())));
   float steps = std::clamp<float>(value / parameters.scale,
                                   getMinCode() - parameters.zero,
                                   getMaxCode() - parameters.zero);
-  return static_cast<int32_t>(std::nearbyint(steps)) + parameters.zero;
+  return static_cast<int32_t>(std::nearbyint(steps) + parameters.zero);
 }
 
 std::string UniformFormat::describe() const {
@@ -116,6 +159,8 @@ std::string UniformFormat::describe() const {
   os << ", ";
   printSize(spec.groupCols);
   os << "] " << getScaleTypeName(spec.scaleType);
+  if (std::optional<ElementType> type = getFloatType(spec.zero))
+    os << " zero " << getScaleTypeName(*type);
   if (spec.narrowRange)
     os << " narrow";
   return text;
@@ -129,7 +174,9 @@ UniformFormat::getComponents(int64_t rows, int64_t cols) const {
   specs.push_back(
       {"codes", ElementType::I8, {rows, getPackedBytes(cols, spec.bits)}});
   specs.push_back({"scales", spec.scaleType, {rowGroups, colGroups}});
-  if (spec.hasZeroPoint)
+  if (std::optional<ElementType> type = getFloatType(spec.zero))
+    specs.push_back({"zeros", *type, {rowGroups, colGroups}});
+  else if (spec.hasZeroPoint())
     specs.push_back({"zeros",
                      ElementType::I8,
                      {rowGroups, getPackedBytes(colGroups, spec.bits)}});
@@ -180,23 +227,31 @@ UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
   const int64_t codeBytes = getPackedBytes(cols, spec.bits);
   const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
   const int64_t scaleBytes = getByteSize(spec.scaleType);
-  std::vector<uint8_t> codes(cols), zeros(colGroups);
+  std::vector<uint8_t> codes(cols), zeroCodes(colGroups);
   auto toInt = [&](uint8_t code) -> int32_t {
     return spec.isSigned ? signExtendCode(code, spec.bits) : code;
+  };
+  const std::optional<ElementType> zeroType = getFloatType(spec.zero);
+  auto getZero = [&](int64_t rowGroup, int64_t group) -> float {
+    if (zeroType)
+      return loadFloat(*zeroType,
+                       components[2].data() + (rowGroup * colGroups + group) *
+                                                  getByteSize(*zeroType));
+    return spec.hasZeroPoint() ? toInt(zeroCodes[group]) : 0;
   };
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t rowGroup = row / groupRows;
     unpackBits(components[0].slice(row * codeBytes, codeBytes), spec.bits,
                codes);
-    if (spec.hasZeroPoint)
+    if (spec.zero == ZeroKind::Integer)
       unpackBits(components[2].slice(rowGroup * zeroBytes, zeroBytes),
-                 spec.bits, zeros);
+                 spec.bits, zeroCodes);
     for (int64_t group = 0; group < colGroups; ++group) {
       Parameters parameters{
           loadFloat(spec.scaleType,
                     components[1].data() +
                         (rowGroup * colGroups + group) * scaleBytes),
-          spec.hasZeroPoint ? toInt(zeros[group]) : 0};
+          getZero(rowGroup, group)};
       const int64_t end = std::min(cols, (group + 1) * groupCols);
       for (int64_t col = group * groupCols; col < end; ++col)
         decoded(row, col) = decodeValue(toInt(codes[col]), parameters);

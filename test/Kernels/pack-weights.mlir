@@ -93,3 +93,17 @@ func.func @unserved(%x: !x4) -> tensor<?x2xf32> {
   %y = lowbit.matmul %x, %w : (!x4, !u4) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// REMARK: remark: no avx2 kernel: the panel kernels serve weights of scaled codes with integer zero points or none
+// CHECK-LABEL: @float_zeros
+// CHECK-NOT: #lowbit.panels
+// CHECK: return
+!f16_zeros = !lowbit.tensor<2x8xf32, #lowbit.uniform<u4, group = [1, 8], scale = f16, zero = f16>>
+func.func @float_zeros(%x: tensor<?x8xf32>) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<0x10> : tensor<2x4xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>,
+    zeros = dense<7.5> : tensor<2x1xf16>} : !f16_zeros
+  %y = lowbit.matmul %x, %w : (tensor<?x8xf32>, !f16_zeros) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}

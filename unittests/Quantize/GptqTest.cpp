@@ -329,7 +329,7 @@ TEST(Gptq, RefinementsServeEveryGroupShape) {
     for (bool symmetric : {false, true}) {
       UniformFormat::Spec spec;
       spec.isSigned = symmetric;
-      spec.hasZeroPoint = !symmetric;
+      spec.zero = symmetric ? ZeroKind::None : ZeroKind::Integer;
       spec.groupRows = groupRows;
       spec.groupCols = groupCols;
       UniformFormat format = unwrap(UniformFormat::get(spec));

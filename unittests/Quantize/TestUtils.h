@@ -85,7 +85,7 @@ inline UniformFormat makeFormat(unsigned bits, int64_t groupCols,
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.isSigned = symmetric;
-  spec.hasZeroPoint = !symmetric;
+  spec.zero = symmetric ? ZeroKind::None : ZeroKind::Integer;
   spec.groupCols = groupCols;
   spec.scaleType = scaleType;
   return unwrap(UniformFormat::get(spec));

@@ -57,7 +57,7 @@ TEST(UniformFormat, SymmetricGridUsesAllCodes) {
 TEST(UniformFormat, NarrowRange) {
   UniformFormat::Spec spec;
   spec.isSigned = true;
-  spec.hasZeroPoint = false;
+  spec.zero = ZeroKind::None;
   spec.narrowRange = true;
   UniformFormat format = unwrap(UniformFormat::get(spec));
   UniformFormat::Parameters parameters = format.getParameters({-0.7f, 0.3f});
@@ -68,7 +68,7 @@ TEST(UniformFormat, NarrowRange) {
 
 TEST(UniformFormat, UnsignedWithoutZeroPointClipsNegativeValues) {
   UniformFormat::Spec spec;
-  spec.hasZeroPoint = false;
+  spec.zero = ZeroKind::None;
   spec.groupCols = 0;
   UniformFormat format = unwrap(UniformFormat::get(spec));
   UniformFormat::Parameters parameters = format.getParameters({-5.0f, 15.0f});
@@ -92,6 +92,69 @@ TEST(UniformFormat, SignedZeroPoints) {
       unwrap(roundToNearest(isUnsigned, weights, minMax)).matrix;
   EXPECT_EQ(decode(isSigned, a).values, decode(isUnsigned, b).values);
   EXPECT_NE(a.components[0].bytes, b.components[0].bytes);
+}
+
+UniformFormat makeFloatZeroFormat(unsigned bits, bool isSigned,
+                                  ZeroKind zero = ZeroKind::F16) {
+  UniformFormat::Spec spec;
+  spec.bits = bits;
+  spec.isSigned = isSigned;
+  spec.zero = zero;
+  spec.groupCols = 2;
+  return unwrap(UniformFormat::get(spec));
+}
+
+TEST(UniformFormat, FloatZeroPoints) {
+  UniformFormat format = makeFloatZeroFormat(4, false);
+  // The range need not contain 0.
+  UniformFormat::Parameters parameters = format.getParameters({1.0f, 2.5f});
+  EXPECT_EQ(parameters.scale, roundToType(ElementType::F16, 0.1f));
+  EXPECT_EQ(parameters.zero,
+            roundToType(ElementType::F16, -1 / parameters.scale));
+  parameters = {1.0f, 0.25f};
+  EXPECT_EQ(format.encodeValue(0.25f, parameters), 0);
+  EXPECT_EQ(format.encodeValue(1.25f, parameters), 2);
+  EXPECT_EQ(format.encodeValue(99.0f, parameters), 15);
+  EXPECT_EQ(format.encodeValue(-99.0f, parameters), 0);
+  EXPECT_EQ(format.decodeValue(2, parameters), 1.75f);
+  // Signed codes are the same, shifted.
+  UniformFormat::Parameters shifted =
+      makeFloatZeroFormat(4, true, ZeroKind::F32).getParameters({1.0f, 2.5f});
+  UniformFormat::Parameters same =
+      makeFloatZeroFormat(4, false, ZeroKind::F32).getParameters({1.0f, 2.5f});
+  EXPECT_EQ(shifted.zero, same.zero - 8);
+}
+
+TEST(UniformFormat, FloatZeroPointsKeepTheirFraction) {
+  // Without a bound, the zero point would be -1e6 / 15 in f16.
+  for (ZeroKind zero : {ZeroKind::F16, ZeroKind::BF16, ZeroKind::F32}) {
+    UniformFormat format = makeFloatZeroFormat(4, false, zero);
+    for (float value : {1.0f, -1.0f, 1000.0f}) {
+      Matrix weights(1, 2);
+      weights.values = {value, value * (1 + 1e-6f)};
+      Matrix decoded = decode(
+          format, unwrap(roundToNearest(format, weights, minMax)).matrix);
+      EXPECT_NEAR(decoded(0, 0), value,
+                  std::fabs(value) * getRelativePrecision(*getFloatType(zero)) +
+                      0x1p-24f);
+    }
+  }
+}
+
+TEST(UniformFormat, StoresFloatZeroPoints) {
+  UniformFormat format = makeFloatZeroFormat(2, false);
+  EXPECT_EQ(format.describe(), "u2 [1, 2] f16 zero f16");
+  Matrix weights(1, 3);
+  weights.values = {0.5f, 2.0f, 0.0f};
+  QuantizedMatrix matrix =
+      unwrap(roundToNearest(format, weights, minMax)).matrix;
+  EXPECT_EQ(matrix.getComponent("zeros")->spec.type, ElementType::F16);
+  // -1 and 0.
+  EXPECT_EQ(matrix.getComponent("zeros")->bytes,
+            (std::vector<uint8_t>{0x00, 0xBC, 0x00, 0x00}));
+  EXPECT_EQ(matrix.getComponent("codes")->bytes,
+            (std::vector<uint8_t>{0b1100}));
+  EXPECT_EQ(decode(format, matrix).values, weights.values);
 }
 
 TEST(UniformFormat, StoresCodesScalesAndZeros) {
@@ -146,7 +209,7 @@ TEST(UniformFormat, RejectsBadSpecs) {
             "bits is 0, but a uniform format has 1 to 8 bits");
   spec.bits = 1;
   spec.isSigned = true;
-  spec.hasZeroPoint = false;
+  spec.zero = ZeroKind::None;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),
             "codes of 1 bit are unsigned: signed ones would be 0 and -1, and "
             "could not hold positive values");

@@ -61,7 +61,7 @@ TEST_P(Vectors, Agree) {
   UniformFormat::Spec spec;
   spec.bits = *options.getInteger("bits");
   spec.isSigned = *options.getBoolean("symmetric");
-  spec.hasZeroPoint = !spec.isSigned;
+  spec.zero = spec.isSigned ? ZeroKind::None : ZeroKind::Integer;
   spec.groupCols = std::max<int64_t>(*options.getInteger("group_size"), 0);
   spec.scaleType =
       llvm::StringSwitch<ElementType>(*options.getString("scale_type"))
@@ -124,13 +124,13 @@ TEST_P(Vectors, Agree) {
       EXPECT_EQ(toInt(rowCodes[i]), codes.values<int32_t>()[row * cols + col])
           << "row " << row << ", column " << col;
     }
-    if (spec.hasZeroPoint)
+    if (spec.hasZeroPoint())
       unpackBits(llvm::ArrayRef(result.matrix.components[2].bytes)
                      .slice(row * zeroBytes, zeroBytes),
                  spec.bits, rowZeros);
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t index = row * groups + group;
-      EXPECT_EQ(spec.hasZeroPoint ? rowZeros[group] : 0,
+      EXPECT_EQ(spec.hasZeroPoint() ? rowZeros[group] : 0,
                 zeros.values<int32_t>()[index]);
       const float expected = scales.values<float>()[index];
       EXPECT_NEAR(loadFloat(spec.scaleType,

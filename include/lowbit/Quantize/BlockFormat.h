@@ -26,6 +26,26 @@
 
 namespace lowbit {
 
+/// What the encoder of a format offers in which a value is scale * (code -
+/// zero), with a scale and a zero point for each group: a solver may choose
+/// both, between `fit` and `encode`.
+class AffineParameters {
+public:
+  virtual ~AffineParameters();
+
+  /// The least and the greatest code.
+  virtual std::pair<float, float> getCodeRange() const = 0;
+  /// The parameters of a column group for the rows from `firstRow` on. Rows
+  /// that share parameters have the same ones.
+  virtual void getParameters(int64_t firstRow, int64_t group,
+                             llvm::MutableArrayRef<float> scales,
+                             llvm::MutableArrayRef<float> zeros) const = 0;
+  /// Sets them to the nearest ones that can be stored, and tells those.
+  virtual void setParameters(int64_t firstRow, int64_t group,
+                             llvm::MutableArrayRef<float> scales,
+                             llvm::MutableArrayRef<float> zeros) = 0;
+};
+
 /// Codes one matrix, piece by piece, in any order that a solver likes.
 ///
 /// Columns are coded in groups: `fit` finds the parameters of a group, `encode`
@@ -64,6 +84,10 @@ public:
   /// averaged. A format without scales does nothing.
   virtual void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
                        llvm::ArrayRef<float> factors, MatrixView decoded) {}
+
+  /// Null where the parameters of a group are others than a scale and a zero
+  /// point.
+  virtual AffineParameters *getAffineParameters() { return nullptr; }
 
   /// The result, when every value has been coded. May be called once.
   virtual QuantizedMatrix finish() = 0;

@@ -25,6 +25,10 @@ float getLargest(ElementType type);
 /// The smallest positive value of a scale type, subnormals included.
 float getSmallestPositive(ElementType type);
 
+/// 2^-p for a significand of p bits: what an integer part of all of them is
+/// inverse to.
+float getRelativePrecision(ElementType type);
+
 /// Stores `value` at `out` in a scale type, rounding to nearest, ties to even.
 void storeFloat(ElementType type, float value, uint8_t *out);
 

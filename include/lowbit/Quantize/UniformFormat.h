@@ -10,49 +10,67 @@
 #define LOWBIT_QUANTIZE_UNIFORMFORMAT_H
 
 #include "lowbit/Quantize/BlockFormat.h"
+#include <optional>
 
 namespace lowbit {
+
+/// What the zero points of a uniform format are: absent, which stands for 0,
+/// integers of the codes' type, or floats.
+enum class ZeroKind : uint8_t { None, Integer, F16, BF16, F32 };
+
+/// The type that float zero points are stored in; nothing for other kinds.
+std::optional<ElementType> getFloatType(ZeroKind kind);
 
 /// Uniform integer codes of 1 to 8 bits, signed ones of 2 to 8: value = scale *
 /// (code - zero).
 ///
 /// A group is a block of `groupRows` x `groupCols` values with one scale and,
-/// if the format has zero points, one integer zero point of as many bits as a
-/// code. Zero is always exactly representable.
+/// if the format has zero points, one zero point: an integer of as many bits as
+/// a code, or a float. Unless zero points are floats, zero is exactly
+/// representable.
 ///
-/// Parameters from a range [lo, hi] that contains 0, with b bits:
+/// Parameters from a range [lo, hi] with b bits, which contains 0 unless zero
+/// points are floats:
 ///   * zero points: scale = (hi - lo) / (2^b - 1), zero = round(-lo / scale)
 ///     (shifted to the signed codes where codes are signed);
 ///   * no zero points, signed: scale = 2a / (2^b - 1), a = max(-lo, hi), so
 ///     that all 2^b codes are used (the symmetric grid of the GPTQ reference);
 ///   * the same with a narrow range: scale = a / (2^(b-1) - 1), codes within
 ///     +-(2^(b-1) - 1);
-///   * no zero points, unsigned: scale = hi / (2^b - 1), negative values clip.
+///   * no zero points, unsigned: scale = hi / (2^b - 1), negative values clip;
+///   * float zero points: scale = (hi - lo) / (2^b - 1), zero = -lo / scale
+///     (shifted as above). A range so narrow that the zero point would have
+///     more integer bits than its type gets a scale that leaves it those.
 /// The scale is rounded to its storage type first, and codes are computed
 /// against the rounded scale. A scale that would be stored as 0 becomes the
 /// smallest positive number of the type. An all-zero group takes the range
-/// [-1, 1], so that its scale stays a normal number.
+/// [-1, 1], so that its scale stays a normal number; with float zero points
+/// [0, 1], which decodes to exact zeros.
 ///
-/// Codes are `round(value / scale) + zero`, halves to even, clamped.
+/// Codes are `round(value / scale) + zero`, or `round(value / scale + zero)` if
+/// zero points are floats, halves to even, clamped.
 class UniformFormat final : public BlockFormat {
 public:
   struct Spec {
     unsigned bits = 4;
     bool isSigned = false;
-    bool hasZeroPoint = true;
+    ZeroKind zero = ZeroKind::Integer;
     /// Only for signed codes without zero points.
     bool narrowRange = false;
     /// The shape of a group; 0 stands for the whole dimension.
     int64_t groupRows = 1;
     int64_t groupCols = 128;
     ElementType scaleType = ElementType::F16;
+
+    bool hasZeroPoint() const { return zero != ZeroKind::None; }
+    bool hasFloatZero() const { return getFloatType(zero).has_value(); }
   };
 
   /// The parameters of one group.
   struct Parameters {
-    /// As it reads back from storage.
+    /// As they read back from storage.
     float scale;
-    int32_t zero;
+    float zero;
   };
 
   /// Fails with a message that names the wrong value.
@@ -69,12 +87,19 @@ public:
   int64_t getNumRowGroups(int64_t rows) const;
   int64_t getNumColGroups(int64_t cols) const;
 
+  /// The range that the codes have to cover for `values`, which are at least
+  /// one.
+  Range getRange(llvm::ArrayRef<float> values) const;
+  /// `scale` as it reads back from storage: positive and finite.
+  float roundScale(float scale) const;
+  /// `zero` as it reads back from storage: for integers the nearest code.
+  float roundZero(float zero) const;
   /// The parameters whose codes span `range`.
   Parameters getParameters(Range range) const;
   /// The code nearest to a finite value.
   int32_t encodeValue(float value, const Parameters &parameters) const;
   float decodeValue(int32_t code, const Parameters &parameters) const {
-    return parameters.scale * static_cast<float>(code - parameters.zero);
+    return parameters.scale * (static_cast<float>(code) - parameters.zero);
   }
 
   std::string describe() const override;

@@ -431,7 +431,7 @@ LogicalResult lowbit::buildPackedMatmulKernel(OpBuilder &builder,
                                               PackedMatmulOp op) {
   auto weight = cast<QuantTensorType>(op.getWeightType());
   auto format = dyn_cast<UniformAttr>(weight.getFormat());
-  if (!format || weight.getLayout())
+  if (!format || !format.isInteger() || weight.getLayout())
     return op.emitOpError("has no GPU kernel for a weight of type ") << weight;
   if (op.getInputType())
     return op.emitOpError("has no GPU kernel for a quantized input");

@@ -74,6 +74,9 @@ static llvm::Expected<UniformConstant> readConstant(ConstantOp op) {
   auto attr = dyn_cast<UniformAttr>(type.getFormat());
   if (!attr || type.getLayout())
     return makeError("its format is not uniform, or it is packed");
+  if (!attr.isInteger())
+    return makeError("its zero points are floats, but those of the quant "
+                     "dialect are integers");
   SmallVector<FormatComponent> components = type.getComponents();
   ArrayRef<int64_t> groups = components[1].type.getShape();
   const bool perRow =
@@ -105,7 +108,7 @@ static llvm::Expected<UniformConstant> readConstant(ConstantOp op) {
         spec.scaleType, bytes[1].data() + i * getByteSize(spec.scaleType)));
   // A row of zero points holds one, since there is one group in it.
   constant.zeros.resize(numGroups);
-  if (spec.hasZeroPoint)
+  if (spec.hasZeroPoint())
     for (auto [zero, code] : llvm::zip_equal(
              constant.zeros, unpackRows(spec, bytes[2], numGroups, 1)))
       zero = spec.isSigned ? static_cast<int8_t>(code) : code;

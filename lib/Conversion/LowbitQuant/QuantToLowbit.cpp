@@ -49,20 +49,21 @@ static llvm::Expected<UniformFormat> getFormat(quant::QuantizedType type,
   const int64_t min = type.getStorageTypeMin(), max = type.getStorageTypeMax();
   UniformFormat::Spec spec;
   spec.isSigned = type.isSigned();
-  spec.hasZeroPoint =
+  const bool hasZeroPoint =
       llvm::any_of(parameters.zeros, [](int64_t zero) { return zero != 0; });
+  spec.zero = hasZeroPoint ? ZeroKind::Integer : ZeroKind::None;
   spec.groupRows = parameters.scales.size() == 1 ? 0 : 1;
   spec.groupCols = 0;
   spec.scaleType = ElementType::F32;
   // Zero points keep a format from being narrow, but decode no differently.
   const bool narrow = spec.isSigned && min == -max;
-  spec.narrowRange = narrow && !spec.hasZeroPoint;
+  spec.narrowRange = narrow && !hasZeroPoint;
   for (spec.bits = spec.isSigned ? 2 : 1; spec.bits <= 8; ++spec.bits) {
     llvm::Expected<UniformFormat> format = UniformFormat::get(spec);
     if (!format)
       return format.takeError();
     if (format->getMaxCode() != max ||
-        (format->getMinCode() != min && !(narrow && spec.hasZeroPoint)))
+        (format->getMinCode() != min && !(narrow && hasZeroPoint)))
       continue;
     for (int64_t zero : parameters.zeros)
       if (zero < format->getMinCode() || zero > format->getMaxCode())
@@ -127,7 +128,7 @@ makeComponents(QuantTensorType type, const UniformFormat &format,
   SmallVector<float> scales(parameters.scales.begin(), parameters.scales.end());
   values.push_back(
       DenseElementsAttr::get(components[1].type, ArrayRef<float>(scales)));
-  if (format.getSpec().hasZeroPoint) {
+  if (format.getSpec().hasZeroPoint()) {
     SmallVector<char> zeros(parameters.zeros.begin(), parameters.zeros.end());
     llvm::Expected<std::vector<char>> packedZeros =
         packRows(format, zeros, /*cols=*/1);

@@ -207,8 +207,9 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
 
     Value bias = op.getBias() ? adaptor.getBias().front() : Value();
     Value result;
+    auto uniform = dyn_cast<UniformAttr>(weightType.getFormat());
     if (weightType.getLayout() ||
-        (keepMatmul && isa<UniformAttr>(weightType.getFormat()))) {
+        (keepMatmul && uniform && uniform.isInteger())) {
       result = buildPackedMatmul(rewriter, loc, input, quantInput,
                                  adaptor.getWeight(), weightType, bias, empty,
                                  op.getTuningsAttr());

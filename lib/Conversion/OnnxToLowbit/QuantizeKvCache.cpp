@@ -269,7 +269,7 @@ private:
     UniformFormat::Spec spec;
     spec.bits = bits;
     spec.isSigned = symmetric;
-    spec.hasZeroPoint = !symmetric;
+    spec.zero = symmetric ? ZeroKind::None : ZeroKind::Integer;
     spec.groupRows = 1;
     spec.groupCols = groupSize == -1 ? 0 : groupSize;
     return spec;

@@ -87,3 +87,14 @@ func.func @width() -> tensor<2xf32> {
   %2 = quant.dcast %1 : tensor<2x!quant.uniform<i16:f32, 0.5>> to tensor<2xf32>
   return %2 : tensor<2xf32>
 }
+
+// -----
+
+func.func @float_zeros() -> tensor<2x2xf32> {
+  %0 = lowbit.constant {codes = dense<1> : tensor<2x1xi8>, scales = dense<1.0> : tensor<2x1xf16>, zeros = dense<0.5> : tensor<2x1xf16>}
+      : !lowbit.tensor<2x2xf32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = f16>>
+  // expected-remark @below {{stays, because its zero points are floats, but those of the quant dialect are integers}}
+  %1 = lowbit.dequantize %0
+      : !lowbit.tensor<2x2xf32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = f16>> -> tensor<2x2xf32>
+  return %1 : tensor<2x2xf32>
+}

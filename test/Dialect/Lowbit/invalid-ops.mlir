@@ -465,7 +465,7 @@ func.func @attention_scales(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xi8>, %
 
 #s3 = #lowbit.uniform<s3, group = [1, *], scale = f16, zero = none>
 func.func @attention_bits(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x24xi8>, %s: tensor<?x2x?x1xf16>) {
-  // expected-error @below {{key must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, got}}
+  // expected-error @below {{key must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, without float zero points, got}}
   %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>)
       key(%k, %s : tensor<?x2x?x24xi8>, tensor<?x2x?x1xf16> as !lowbit.tensor<?x2x?x64xf32, #s3>)
       value(%q : tensor<?x8x?x64xf32>)
@@ -477,7 +477,7 @@ func.func @attention_bits(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x24xi8>, %s:
 
 #s8 = #lowbit.uniform<s8, group = [1, 8], scale = f16, zero = none>
 func.func @attention_groups(%q: tensor<?x8x?x64xf32>, %k: tensor<?x8x?x64xi8>, %s: tensor<?x8x?x8xf16>) {
-  // expected-error @below {{value must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, got}}
+  // expected-error @below {{value must express f32 in #lowbit.uniform of 4 or 8 bits, in groups of whole rows or multiples of 16 columns, without float zero points, got}}
   %0 = lowbit.attention ins(%q : tensor<?x8x?x64xf32>) key(%q : tensor<?x8x?x64xf32>)
       value(%k, %s : tensor<?x8x?x64xi8>, tensor<?x8x?x8xf16> as !lowbit.tensor<?x8x?x64xf32, #s8>)
       outs(%q : tensor<?x8x?x64xf32>) {scale = 1.0 : f32} -> tensor<?x8x?x64xf32>

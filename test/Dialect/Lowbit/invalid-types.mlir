@@ -25,8 +25,23 @@ func.func private @scale() attributes {a = #lowbit.uniform<u4, group = [1, 32], 
 
 // -----
 
-// expected-error @below {{zero must be u4, the type of the codes, or none, got 'u8'}}
+// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32 or none, got 'u8'}}
 func.func private @zero() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u8>}
+
+// -----
+
+// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32 or none, got 'f64'}}
+func.func private @float_zero() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f64>}
+
+// -----
+
+// expected-error @below {{a narrow range is only for signed codes without zero points}}
+func.func private @narrow_float() attributes {a = #lowbit.uniform<s4, group = [1, 32], scale = f16, zero = f16, narrow>}
+
+// -----
+
+// expected-error @below {{the panels layout is for scaled codes with integer zero points or none, as in #lowbit.uniform, and for #lowbit.float, got #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f16>}}
+func.func private @panels(!lowbit.tensor<4x32xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f16>, #lowbit.panels>)
 
 // -----
 

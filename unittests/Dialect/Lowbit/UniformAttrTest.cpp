@@ -25,7 +25,7 @@ protected:
     UniformFormat::Spec spec;
     spec.bits = bits;
     spec.isSigned = isSigned;
-    spec.hasZeroPoint = !isSigned;
+    spec.zero = isSigned ? ZeroKind::None : ZeroKind::Integer;
     spec.groupRows = groupRows;
     spec.groupCols = groupCols;
     return spec;
@@ -44,6 +44,8 @@ TEST_F(UniformAttrTest, ComponentsAreThoseOfTheFormat) {
         for (int64_t groupCols : {0, 1, 16, 64}) {
           UniformFormat::Spec spec =
               makeSpec(bits, isSigned, groupRows, groupCols);
+          if (!isSigned && bits % 2 == 0)
+            spec.zero = bits % 4 == 0 ? ZeroKind::F16 : ZeroKind::F32;
           UniformFormat format = llvm::cantFail(UniformFormat::get(spec));
           auto attr = UniformAttr::get(&context, spec, {rows, cols});
           auto components = attr.getComponents({rows, cols});

@@ -398,7 +398,8 @@ void PackedMatmulOp::getEffects(
 
 bool AttentionOp::canRead(QuantTensorType type) {
   auto format = dyn_cast<UniformAttr>(type.getFormat());
-  return format && !type.getLayout() && type.getElementType().isF32() &&
+  return format && format.isInteger() && !type.getLayout() &&
+         type.getElementType().isF32() &&
          (format.getBits() == 4 || format.getBits() == 8) &&
          format.getGroupRows() == 1 && format.getGroupCols() % 16 == 0;
 }
@@ -439,7 +440,7 @@ static LogicalResult verifyStored(AttentionOp op, StringRef what,
     return op.emitOpError() << what
                             << " must express f32 in #lowbit.uniform of 4 or 8 "
                                "bits, in groups of whole rows or multiples of "
-                               "16 columns, got "
+                               "16 columns, without float zero points, got "
                             << *quant;
   return verifyComponents(op, what, *quant, operands);
 }

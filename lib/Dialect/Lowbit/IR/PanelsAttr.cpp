@@ -70,8 +70,9 @@ LogicalResult PanelsAttr::verifyLayout(
     QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
   if (!format.getScaledCodes() && !isa<FloatFormatAttr>(format))
-    return emitError() << "the panels layout is for scaled codes, as in "
-                          "#lowbit.uniform, and for #lowbit.float, got "
+    return emitError() << "the panels layout is for scaled codes with integer "
+                          "zero points or none, as in #lowbit.uniform, and for "
+                          "#lowbit.float, got "
                        << format;
   if (shape.size() != 2 || ShapedType::isDynamicShape(shape))
     return emitError() << "the panels layout needs a matrix of static shape";

@@ -23,7 +23,7 @@ UniformFormat::Spec UniformAttr::getSpec() const {
   UniformFormat::Spec spec;
   spec.bits = getBits();
   spec.isSigned = getIsSigned();
-  spec.hasZeroPoint = getHasZeroPoint();
+  spec.zero = getZero();
   spec.narrowRange = getNarrowRange();
   spec.groupRows = getGroupRows();
   spec.groupCols = getGroupCols();
@@ -44,7 +44,7 @@ static bool needsPadding(int64_t group, int64_t size) {
 UniformAttr UniformAttr::get(MLIRContext *context,
                              const UniformFormat::Spec &spec, bool padded) {
   return get(context, spec.bits, spec.isSigned, spec.groupRows, spec.groupCols,
-             getFloatType(context, spec.scaleType), spec.hasZeroPoint,
+             lowbit::getFloatType(context, spec.scaleType), spec.zero,
              spec.narrowRange, padded);
 }
 
@@ -59,7 +59,7 @@ UniformAttr::adaptToShape(ArrayRef<int64_t> shape) const {
 LogicalResult
 UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                     unsigned bits, bool isSigned, int64_t groupRows,
-                    int64_t groupCols, Type scaleType, bool hasZeroPoint,
+                    int64_t groupCols, Type scaleType, ZeroKind zero,
                     bool narrowRange, bool padded) {
   std::optional<ElementType> scale = getStoredFloatType(scaleType);
   if (!scale)
@@ -67,7 +67,7 @@ UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.isSigned = isSigned;
-  spec.hasZeroPoint = hasZeroPoint;
+  spec.zero = zero;
   spec.narrowRange = narrowRange;
   spec.groupRows = groupRows;
   spec.groupCols = groupCols;
@@ -134,12 +134,18 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
   components.push_back({"codes", getPacked(SmallVector<int64_t>(shape))});
   components.push_back(
       {"scales", RankedTensorType::get(groups, getScaleType())});
-  if (getHasZeroPoint())
+  if (std::optional<ElementType> zeroType = getFloatType(getZero()))
+    components.push_back(
+        {"zeros", RankedTensorType::get(
+                      groups, lowbit::getFloatType(getContext(), *zeroType))});
+  else if (getHasZeroPoint())
     components.push_back({"zeros", getPacked(groups)});
   return components;
 }
 
 std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
+  if (!isInteger())
+    return std::nullopt;
   return ScaledCodes{getBits(),        getIsSigned(),  getHasZeroPoint(),
                      /*levels=*/{},    getGroupRows(), getGroupCols(),
                      getScaleType()};
@@ -163,6 +169,19 @@ static std::optional<CodeType> getCodeType(StringRef keyword) {
       keyword.drop_front().getAsInteger(10, bits))
     return std::nullopt;
   return CodeType{bits, keyword[0] == 's'};
+}
+
+/// `none`, the keyword of the codes, or a float type.
+static std::optional<ZeroKind> parseZeroKind(StringRef keyword,
+                                             StringRef codeKeyword) {
+  if (keyword == codeKeyword)
+    return ZeroKind::Integer;
+  return llvm::StringSwitch<std::optional<ZeroKind>>(keyword)
+      .Case("none", ZeroKind::None)
+      .Case("f16", ZeroKind::F16)
+      .Case("bf16", ZeroKind::BF16)
+      .Case("f32", ZeroKind::F32)
+      .Default(std::nullopt);
 }
 
 static ParseResult parseGroupSize(AsmParser &parser, int64_t &size) {
@@ -204,10 +223,12 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
   SMLoc zeroLoc = parser.getCurrentLocation();
   if (parser.parseKeyword(&zeroKeyword))
     return {};
-  if (zeroKeyword != "none" && zeroKeyword != codeKeyword) {
+  std::optional<ZeroKind> zero = parseZeroKind(zeroKeyword, codeKeyword);
+  if (!zero) {
     parser.emitError(zeroLoc)
         << "zero must be " << codeKeyword
-        << ", the type of the codes, or none, got '" << zeroKeyword << "'";
+        << ", the type of the codes, f16, bf16, f32 or none, got '"
+        << zeroKeyword << "'";
     return {};
   }
   bool narrowRange = false, padded = false;
@@ -230,9 +251,9 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return parser.getChecked<UniformAttr>(
-      loc, parser.getContext(), code->bits, code->isSigned, groupRows,
-      groupCols, scaleType, zeroKeyword != "none", narrowRange, padded);
+  return parser.getChecked<UniformAttr>(loc, parser.getContext(), code->bits,
+                                        code->isSigned, groupRows, groupCols,
+                                        scaleType, *zero, narrowRange, padded);
 }
 
 void UniformAttr::print(AsmPrinter &printer) const {
@@ -252,7 +273,9 @@ void UniformAttr::print(AsmPrinter &printer) const {
   printer << ", ";
   printGroupSize(getGroupCols());
   printer << "], scale = " << getScaleType() << ", zero = ";
-  if (getHasZeroPoint())
+  if (std::optional<ElementType> zeroType = getFloatType(getZero()))
+    printer << lowbit::getFloatType(getContext(), *zeroType);
+  else if (getHasZeroPoint())
     printCodeType();
   else
     printer << "none";

@@ -76,7 +76,7 @@ private:
     UniformFormat::Spec spec;
     spec.bits = bits;
     spec.isSigned = true;
-    spec.hasZeroPoint = false;
+    spec.zero = ZeroKind::None;
     spec.narrowRange = true;
     spec.scaleType = ElementType::F32;
     spec.groupRows = 1;

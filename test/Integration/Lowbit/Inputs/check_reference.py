@@ -285,6 +285,69 @@ def make_ggml_cases(rng):
         )
 
 
+def float_zero_group(part, levels, minimum, scale_type, zero_type, precision):
+    """One group with a float zero point: the values that it decodes to."""
+    low, high = part.min(), part.max()
+    if low == 0 and high == 0:
+        high = np.float32(1)
+    scale = np.maximum((high - low) / np.float32(levels), np.maximum(-low, high) * np.float32(precision))
+    scale = scale.astype(scale_type).astype(np.float32)
+    zero = (-low / scale + np.float32(minimum)).astype(zero_type).astype(np.float32)
+    codes = np.clip(np.rint(part / scale + zero), minimum, minimum + levels).astype(np.float32)
+    return scale, zero, codes, scale * (codes - zero)
+
+
+def make_float_zero_cases(rng):
+    """Zero points that are floats: ranges without 0, all-zero, constant and narrow groups, short ones."""
+    precisions = {"float16": 2.0**-11, "float32": 2.0**-24}
+    for code, scale_type, zero_type in [
+        ("u4", "float16", "float16"),
+        ("s3", "float32", "float16"),
+        ("u2", "float16", "float32"),
+        ("u8", "float32", "float32"),
+        ("u1", "float16", "float16"),
+    ]:
+        bits = int(code[1:])
+        minimum = -(1 << (bits - 1)) if code[0] == "s" else 0
+        weight = rng.standard_normal((4, 20)).astype(np.float32)
+        weight[0] += 5
+        weight[1, 3:14] = 0
+        weight[2, :8] = -0.75
+        weight[3, :8] = 1 + np.arange(8, dtype=np.float32) * np.float32(1e-6)
+        values, codes = np.empty_like(weight), np.empty_like(weight)
+        scales, zeros = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)
+        for row in range(4):
+            for group, start in enumerate(range(0, 20, 8)):
+                at = (row, slice(start, start + 8))
+                scales[row, group], zeros[row, group], codes[at], values[at] = float_zero_group(
+                    weight[at], (1 << bits) - 1, minimum, scale_type, zero_type, precisions[zero_type]
+                )
+        mlir = {name: MLIR_TYPES[name] for name in precisions}
+        quant = (
+            f"!lowbit.tensor<4x20xf32, #lowbit.uniform<{code}, group = [1, 8], scale = {mlir[scale_type]}, "
+            f"zero = {mlir[zero_type]}, pad>>"
+        )
+        name = f"{code}_{mlir[scale_type]}_{mlir[zero_type]}"
+        yield Case(
+            f"encode_zero_{name}",
+            [weight],
+            f"%q = lowbit.quantize %a0 : tensor<4x20xf32> -> {quant}\n"
+            f"%r0 = lowbit.dequantize %q : {quant} -> tensor<4x20xf32>",
+            ["tensor<4x20xf32>"],
+            [values],
+        )
+        stored = [packing.pack(codes.astype(np.int32), bits), scales.astype(scale_type), zeros.astype(zero_type)]
+        types = ", ".join(map(mlir_type, stored))
+        yield Case(
+            f"decode_zero_{name}",
+            stored,
+            f"%w = lowbit.assemble %a0, %a1, %a2 : ({types}) -> {quant}\n"
+            f"%r0 = lowbit.dequantize %w : {quant} -> tensor<4x20xf32>",
+            ["tensor<4x20xf32>"],
+            [values],
+        )
+
+
 def write_module(cases):
     lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
     main = []
@@ -312,7 +375,14 @@ def write_module(cases):
 
 def main():
     rng = np.random.default_rng(0)
-    cases = [*make_weight_cases(rng), *make_activation_cases(rng), *make_group_cases(rng), *make_range_cases(rng), *make_ggml_cases(rng)]
+    cases = [
+        *make_weight_cases(rng),
+        *make_activation_cases(rng),
+        *make_group_cases(rng),
+        *make_range_cases(rng),
+        *make_ggml_cases(rng),
+        *make_float_zero_cases(rng),
+    ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False
     )

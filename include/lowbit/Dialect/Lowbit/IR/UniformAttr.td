@@ -24,7 +24,9 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     group, `[1, *]` per row, `[*, *]` per tensor. Of a tensor with more than two
     dimensions the last is the columns, and the rows of a group are `1` or `*`.
 
-    Zero points are integers of the codes' type, or `none`, which stands for 0.
+    Zero points are integers of the codes' type, floats (`f16`, `bf16` or `f32`),
+    or `none`, which stands for 0. With floats the range of a group need not
+    contain 0, and 0 need not be representable: what HQQ stores.
     With `narrow`, signed codes are symmetric: `s8` goes from -127 to 127. A
     group that does not divide a dimension must say so with `pad`: the last
     group is then shorter, and nothing is stored for what it lacks.
@@ -36,10 +38,11 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     | `codes`  | rows x ceil(columns * bits / 8)         | `i8`                |
     | `scales` | row groups x column groups              | the scale type      |
     | `zeros`  | row groups x ceil(column groups * bits / 8) | `i8`; absent if `none` |
+    |          | row groups x column groups, if floats   | the zero points' type |
 
     Codes of a row fill bytes from the least significant bit: the code of column
     k occupies the bits from k * bits on (with four bits, the low nibble of a
-    byte is the even column). Zero points are packed the same way.
+    byte is the even column). Integer zero points are packed the same way.
 
     Example:
 
@@ -47,6 +50,7 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     #lowbit.uniform<u4, group = [1, 128], scale = f16, zero = u4>
     #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
     #lowbit.uniform<u3, group = [1, 64], scale = bf16, zero = u3, pad>
+    #lowbit.uniform<u4, group = [1, 64], scale = f16, zero = f16>
     ```
   }];
   let parameters = (ins
@@ -55,7 +59,7 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     "int64_t":$groupRows,
     "int64_t":$groupCols,
     "::mlir::Type":$scaleType,
-    "bool":$hasZeroPoint,
+    "::lowbit::ZeroKind":$zero,
     "bool":$narrowRange,
     "bool":$padded
   );
@@ -73,6 +77,14 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     /// The same as plain C++. There, too, a group size of 0 stands for the
     /// whole dimension.
     ::lowbit::UniformFormat::Spec getSpec() const;
+    bool getHasZeroPoint() const {
+      return getZero() != ::lowbit::ZeroKind::None;
+    }
+    /// Whether codes and zero points, if any, are integers, and scales floats
+    /// that processors compute with: what kernels are written for.
+    bool isInteger() const {
+      return !::lowbit::getFloatType(getZero());
+    }
 
   private:
     static UniformAttr get(::mlir::MLIRContext *context,
