@@ -9,6 +9,7 @@
 #include "lowbit/InitAllPasses.h"
 #include "InitUpstream.h"
 #include "lowbit/Calibration/Passes.h"
+#include "lowbit/Calibration/Pipelines.h"
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/LowbitQuant/Passes.h"
@@ -28,6 +29,7 @@ void lowbit::registerAllPasses() {
   registerLowbitKernelsPasses();
   registerLowbitPasses();
   registerLowbitCalibrationPasses();
+  registerLowbitCalibrationPipelines();
   registerLowbitQuantConversionPasses();
   registerLowbitToLinalgPasses();
   registerLinalgToCpuPasses();

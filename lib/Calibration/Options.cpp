@@ -39,9 +39,22 @@ parseUniform(const FormatOptions &options) {
   if (!scaleType)
     return makeError("scale-type is '" + options.scaleType +
                      "', but must be f16, bf16 or f32");
+  std::optional<ZeroKind> zero =
+      llvm::StringSwitch<std::optional<ZeroKind>>(options.zeroType)
+          .Case("integer", ZeroKind::Integer)
+          .Case("f16", ZeroKind::F16)
+          .Case("bf16", ZeroKind::BF16)
+          .Case("f32", ZeroKind::F32)
+          .Default(std::nullopt);
+  if (!zero)
+    return makeError("zero-type is '" + options.zeroType +
+                     "', but must be integer, f16, bf16 or f32");
+  if (options.symmetric && zero != ZeroKind::Integer)
+    return makeError("zero-type is " + options.zeroType +
+                     ", but symmetric codes have no zero points");
   spec.bits = options.bits;
   spec.isSigned = options.symmetric;
-  spec.zero = options.symmetric ? ZeroKind::None : ZeroKind::Integer;
+  spec.zero = options.symmetric ? ZeroKind::None : *zero;
   spec.groupRows = 1;
   spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
   spec.scaleType = *scaleType;

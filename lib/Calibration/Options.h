@@ -24,6 +24,7 @@ struct FormatOptions {
   int64_t groupSize;
   bool symmetric;
   std::string scaleType;
+  std::string zeroType;
   bool mse;
 };
 

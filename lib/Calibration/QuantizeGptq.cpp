@@ -299,7 +299,7 @@ uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << format << ' ' << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
-     << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
+     << zeroType << ' ' << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
      << refinements << ' ' << sequential << ' ' << head << ' ' << include
      << '\0' << exclude << '\0' << data.getSamples().describe() << ' '
      << llvm::xxh3_64bits(llvm::ArrayRef(
@@ -329,7 +329,7 @@ findFunction(ArrayRef<QuantizableLayer> layers) {
 
 llvm::Error QuantizeGptqPass::run() {
   const FormatOptions formatOptions{format,    bits,      groupSize,
-                                    symmetric, scaleType, mse};
+                                    symmetric, scaleType, zeroType, mse};
   llvm::Expected<FormatForShape> formatForShape =
       parseFormat(&getContext(), formatOptions);
   if (!formatForShape)

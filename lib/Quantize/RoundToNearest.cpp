@@ -6,11 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Parallel.h"
-#include "RowTiles.h"
-#include "lowbit/Quantize/Solver.h"
-#include <algorithm>
-#include <cmath>
+#include "GroupSolver.h"
 
 using namespace lowbit;
 
@@ -25,37 +21,11 @@ lowbit::roundToNearest(const BlockFormat &format, ConstMatrixView weights,
       format.createEncoder(weights, search);
   if (!encoder)
     return encoder.takeError();
-
-  const int64_t cols = weights.getCols();
-  const int64_t groupCols = (*encoder)->getGroupCols();
-  RowTiles tiles(weights.getRows(), (*encoder)->getGroupRows());
-  std::vector<SquaredNorms> norms(tiles.getCount());
-  parallelFor(tiles.getCount(), threads, [&](int64_t index) {
-    const auto [firstRow, rows] = tiles.get(index);
-    // A column-major copy of a group: formats are fastest along columns.
-    std::vector<float> buffer(rows * groupCols),
-        decodedBuffer(rows * groupCols);
-    for (int64_t col = 0, group = 0; col < cols; col += groupCols, ++group) {
-      const int64_t count = std::min(groupCols, cols - col);
-      MatrixView values(buffer.data(), rows, count, 1, rows);
-      MatrixView decoded(decodedBuffer.data(), rows, count, 1, rows);
-      for (int64_t row = 0; row < rows; ++row)
-        for (int64_t i = 0; i < count; ++i)
-          values(row, i) = weights(firstRow + row, col + i);
-      (*encoder)->fit(firstRow, group, values,
-                      importance.empty() ? importance
-                                         : importance.slice(col, count));
-      (*encoder)->encode(firstRow, col, values, decoded);
-      for (int64_t i = 0, e = rows * count; i < e; ++i)
-        norms[index].add(buffer[i], buffer[i] - decodedBuffer[i]);
-    }
+  return solveByGroups(**encoder, weights, threads, [&](const RowsOfGroup &g) {
+    (*encoder)->fit(g.firstRow, g.group, g.values,
+                    importance.empty()
+                        ? importance
+                        : importance.slice(g.firstCol, g.values.getCols()));
+    (*encoder)->encode(g.firstRow, g.firstCol, g.values, g.decoded);
   });
-
-  SolverResult result;
-  result.matrix = (*encoder)->finish();
-  SquaredNorms total;
-  for (const SquaredNorms &norm : norms)
-    total += norm;
-  result.weightError = total.getRelativeError();
-  return result;
 }

@@ -38,6 +38,9 @@ class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
            "Signed codes without zero points">,
     Option<"scaleType", "scale-type", "std::string", "\"f16\"",
            "How scales are stored: f16, bf16 or f32">,
+    Option<"zeroType", "zero-type", "std::string", "\"integer\"",
+           "How zero points are stored: integer, as the codes; or f16, bf16 or "
+           "f32, which may be fractional">,
     Option<"mse", "mse", "bool", "false",
            "Choose the range of each group from a grid by its error, instead of "
            "from the least to the greatest value">
@@ -73,6 +76,47 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
   let options = !listconcat(formatOptions, layerOptions, [
     Option<"embeddings", "embeddings", "bool", "false",
            "Quantize embedding tables, too">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were quantized">
+  ];
+}
+
+def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
+  let summary = "Fit the zero points of linear layers to weights with outliers";
+  let description = [{
+    Like `--quantize-rtn`, but moves the zero point of each group to where
+    `sum |w - w'|^p` is least, with p < 1: errors of a few outliers count little
+    (HQQ, Badri and Shaji 2023). Needs no data. Scales stay those of the range of
+    each group. In `iterations` steps, codes are rounded, errors above a threshold
+    are set aside as outliers, and the zero point becomes what the rest
+    wants; `beta`, which grows by `kappa` in each step, sets the threshold. A group
+    that comes out worse than round-to-nearest is rounded to nearest.
+
+    Works with formats whose values are scale * (code - zero). Zero points that
+    are integers are rounded in the end; `zero-type=f16` keeps their fractions.
+
+    `--hqq` is this pass with the defaults of the published method: groups of 64,
+    and fractional zero points.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --hqq -o model-int4.mlir
+    quant-opt model.mlir --quantize-hqq="bits=3 group-size=64 zero-type=f16" -o model-int3.mlir
+    ```
+  }];
+  let options = !listconcat(formatOptions, layerOptions, [
+    Option<"embeddings", "embeddings", "bool", "false",
+           "Quantize embedding tables, too">,
+    Option<"p", "p", "double", "0.7",
+           "The norm of the error that is minimized, in (0, 1]">,
+    Option<"beta", "beta", "double", "10",
+           "What an error costs that is not set aside; greater sets aside more">,
+    Option<"kappa", "kappa", "double", "1.01",
+           "What beta is multiplied by after each iteration">,
+    Option<"iterations", "iterations", "int64_t", "20",
+           "How often the zero points are moved">
   ]);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were quantized">

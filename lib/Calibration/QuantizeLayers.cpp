@@ -1,0 +1,78 @@
+//===- QuantizeLayers.cpp - weights without calibration data --------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantizeLayers.h"
+#include "lowbit/Calibration/LayerWeight.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/IR/Diagnostics.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace lowbit;
+
+static llvm::Expected<LayerSummary>
+quantizeLayer(const QuantizableLayer &layer,
+              const FormatForShape &formatForShape, const RangeSearch &search,
+              LayerSolver solve) {
+  const auto start = std::chrono::steady_clock::now();
+  llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
+  if (!weight)
+    return weight.takeError();
+  llvm::Expected<QuantFormatAttrInterface> format =
+      formatForShape(weight->getShape());
+  if (!format)
+    return format.takeError();
+  llvm::Expected<SolverResult> result =
+      solve(*format->getBlockFormat(), weight->getMatrix(), search);
+  if (!result)
+    return result.takeError();
+  weight->release();
+  if (llvm::Error error = replaceLayer(layer, *format, *result))
+    return std::move(error);
+  const std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - start;
+  return summarize(layer.name, *format, *result, elapsed.count());
+}
+
+static llvm::Expected<unsigned> run(ModuleOp module,
+                                    const FormatOptions &options,
+                                    const LayerFilter &filter,
+                                    llvm::StringRef report, LayerSolver solve) {
+  llvm::Expected<FormatForShape> formatForShape =
+      parseFormat(module.getContext(), options);
+  if (!formatForShape)
+    return formatForShape.takeError();
+  llvm::Expected<SmallVector<QuantizableLayer>> layers =
+      selectLayers(module, filter);
+  if (!layers)
+    return layers.takeError();
+  const std::unique_ptr<RangeSearch> search = makeRangeSearch(options);
+  SmallVector<LayerSummary> summaries;
+  for (const QuantizableLayer &layer : *layers) {
+    llvm::Expected<LayerSummary> summary =
+        quantizeLayer(layer, *formatForShape, *search, solve);
+    if (!summary)
+      return makeError("cannot quantize layer '" + layer.name +
+                       "': " + llvm::toString(summary.takeError()));
+    summaries.push_back(std::move(*summary));
+  }
+  if (llvm::Error error = writeReport(report, summaries))
+    return std::move(error);
+  return summaries.size();
+}
+
+FailureOr<unsigned> lowbit::quantizeLayers(ModuleOp module,
+                                           const FormatOptions &options,
+                                           const LayerFilter &filter,
+                                           llvm::StringRef report,
+                                           LayerSolver solve) {
+  llvm::Expected<unsigned> count = run(module, options, filter, report, solve);
+  if (count)
+    return *count;
+  return emitError(module.getLoc()) << llvm::toString(count.takeError());
+}

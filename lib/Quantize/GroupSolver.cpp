@@ -1,0 +1,48 @@
+//===- GroupSolver.cpp - Solvers that take group by group -----------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "GroupSolver.h"
+#include "Parallel.h"
+#include "RowTiles.h"
+#include <algorithm>
+
+using namespace lowbit;
+
+SolverResult
+lowbit::solveByGroups(MatrixEncoder &encoder, ConstMatrixView weights,
+                      unsigned threads,
+                      llvm::function_ref<void(const RowsOfGroup &)> solve) {
+  const int64_t cols = weights.getCols();
+  const int64_t groupCols = encoder.getGroupCols();
+  RowTiles tiles(weights.getRows(), encoder.getGroupRows());
+  std::vector<SquaredNorms> norms(tiles.getCount());
+  parallelFor(tiles.getCount(), threads, [&](int64_t index) {
+    const auto [firstRow, rows] = tiles.get(index);
+    std::vector<float> buffer(rows * groupCols),
+        decodedBuffer(rows * groupCols);
+    for (int64_t col = 0, group = 0; col < cols; col += groupCols, ++group) {
+      const int64_t count = std::min(groupCols, cols - col);
+      MatrixView values(buffer.data(), rows, count, 1, rows);
+      MatrixView decoded(decodedBuffer.data(), rows, count, 1, rows);
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t i = 0; i < count; ++i)
+          values(row, i) = weights(firstRow + row, col + i);
+      solve({firstRow, group, col, values, decoded});
+      for (int64_t i = 0, e = rows * count; i < e; ++i)
+        norms[index].add(buffer[i], buffer[i] - decodedBuffer[i]);
+    }
+  });
+
+  SolverResult result;
+  result.matrix = encoder.finish();
+  SquaredNorms total;
+  for (const SquaredNorms &norm : norms)
+    total += norm;
+  result.weightError = total.getRelativeError();
+  return result;
+}
