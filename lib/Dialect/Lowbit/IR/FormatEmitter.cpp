@@ -1,4 +1,4 @@
-//===- FormatEmitter.cpp - what the code of formats is made of ------------===//
+//===- FormatEmitter.cpp - builds what formats compute --------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -7,25 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "FormatEmitter.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace lowbit;
-
-Value FormatEmitter::index(int64_t value) {
-  return arith::ConstantIndexOp::create(*this, value);
-}
-
-Value FormatEmitter::i32(int64_t value) {
-  return arith::ConstantIntOp::create(*this, getI32Type(), value);
-}
-
-Value FormatEmitter::f32(float value) {
-  return arith::ConstantFloatOp::create(*this, getF32Type(),
-                                        llvm::APFloat(value));
-}
 
 Value FormatEmitter::convert(Value value, Type type) {
   unsigned from = value.getType().getIntOrFloatBitWidth();
@@ -37,11 +22,6 @@ Value FormatEmitter::convert(Value value, Type type) {
   return arith::TruncFOp::create(*this, type, value);
 }
 
-Value FormatEmitter::extractF32(Value tensor, ValueRange indices) {
-  return convert(tensor::ExtractOp::create(*this, tensor, indices),
-                 getF32Type());
-}
-
 Value FormatEmitter::toInteger(Value value, Value lo, Value hi) {
   value = arith::MaxNumFOp::create(*this, value, lo);
   value = arith::MinNumFOp::create(*this, value, hi);
@@ -49,7 +29,7 @@ Value FormatEmitter::toInteger(Value value, Value lo, Value hi) {
   return arith::FPToSIOp::create(*this, getI32Type(), value);
 }
 
-Value FormatEmitter::unpack(Value packed, unsigned bits, bool isSigned,
+Value FormatEmitter::unpack(unsigned bits, bool isSigned, Value packed,
                             ArrayRef<Value> indices) {
   Type i32Type = getI32Type();
   SmallVector<Value> byteIndices(indices);
@@ -88,19 +68,26 @@ Value FormatEmitter::unpack(Value packed, unsigned bits, bool isSigned,
   return arith::ShRSIOp::create(*this, word, i32(32 - bits));
 }
 
-SmallVector<Value> FormatEmitter::groupIndices(int64_t groupRows,
-                                               int64_t groupCols,
+SmallVector<Value> FormatEmitter::groupIndices(GroupShape group,
                                                ArrayRef<Value> indices) {
-  auto getGroup = [&](Value position, int64_t size) -> Value {
+  auto getGroup = [&](Value value, int64_t size) -> Value {
     if (size == 1)
-      return position;
+      return value;
     if (size == 0)
       return index(0);
-    return arith::DivUIOp::create(*this, position, index(size));
+    return arith::DivUIOp::create(*this, value, index(size));
   };
   SmallVector<Value> groups;
-  for (Value position : indices.drop_back())
-    groups.push_back(getGroup(position, groupRows));
-  groups.push_back(getGroup(indices.back(), groupCols));
+  for (Value value : indices.drop_back())
+    groups.push_back(getGroup(value, group.rows));
+  groups.push_back(getGroup(indices.back(), group.cols));
   return groups;
+}
+
+Value FormatEmitter::lookUp(ArrayRef<float> table, Value index) {
+  auto type = RankedTensorType::get(table.size(), getF32Type());
+  Value constant =
+      arith::ConstantOp::create(*this, DenseElementsAttr::get(type, table));
+  index = arith::IndexCastUIOp::create(*this, getIndexType(), index);
+  return tensor::ExtractOp::create(*this, constant, index);
 }

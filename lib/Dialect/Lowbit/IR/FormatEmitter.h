@@ -1,4 +1,4 @@
-//===- FormatEmitter.h - what the code of formats is made of ----*- C++ -*-===//
+//===- FormatEmitter.h - builds what formats compute ------------*- C++ -*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -9,34 +9,48 @@
 #ifndef LOWBIT_LIB_DIALECT_LOWBIT_IR_FORMATEMITTER_H
 #define LOWBIT_LIB_DIALECT_LOWBIT_IR_FORMATEMITTER_H
 
-#include "mlir/IR/BuiltinTypes.h"
+#include "GroupShape.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace lowbit {
 
-/// A builder that takes constants as C++ numbers, and builds what several
-/// formats compute.
+/// A builder of scalar arithmetic that takes constants as C++ numbers.
 struct FormatEmitter : mlir::ImplicitLocOpBuilder {
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
 
-  mlir::Value index(int64_t value);
-  mlir::Value i32(int64_t value);
-  mlir::Value f32(float value);
+  mlir::Value index(int64_t value) {
+    return mlir::arith::ConstantIndexOp::create(*this, value);
+  }
+  mlir::Value i32(int64_t value) {
+    return mlir::arith::ConstantIntOp::create(*this, getI32Type(), value);
+  }
+  mlir::Value f32(float value) {
+    return mlir::arith::ConstantFloatOp::create(*this, getF32Type(),
+                                                llvm::APFloat(value));
+  }
   /// Between the float types.
   mlir::Value convert(mlir::Value value, mlir::Type type);
-  mlir::Value extractF32(mlir::Value tensor, mlir::ValueRange indices);
+  mlir::Value extractF32(mlir::Value tensor, mlir::ValueRange indices) {
+    return convert(mlir::tensor::ExtractOp::create(*this, tensor, indices),
+                   getF32Type());
+  }
+
   /// Rounds to an integer within [lo, hi], floats of integral value; a NaN
   /// becomes one of the bounds.
   mlir::Value toInteger(mlir::Value value, mlir::Value lo, mlir::Value hi);
-  /// The code of `bits` bits at `indices` of a tensor whose last dimension is
-  /// packed as `packBits` does it, as an i32.
-  mlir::Value unpack(mlir::Value packed, unsigned bits, bool isSigned,
+
+  /// The code at `indices` of a tensor whose last dimension is packed to bits,
+  /// as i32.
+  mlir::Value unpack(unsigned bits, bool isSigned, mlir::Value packed,
                      llvm::ArrayRef<mlir::Value> indices);
-  /// The place of the element at `indices` in a tensor of one element for each
-  /// group; 0 stands for a whole dimension.
+  /// The place of the element at `indices` in a tensor of one element per
+  /// group.
   llvm::SmallVector<mlir::Value>
-  groupIndices(int64_t groupRows, int64_t groupCols,
-               llvm::ArrayRef<mlir::Value> indices);
+  groupIndices(GroupShape group, llvm::ArrayRef<mlir::Value> indices);
+  /// `table[index]`, with an i32 index that is smaller than the table.
+  mlir::Value lookUp(llvm::ArrayRef<float> table, mlir::Value index);
 };
 
 } // namespace lowbit

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GroupShape.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/BitPacking.h"
@@ -37,8 +38,8 @@ std::shared_ptr<const BlockFormat> UniformAttr::getBlockFormat() const {
       llvm::cantFail(UniformFormat::get(getSpec())));
 }
 
-static bool needsPadding(int64_t group, int64_t size) {
-  return group != 0 && size % group != 0;
+static GroupShape getGroup(UniformAttr attr) {
+  return {attr.getGroupRows(), attr.getGroupCols()};
 }
 
 UniformAttr UniformAttr::get(MLIRContext *context,
@@ -50,10 +51,7 @@ UniformAttr UniformAttr::get(MLIRContext *context,
 
 QuantFormatAttrInterface
 UniformAttr::adaptToShape(ArrayRef<int64_t> shape) const {
-  bool padded = needsPadding(getGroupCols(), shape.back()) ||
-                (shape.size() == 2 && getGroupRows() > 1 &&
-                 needsPadding(getGroupRows(), shape.front()));
-  return get(getContext(), getSpec(), padded);
+  return get(getContext(), getSpec(), getGroup(*this).needsPadding(shape));
 }
 
 LogicalResult
@@ -83,39 +81,14 @@ UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 int64_t UniformAttr::getGroupCols(ArrayRef<int64_t> shape) const {
-  return getGroupCols() == 0 ? shape.back() : getGroupCols();
+  return getGroup(*this).getCols(shape);
 }
 
 LogicalResult UniformAttr::verifyShape(
     ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
-  if (shape.empty())
-    return emitError() << "a uniform format stores tensors of at least one "
-                          "dimension, got a scalar";
-  if (ShapedType::isDynamic(shape.back()))
-    return emitError() << "the last dimension must be static, because codes "
-                          "are packed along it";
-  if (shape.back() == 0)
-    return emitError() << "the last dimension must not be empty";
-  auto needsPad = [&](int64_t group, StringRef what, int64_t size) {
-    return emitError() << "groups of " << group << " " << what
-                       << " do not divide the " << size
-                       << "; state the padding with 'pad'";
-  };
-  if (!getPadded() && needsPadding(getGroupCols(), shape.back()))
-    return needsPad(getGroupCols(), "columns", shape.back());
-  if (getGroupRows() <= 1)
-    return success();
-  if (shape.size() != 2)
-    return emitError() << "groups of " << getGroupRows()
-                       << " rows need a matrix, got " << shape.size()
-                       << " dimensions";
-  if (ShapedType::isDynamic(shape.front()))
-    return emitError() << "groups of " << getGroupRows()
-                       << " rows need a static number of rows";
-  if (!getPadded() && needsPadding(getGroupRows(), shape.front()))
-    return needsPad(getGroupRows(), "rows", shape.front());
-  return success();
+  return getGroup(*this).verify(shape, getPadded(), "a uniform format",
+                                emitError);
 }
 
 SmallVector<FormatComponent>
@@ -124,12 +97,7 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
     unpacked.back() = getPackedBytes(unpacked.back(), getBits());
     return RankedTensorType::get(unpacked, IntegerType::get(getContext(), 8));
   };
-  SmallVector<int64_t> groups(shape);
-  groups.back() = llvm::divideCeil(shape.back(), getGroupCols(shape));
-  if (getGroupRows() != 1)
-    for (int64_t &rows : llvm::MutableArrayRef(groups).drop_back())
-      rows = getGroupRows() == 0 ? 1 : llvm::divideCeil(rows, getGroupRows());
-
+  SmallVector<int64_t> groups = getGroup(*this).getGrid(shape);
   SmallVector<FormatComponent> components;
   components.push_back({"codes", getPacked(SmallVector<int64_t>(shape))});
   components.push_back(
@@ -184,24 +152,8 @@ static std::optional<ZeroKind> parseZeroKind(StringRef keyword,
       .Default(std::nullopt);
 }
 
-static ParseResult parseGroupSize(AsmParser &parser, int64_t &size) {
-  if (succeeded(parser.parseOptionalStar())) {
-    size = 0;
-    return success();
-  }
-  SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseInteger(size))
-    return failure();
-  if (size < 1)
-    return parser.emitError(loc)
-           << "a group size is positive, or * for the whole dimension, got "
-           << size;
-  return success();
-}
-
 Attribute UniformAttr::parse(AsmParser &parser, Type) {
   StringRef codeKeyword, zeroKeyword;
-  int64_t groupRows, groupCols;
   Type scaleType;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseKeyword(&codeKeyword))
@@ -213,10 +165,10 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
     return {};
   }
   if (parser.parseComma() || parser.parseKeyword("group") ||
-      parser.parseEqual() || parser.parseLSquare() ||
-      parseGroupSize(parser, groupRows) || parser.parseComma() ||
-      parseGroupSize(parser, groupCols) || parser.parseRSquare() ||
-      parser.parseComma() || parser.parseKeyword("scale") ||
+      parser.parseEqual())
+    return {};
+  FailureOr<GroupShape> group = GroupShape::parse(parser);
+  if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
       parser.parseEqual() || parser.parseType(scaleType) ||
       parser.parseComma() || parser.parseKeyword("zero") || parser.parseEqual())
     return {};
@@ -260,19 +212,11 @@ void UniformAttr::print(AsmPrinter &printer) const {
   auto printCodeType = [&] {
     printer << (getIsSigned() ? 's' : 'u') << getBits();
   };
-  auto printGroupSize = [&](int64_t size) {
-    if (size == 0)
-      printer << '*';
-    else
-      printer << size;
-  };
   printer << '<';
   printCodeType();
-  printer << ", group = [";
-  printGroupSize(getGroupRows());
-  printer << ", ";
-  printGroupSize(getGroupCols());
-  printer << "], scale = " << getScaleType() << ", zero = ";
+  printer << ", group = ";
+  getGroup(*this).print(printer);
+  printer << ", scale = " << getScaleType() << ", zero = ";
   if (std::optional<ElementType> zeroType = getFloatType(getZero()))
     printer << lowbit::getFloatType(getContext(), *zeroType);
   else if (getHasZeroPoint())

@@ -25,11 +25,11 @@ Value UniformAttr::buildDecode(OpBuilder &builder, Location loc,
   FormatEmitter b(loc, builder);
   SmallVector<Value> element(indices);
   SmallVector<Value> group =
-      b.groupIndices(getGroupRows(), getGroupCols(), element);
-  Value code = b.unpack(components[0], getBits(), getIsSigned(), element);
+      b.groupIndices({getGroupRows(), getGroupCols()}, element);
+  Value code = b.unpack(getBits(), getIsSigned(), components[0], element);
   if (getZero() == ZeroKind::Integer)
     code = arith::SubIOp::create(
-        b, code, b.unpack(components[2], getBits(), getIsSigned(), group));
+        b, code, b.unpack(getBits(), getIsSigned(), components[2], group));
   Value value = arith::SIToFPOp::create(b, b.getF32Type(), code);
   if (getFloatType(getZero()))
     value = arith::SubFOp::create(b, value, b.extractF32(components[2], group));

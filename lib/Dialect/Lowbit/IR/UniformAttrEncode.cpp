@@ -373,7 +373,7 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
                 b, getBits(), components[0].type, source, shape.back(),
                 [&](FormatEmitter &b, ArrayRef<Value> indices) -> Value {
                   SmallVector<Value> group =
-                      b.groupIndices(getGroupRows(), getGroupCols(), indices);
+                      b.groupIndices({getGroupRows(), getGroupCols()}, indices);
                   Value zero;
                   if (zeros)
                     zero = tensor::ExtractOp::create(b, zeros, group);
