@@ -138,11 +138,15 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
 
 Value PanelKernelBuilder::loadScales(Value panel, Value group) {
   if (isa<Float8E8M0FNUType>(spec.scaleType)) {
-    // The byte is the exponent of an f32; only 2^-127 has none.
+    // The byte is the exponent of an f32, but for 2^-127, which is subnormal.
+    // With all bits set it is NaN, which needs a bit of the mantissa, too.
     Value bytes = loadLanes(getLanes(b.getI8Type()), scales, panel, group);
     Value exponents = arith::ExtUIOp::create(b, i32Lanes, bytes);
     Value bits = arith::ShLIOp::create(b, exponents, splat(i32Lanes, 23));
     bits = arith::MaxUIOp::create(b, bits, splat(i32Lanes, 1 << 22));
+    Value isNaN = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponents,
+                                        splat(i32Lanes, 255));
+    bits = arith::SelectOp::create(b, isNaN, splat(i32Lanes, 0x7fc00000), bits);
     return arith::BitcastOp::create(b, f32Lanes, bits);
   }
   Value stored = loadLanes(getLanes(spec.scaleType), scales, panel, group);

@@ -4,6 +4,7 @@
 // RUN: quant-opt %s --quantize-rtn="format=bf16" | FileCheck %s --check-prefix=BF16
 // RUN: quant-opt %s --quantize-rtn='format="#lowbit.float<bf16>"' | FileCheck %s --check-prefix=BF16
 // RUN: quant-opt %s --quantize-rtn='include=q_proj|emb format="#lowbit.uniform<u4, group = [1, 5], scale = f16, zero = u4>" embeddings' | FileCheck %s --check-prefix=INCLUDE
+// RUN: quant-opt %s --quantize-rtn='include=q_proj|key format="#lowbit.codebook<nf4, group = [1, 3], scale = #lowbit.codebook<dynamic8, group = [3, 3], scale = f32>, offset = f32>"' | FileCheck %s --check-prefix=NF4
 // RUN: quant-opt %s --quantize-rtn="include=q_proj|emb group-size=5 embeddings" | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn="exclude=^q_ report=%t.json" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: FileCheck %s --check-prefix=JSON --input-file=%t.json
@@ -42,6 +43,7 @@ func.func @model(%tokens: tensor<?xi64>) -> tensor<?x6xf32> {
   // SYM: lowbit.matmul {{.*}}!lowbit.tensor<4x8xf32, #lowbit.uniform<s3, group = [1, *], scale = f32, zero = none>>
   // BF16: lowbit.matmul {{.*}}!lowbit.tensor<4x8xf32, #lowbit.float<bf16>>
   // EXCLUDE: onnx.MatMul
+  // NF4: lowbit.matmul {{.*}}!lowbit.tensor<4x8xf32, #lowbit.codebook<nf4, group = [1, 3], scale = #lowbit.codebook<dynamic8, group = [3, 3], scale = f32, pad>, offset = f32, pad>>
   %wq = onnx.Constant dense<0.25> : tensor<8x4xf32>
   %q = onnx.MatMul(%x, %wq) : (tensor<?x8xf32>, tensor<8x4xf32>) -> tensor<?x4xf32> loc("q_proj")
 

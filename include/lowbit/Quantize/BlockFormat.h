@@ -50,7 +50,7 @@ public:
 ///
 /// Columns are coded in groups: `fit` finds the parameters of a group, `encode`
 /// codes columns with them. Calls on disjoint ranges of rows may run in
-/// parallel when every range begins at a multiple of `getGroupRows()`; what one
+/// parallel; ranges for `fit` begin at multiples of `getGroupRows()`. What one
 /// row is coded to does not depend on how the rows are cut into ranges.
 class MatrixEncoder {
 public:
@@ -58,7 +58,7 @@ public:
 
   int64_t getRows() const { return rows; }
   int64_t getCols() const { return cols; }
-  /// Rows that share parameters.
+  /// Rows that share parameters, or whose parameters are stored together.
   int64_t getGroupRows() const { return groupRows; }
   /// Adjacent stored columns that share parameters; the last group may be
   /// shorter.

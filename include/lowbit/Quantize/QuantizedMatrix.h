@@ -13,14 +13,15 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include <string>
 #include <vector>
 
 namespace lowbit {
 
 /// The shape of one of the dense tensors that a format stores a matrix in.
 struct ComponentSpec {
-  /// A string literal: "codes", "scales", "zeros", ...
-  llvm::StringRef name;
+  /// "codes", "scales", "zeros", ...
+  std::string name;
   ElementType type;
   llvm::SmallVector<int64_t, 2> shape;
 

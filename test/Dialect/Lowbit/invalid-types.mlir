@@ -162,3 +162,103 @@ func.func private @ggml_narrow(!lowbit.tensor<4x40xf32, #lowbit.ggml<q3_K>>)
 
 // expected-error @below {{q4_0 has blocks of 32 columns, which do not divide the 40; no type of ggml's does, use #lowbit.float<f16>}}
 func.func private @ggml_blocks(!lowbit.tensor<4x40xf32, #lowbit.ggml<q4_0>>)
+
+// -----
+
+// expected-error @below {{there is no table 'nf5'; those with a name are nf4, fp4, e2m1, e4m3, e5m2, dynamic8}}
+func.func private @table() attributes {a = #lowbit.codebook<nf5, group = [1, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{a codebook has 2 to 16 levels, got 1}}
+func.func private @one_level() attributes {a = #lowbit.codebook<[1.0], group = [1, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{a codebook has 2 to 16 levels, got 17}}
+func.func private @many_levels() attributes {a = #lowbit.codebook<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0], group = [1, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{the levels of a codebook must be finite and ascend, but level 1 is -1 after 0}}
+func.func private @order_of_levels() attributes {a = #lowbit.codebook<[0.0, -1.0], group = [1, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{the levels of a codebook must be finite and ascend, but level 1 is inf after 0}}
+func.func private @infinite_level() attributes {a = #lowbit.codebook<[0.0, 1.0e40], group = [1, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{a group size is positive, or * for the whole dimension, got 0}}
+func.func private @codebook_group() attributes {a = #lowbit.codebook<nf4, group = [0, 32], scale = f16>}
+
+// -----
+
+// expected-error @below {{scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or a number format, got f64}}
+func.func private @codebook_scale() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = f64>}
+
+// -----
+
+// expected-error @below {{scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or a number format, got 1 : i64}}
+func.func private @codebook_scale() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = 1>}
+
+// -----
+
+// expected-error @below {{an offset is only for scales that a format stores}}
+func.func private @offset() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = f16, offset = f32>}
+
+// -----
+
+// expected-error @below {{expected 'offset = f32' or 'pad', each at most once, got 'narrow'}}
+func.func private @codebook_flag() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = f16, narrow>}
+
+// -----
+
+// expected-error @below {{expected 'offset = f32' or 'pad', each at most once, got 'pad'}}
+func.func private @codebook_twice() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = f16, pad, pad>}
+
+// -----
+
+// expected-error @below {{expected 'f32'}}
+func.func private @offset_type() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = #lowbit.float<f16>, offset = f16>}
+
+// -----
+
+// expected-error @below {{a codebook format stores tensors of at least one dimension, got a scalar}}
+func.func private @codebook_rank(!lowbit.tensor<f32, #lowbit.codebook<nf4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{the last dimension must be static, because codes are packed along it}}
+func.func private @codebook_last(!lowbit.tensor<4x?xf32, #lowbit.codebook<nf4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{the last dimension must not be empty}}
+func.func private @codebook_empty(!lowbit.tensor<4x0xf32, #lowbit.codebook<nf4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{groups of 32 columns do not divide the 48; state the padding with 'pad'}}
+func.func private @codebook_columns(!lowbit.tensor<4x48xf32, #lowbit.codebook<nf4, group = [1, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{groups of 3 rows do not divide the 4; state the padding with 'pad'}}
+func.func private @codebook_rows(!lowbit.tensor<4x32xf32, #lowbit.codebook<nf4, group = [3, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{groups of 2 rows need a matrix, got 3 dimensions}}
+func.func private @codebook_matrix(!lowbit.tensor<4x4x32xf32, #lowbit.codebook<nf4, group = [2, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{groups of 2 rows need a static number of rows}}
+func.func private @codebook_static(!lowbit.tensor<?x32xf32, #lowbit.codebook<nf4, group = [2, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{of the scales, groups of 4 rows do not divide the 6; state the padding with 'pad'}}
+func.func private @scale_rows(!lowbit.tensor<6x64xf32, #lowbit.codebook<nf4, group = [1, 32], scale = #lowbit.codebook<e4m3, group = [4, 2], scale = f32>>>)

@@ -203,9 +203,9 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return parser.getChecked<UniformAttr>(loc, parser.getContext(), code->bits,
-                                        code->isSigned, groupRows, groupCols,
-                                        scaleType, *zero, narrowRange, padded);
+  return parser.getChecked<UniformAttr>(
+      loc, parser.getContext(), code->bits, code->isSigned, group->rows,
+      group->cols, scaleType, *zero, narrowRange, padded);
 }
 
 void UniformAttr::print(AsmPrinter &printer) const {

@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
-from lowbit.reference import ggml, packing, uniform  # noqa: E402
+from lowbit.reference import codebook, ggml, packing, uniform  # noqa: E402
 
 PIPELINE = [
     "--lowbit-to-linalg",
@@ -285,6 +285,82 @@ def make_ggml_cases(rng):
         )
 
 
+def make_codebook_cases(rng):
+    """Decode, multiply and look up weights whose codes name levels."""
+    scheme = codebook.Scheme
+    bytes_by_tensor = scheme("e4m3", (None, None))
+    cases = {
+        "nf4": ((5, 64), scheme("nf4", (1, 32), "f16")),
+        "nf4_short": ((3, 37), scheme("nf4", (1, 16), "f32")),
+        "fp4": ((4, 7), scheme("fp4", (1, None), "bf16")),
+        "levels": ((2, 9), scheme((-1.0, -0.25, 0.5), (None, 4), "f16")),
+        "mxfp4": ((3, 64), scheme("e2m1", (1, 32), "f8E8M0FNU")),
+        "mxfp8": ((3, 64), scheme("e4m3", (1, 32), "f8E8M0FNU")),
+        "mxfp8_wide": ((2, 33), scheme("e5m2", (1, 32), "f8E8M0FNU")),
+        "fp8": ((5, 11), scheme("e4m3", (1, None), "f32")),
+        "dynamic": ((5, 12), scheme("dynamic8", (2, 5), "f8E4M3FN")),
+        "nvfp4": ((5, 40), scheme("e2m1", (1, 16), bytes_by_tensor)),
+        "double": ((9, 128), scheme("nf4", (1, 64), scheme("dynamic8", (4, 2)), offset=True)),
+        "bilevel": ((7, 20), scheme("nf4", (1, 8), scheme("dynamic8", (4, 1), "f16"))),
+        "thrice": ((4, 32), scheme("nf4", (1, 8), scheme("e4m3", (1, 2), scheme("e5m2", (None, None), "bf16")))),
+    }
+    for name, (shape, form) in cases.items():
+        weight = rng.standard_normal(shape).astype(np.float32)
+        weight[shape[0] // 2, : shape[1] // 2] = 0
+        weight[-1] *= 1e-30 if form.scale in ("f32", "f8E8M0FNU") else 1
+        quantized = codebook.quantize_codebook(weight, form)
+        values = quantized.dequantize()
+        stored = codebook.components(quantized)
+        quant = f"!lowbit.tensor<{shape[0]}x{shape[1]}xf32, {form.spell(shape)}>"
+        arguments = ", ".join(f"%a{i}" for i in range(len(stored)))
+        assemble = f"%w = lowbit.assemble {arguments} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        yield Case(
+            f"decode_{name}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        x = rng.standard_normal((3, shape[1])).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_{name}",
+            [*stored, x],
+            assemble + f"%r0 = lowbit.matmul %a{len(stored)}, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-5,
+        )
+        tokens = np.array([0, shape[0] - 1, -1], dtype=np.int64)
+        yield Case(
+            f"gather_{name}",
+            [*stored, tokens],
+            assemble
+            + f"%r0 = lowbit.gather %w[%a{len(stored)}] : ({quant}, {mlir_type(tokens)}) -> {mlir_type(values[tokens])}",
+            [mlir_type(values[tokens])],
+            [values[tokens]],
+        )
+    # What no encoder writes: a code without a level, a scale that is NaN, e4m3's NaN.
+    quant = "!lowbit.tensor<1x4xf32, #lowbit.codebook<{}, group = [1, 2], scale = {}>>"
+    for name, table, scale, codes, scales, values in [
+        ("unused", "[-1.0, 1.0]", "f32", [0x10, 0xF2], np.array([[2, 3]], dtype=np.float32), [-2, 2, 0, 0]),
+        ("nan_scale", "e2m1", "f8E8M0FNU", [0x31, 0x31], np.array([[255, 0]], dtype=np.uint8),
+         [np.nan, np.nan, 2.0**-128, 1.5 * 2.0**-127]),
+        ("nan_code", "e4m3", "f32", [0x7F, 0x38, 0xFF, 0xB8], np.array([[1, 2]], dtype=np.float32),
+         [np.nan, 1, np.nan, -2]),
+    ]:
+        stored = [np.array([codes], dtype=np.uint8), scales]
+        typed = quant.format(table, scale)
+        yield Case(
+            f"codes_{name}",
+            stored,
+            f"%w = lowbit.assemble %a0, %a1 : ({', '.join(map(mlir_type, stored))}) -> {typed}\n"
+            f"%r0 = lowbit.dequantize %w : {typed} -> tensor<1x4xf32>",
+            ["tensor<1x4xf32>"],
+            [np.array([values], dtype=np.float32)],
+        )
+
+
 def float_zero_group(part, levels, minimum, scale_type, zero_type, precision):
     """One group with a float zero point: the values that it decodes to."""
     low, high = part.min(), part.max()
@@ -382,6 +458,7 @@ def main():
         *make_range_cases(rng),
         *make_ggml_cases(rng),
         *make_float_zero_cases(rng),
+        *make_codebook_cases(rng),
     ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False

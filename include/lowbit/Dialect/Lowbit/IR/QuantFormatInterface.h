@@ -21,7 +21,7 @@ namespace lowbit {
 
 /// One of the dense tensors that store a quantized tensor.
 struct FormatComponent {
-  /// A string literal: "codes", "scales", "zeros", ...
+  /// "codes", "scales", "zeros", ...: a literal, or a string of the context.
   llvm::StringRef name;
   /// Its dynamic dimensions are those of the quantized tensor.
   mlir::RankedTensorType type;

@@ -1,0 +1,54 @@
+//===- ScaleParameter.h - the scales of a format, in IR ---------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_DIALECT_LOWBIT_IR_SCALEPARAMETER_H
+#define LOWBIT_LIB_DIALECT_LOWBIT_IR_SCALEPARAMETER_H
+
+#include "FormatEmitter.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Quantize/ScaleStorage.h"
+
+namespace lowbit {
+
+/// The parameter `scale = ...` of a format, and `offset = f32`: `ScaleStorage`
+/// in IR. Scales are a tensor with one element per group, the grid.
+struct ScaleParameter {
+  /// A type attribute, or a format.
+  mlir::Attribute scale;
+  bool hasOffset;
+
+  /// Parses what follows `scale =`.
+  static mlir::FailureOr<mlir::Attribute> parse(mlir::AsmParser &parser);
+  void print(mlir::AsmPrinter &printer) const;
+  llvm::LogicalResult
+  verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError) const;
+  llvm::LogicalResult
+  verifyGrid(llvm::ArrayRef<int64_t> grid,
+             llvm::function_ref<mlir::InFlightDiagnostic()> emitError) const;
+  /// The same, with the padding that the grid needs.
+  ScaleParameter adaptToGrid(llvm::ArrayRef<int64_t> grid) const;
+
+  /// Of a verified parameter.
+  ScaleStorage getStorage() const;
+  void appendComponents(llvm::ArrayRef<int64_t> grid,
+                        llvm::SmallVectorImpl<FormatComponent> &to) const;
+  /// The scale, in f32, at `indices` of the grid, from the components that
+  /// `appendComponents` lists.
+  mlir::Value buildDecode(FormatEmitter &b, llvm::ArrayRef<int64_t> grid,
+                          mlir::ValueRange components,
+                          mlir::ValueRange indices) const;
+
+private:
+  QuantFormatAttrInterface getFormat() const {
+    return llvm::dyn_cast<QuantFormatAttrInterface>(scale);
+  }
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_DIALECT_LOWBIT_IR_SCALEPARAMETER_H

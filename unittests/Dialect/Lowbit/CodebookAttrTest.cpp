@@ -1,0 +1,107 @@
+//===- CodebookAttrTest.cpp - the attribute against the C++ format --------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/MLIRContext.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+class CodebookAttrTest : public testing::Test {
+protected:
+  CodebookAttrTest() { context.loadDialect<LowbitDialect>(); }
+
+  QuantFormatAttrInterface parse(StringRef text) {
+    return cast<QuantFormatAttrInterface>(
+        parseAttribute(("#lowbit.codebook<" + text + ">").str(), &context));
+  }
+  static std::string print(Attribute attr) {
+    std::string text;
+    llvm::raw_string_ostream(text) << attr;
+    return text;
+  }
+
+  MLIRContext context;
+};
+} // namespace
+
+// The two lists of components are made by different code and must be the same.
+TEST_F(CodebookAttrTest, ComponentsAreThoseOfTheFormat) {
+  const int64_t rows = 5, cols = 50;
+  for (StringRef text :
+       {"nf4, group = [1, 16], scale = f16",
+        "[0.0, 1.0], group = [*, 16], scale = f8E8M0FNU",
+        "e4m3, group = [2, *], scale = f8E4M3FN",
+        "e2m1, group = [1, 16], scale = #lowbit.codebook<e4m3, group = [*, *], "
+        "scale = f32>",
+        "nf4, group = [2, 8], scale = #lowbit.codebook<dynamic8, group = [2, "
+        "3], scale = #lowbit.float<f16>>, offset = f32",
+        "nf4, group = [1, 8], scale = #lowbit.uniform<u3, group = [4, 1], "
+        "scale = f16, zero = u3>"}) {
+    QuantFormatAttrInterface attr = parse(text).adaptToShape({rows, cols});
+    auto components = attr.getComponents({rows, cols});
+    auto expected = attr.getBlockFormat()->getComponents(rows, cols);
+    ASSERT_EQ(components.size(), expected.size());
+    for (auto [component, other] : llvm::zip(components, expected)) {
+      EXPECT_EQ(component.name.str(), other.name);
+      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape));
+      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
+                static_cast<uint64_t>(other.getByteSize()));
+    }
+  }
+}
+
+TEST_F(CodebookAttrTest, PaddingIsStatedWhereItIsNeeded) {
+  EXPECT_EQ(print(parse("nf4, group = [1, 64], scale = f16").adaptToShape(
+                {3, 100})),
+            "#lowbit.codebook<nf4, group = [1, 64], scale = f16, pad>");
+  EXPECT_EQ(print(parse("nf4, group = [1, 64], scale = f16, pad")
+                      .adaptToShape({3, 128})),
+            "#lowbit.codebook<nf4, group = [1, 64], scale = f16>");
+  // That of the scales, too: a grid of 6 x 2.
+  EXPECT_EQ(
+      print(parse("nf4, group = [1, 64], scale = #lowbit.codebook<dynamic8, "
+                  "group = [4, 2], scale = f32>, offset = f32")
+                .adaptToShape({6, 128})),
+      "#lowbit.codebook<nf4, group = [1, 64], scale = #lowbit.codebook<dynamic8,"
+      " group = [4, 2], scale = f32, pad>, offset = f32>");
+}
+
+TEST_F(CodebookAttrTest, LevelsAreTheValuesOfTheCodes) {
+  auto getLevels = [&](StringRef text) {
+    return parse(text).getScaledCodes()->levels;
+  };
+  EXPECT_EQ(getLevels("e2m1, group = [1, *], scale = f32"),
+            (SmallVector<float, 16>{0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0f, -0.5, -1,
+                                -1.5, -2, -3, -4, -6}));
+  SmallVector<float, 16> own =
+      getLevels("[-1.0, 2.0], group = [1, *], scale = f32");
+  EXPECT_EQ(own.size(), 16u);
+  EXPECT_EQ(own[1], 2);
+  EXPECT_EQ(getLevels("e4m3, group = [1, *], scale = f32").size(), 256u);
+  // Kernels know no scales that have to be decoded first.
+  EXPECT_FALSE(parse("nf4, group = [1, *], scale = f8E4M3FN").getScaledCodes());
+  EXPECT_FALSE(parse("nf4, group = [1, *], scale = #lowbit.float<f16>")
+                   .getScaledCodes());
+  EXPECT_EQ(parse("nf4, group = [1, *], scale = f32").getGroupCols({2, 40}),
+            40);
+}
+
+TEST_F(CodebookAttrTest, BitsPerWeight) {
+  // The double quantization of QLoRA: 0.127 bits for the scales.
+  EXPECT_DOUBLE_EQ(parse("nf4, group = [1, 64], scale = #lowbit.codebook<"
+                         "dynamic8, group = [4, 64], scale = f32>")
+                       .getBitsPerWeight({4096, 4096}),
+                   4.126953125);
+  EXPECT_DOUBLE_EQ(parse("e2m1, group = [1, 32], scale = f8E8M0FNU")
+                       .getBitsPerWeight({4, 64}),
+                   4.25);
+}
