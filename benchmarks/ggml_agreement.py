@@ -4,9 +4,9 @@
     benchmarks/ggml_agreement.py --ggml ~/llama.cpp/build/bin/libggml-base.so
 
 For each type a million blocks of random values, or the matrices of an ONNX model (--model), are quantized by
-both, without and with importance weights, on the same number of threads. The library must be built for a machine
-without fused multiply-add, as ggml-base is by default: with it, sums are rounded otherwise. Exits with status 1
-if a block differs.
+both, without and with importance weights. Times are of the processor, all threads together. The library must be
+built for a machine without fused multiply-add, as ggml-base is by default: with it, sums are rounded otherwise.
+Exits with status 1 if a block differs.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def model_matrices(path):
 
 
 def run_ggml(ggml, number, row_bytes, matrix, importance, threads, blocks):
-    """Seconds; rows are shared out among the threads."""
+    """Processor seconds; rows are shared out among the threads."""
     rows, columns = matrix.shape
     weights = importance.ctypes.data if importance is not None else None
 
@@ -93,13 +93,13 @@ def run_ggml(ggml, number, row_bytes, matrix, importance, threads, blocks):
                                  blocks.ctypes.data + first * row_bytes, 0, last - first, columns, weights)
 
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        start = time.perf_counter()
+        start = time.process_time()
         list(pool.map(work, range(threads)))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def compare(lowbit, ggml, name, matrices, important, threads, generator):
-    """The numbers of blocks and of those that differ, and the seconds of both."""
+    """The numbers of blocks and of those that differ, and the processor seconds of both."""
     columns, size, number = TYPES[name]
     total = different = 0
     seconds = [0.0, 0.0]

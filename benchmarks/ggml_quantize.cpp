@@ -4,13 +4,13 @@
 #include "lowbit/Quantize/GgmlFormat.h"
 #include "lowbit/Quantize/Solver.h"
 #include "llvm/Support/raw_ostream.h"
-#include <chrono>
 #include <cstring>
+#include <ctime>
 
 using namespace lowbit;
 
 /// Writes the blocks of a rows x cols matrix to `blocks` and returns the
-/// seconds that it took, or -1. `importance` may be null.
+/// processor time that it took in seconds, or -1. `importance` may be null.
 extern "C" double quantize(const char *name, const float *values, int64_t rows,
                            int64_t cols, const float *importance,
                            unsigned threads, void *blocks) {
@@ -20,17 +20,16 @@ extern "C" double quantize(const char *name, const float *values, int64_t rows,
   llvm::ArrayRef<float> weights;
   if (importance)
     weights = {importance, static_cast<size_t>(cols)};
-  auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   llvm::Expected<SolverResult> result =
       roundToNearest(GgmlFormat(*type), ConstMatrixView(values, rows, cols),
                      MinMaxSearch(), threads, weights);
-  std::chrono::duration<double> seconds =
-      std::chrono::steady_clock::now() - start;
+  const std::clock_t end = std::clock();
   if (!result) {
     llvm::errs() << llvm::toString(result.takeError()) << '\n';
     return -1;
   }
   const std::vector<uint8_t> &bytes = result->matrix.components[0].bytes;
   std::memcpy(blocks, bytes.data(), bytes.size());
-  return seconds.count();
+  return static_cast<double>(end - start) / CLOCKS_PER_SEC;
 }

@@ -17,6 +17,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -44,15 +45,25 @@ enum class GgmlType {
 struct GgmlPlane {
   /// The first byte; meaningless without bits.
   int16_t base = 0;
-  /// Bits of each value; 0 if there is no such plane.
+  /// Bits of each value, a power of two; 0 if there is no such plane.
   int16_t bits = 0;
+  /// A power of two.
   int16_t stride = 1;
 
   constexpr int64_t getByte(int64_t index) const {
-    return base + index / (stride * (8 / bits)) * stride + index % stride;
+    const int strideLog = std::countr_zero(static_cast<unsigned>(stride));
+    return base + (index >> (strideLog + getCountLog()) << strideLog) +
+           (index & (stride - 1));
   }
   constexpr int64_t getShift(int64_t index) const {
-    return index / stride % (8 / bits) * bits;
+    const int strideLog = std::countr_zero(static_cast<unsigned>(stride));
+    return (index >> strideLog & ((1 << getCountLog()) - 1)) * bits;
+  }
+
+private:
+  /// The logarithm of how many values share a byte.
+  constexpr int getCountLog() const {
+    return 3 - std::countr_zero(static_cast<unsigned>(bits));
   }
 };
 

@@ -29,8 +29,10 @@ GgmlEncoder::GgmlEncoder(const GgmlFormat &format, ConstMatrixView weights)
     inverses.resize(groups);
     origins.resize(groups);
   }
-  // Float sums in the order of the columns, as the reference code has them.
   rowMeanSquares.resize(rows);
+  if (getFamily() != Family::Truncate)
+    return;
+  // Float sums in the order of the columns, as the reference code has them.
   for (int64_t row = 0; row < rows; ++row) {
     float sum = 0;
     for (int64_t col = 0; col < cols; ++col)
@@ -68,13 +70,9 @@ void GgmlEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
   for (int64_t begin = 0; begin < values.getRows(); begin += numLanes) {
     const RowRange rows{firstRow + begin,
                         std::min(numLanes, values.getRows() - begin)};
-    // Lanes without a row of their own repeat the last one.
-    for (int64_t lane = 0; lane < numLanes; ++lane) {
-      const int64_t row = std::min(lane, rows.count - 1);
-      for (int64_t col = 0; col < cols; ++col)
-        lanes[col][lane] = values(begin + row, col);
-      block.rowMeanSquare[lane] = rowMeanSquares[rows.first + row];
-    }
+    for (int64_t col = 0; col < cols; ++col)
+      lanes[col] = load(&values(begin, col), values.getRowStride(), rows.count);
+    block.rowMeanSquare = load(&rowMeanSquares[rows.first], 1, rows.count);
     fitBlock(layout, block, fit);
     storeFit(rows, group, fit);
   }
@@ -106,10 +104,13 @@ void GgmlEncoder::storeFit(RowRange rows, int64_t block, const BlockFit &fit) {
       }
     }
     loadParameters(row, block);
-    for (int64_t col = 0; col < layout.blockCols; ++col) {
-      const int64_t group = block * groups + col / layout.groupCols;
-      if (roundings[getIndex(row, group)] == Rounding::Fixed)
+    for (int64_t group = 0; group < groups; ++group) {
+      if (roundings[getIndex(row, block * groups + group)] != Rounding::Fixed)
+        continue;
+      for (int64_t i = 0; i < layout.groupCols; ++i) {
+        const int64_t col = group * layout.groupCols + i;
         writeCode(layout, bytes, col, fit.codes[col][lane]);
+      }
     }
   }
 }
@@ -212,60 +213,70 @@ Ints GgmlEncoder::roundUsual(Floats values, const LaneParameters &lanes) const {
 }
 
 template <GgmlEncoder::Family family>
-void GgmlEncoder::encodeRows(RowRange rows, int64_t firstCol,
-                             ConstMatrixView values, MatrixView decoded) {
-  const int64_t blockCols = layout.blockCols, groupCols = layout.groupCols;
+void GgmlEncoder::encodeGroup(RowRange rows, int64_t firstCol,
+                              ConstMatrixView values, MatrixView decoded,
+                              CodeRows codes) {
   const int32_t offset = layout.codeOffset;
   const float maxCode = static_cast<float>(layout.getNumCodes() - 1);
+  const int64_t block = firstCol / layout.blockCols;
+  const int64_t inBlock = firstCol - block * layout.blockCols;
+  const LaneParameters lanes = getParameters(rows, firstCol / layout.groupCols);
+  const bool isUsual = !any(lanes.isNearest | lanes.isFixed);
+  const bool hasMin = layout.hasMin();
+  for (int64_t i = 0, e = values.getCols(); i < e; ++i) {
+    const Floats x = load(values.getData() + i * values.getColStride(),
+                          values.getRowStride(), rows.count);
+    Ints code = roundUsual<family>(x, lanes);
+    if (!isUsual) {
+      const Floats nearestCode = nearest(lanes.inverse * (x - lanes.origin),
+                                         -offset, maxCode - offset);
+      code = select(lanes.isNearest, toInts(nearestCode) + splat(offset), code);
+      for (int64_t lane = 0; lane < rows.count; ++lane)
+        if (lanes.isFixed[lane])
+          code[lane] =
+              readCode(layout, getBlock(rows.first + lane, block), inBlock + i);
+    }
+    Ints level = code - splat(offset);
+    if constexpr (family == Family::Table)
+      for (int64_t lane = 0; lane < numLanes; ++lane)
+        level[lane] = ggmlTable[code[lane]];
+    Floats value = lanes.scale * toFloats(level);
+    if (hasMin)
+      value += lanes.min;
+    store(value, decoded.getData() + i * decoded.getColStride(),
+          decoded.getRowStride(), rows.count);
+    for (int64_t lane = 0; lane < numLanes; ++lane)
+      codes[lane][inBlock + i] = static_cast<uint8_t>(code[lane]);
+  }
+}
+
+template <GgmlEncoder::Family family>
+void GgmlEncoder::encodeRows(RowRange rows, int64_t firstCol,
+                             ConstMatrixView values, MatrixView decoded) {
   const int64_t end = firstCol + values.getCols();
   uint8_t codes[numLanes][maxBlockCols];
   for (int64_t begin = firstCol; begin < end;) {
-    const int64_t block = begin / blockCols;
-    const int64_t last = std::min(end, (begin / groupCols + 1) * groupCols);
-    const LaneParameters lanes = getParameters(rows, begin / groupCols);
-    const bool isUsual = !any(lanes.isNearest | lanes.isFixed);
-    for (int64_t col = begin; col < last; ++col) {
-      const float *from = &values(0, col - firstCol);
-      Floats x = {};
-      for (int64_t lane = 0; lane < rows.count; ++lane)
-        x[lane] = from[lane * values.getRowStride()];
-      Ints code = roundUsual<family>(x, lanes);
-      if (!isUsual) {
-        const Floats nearestCode = nearest(lanes.inverse * (x - lanes.origin),
-                                           -offset, maxCode - offset);
-        code =
-            select(lanes.isNearest, toInts(nearestCode) + splat(offset), code);
-        for (int64_t lane = 0; lane < rows.count; ++lane)
-          if (lanes.isFixed[lane])
-            code[lane] = readCode(layout, getBlock(rows.first + lane, block),
-                                  col % blockCols);
-      }
-      Ints level = code - splat(offset);
-      if constexpr (family == Family::Table)
-        for (int64_t lane = 0; lane < numLanes; ++lane)
-          level[lane] = ggmlTable[code[lane]];
-      Floats value = lanes.scale * toFloats(level);
-      if (layout.hasMin())
-        value += lanes.min;
-      float *to = &decoded(0, col - firstCol);
-      for (int64_t lane = 0; lane < rows.count; ++lane) {
-        to[lane * decoded.getRowStride()] = value[lane];
-        codes[lane][col % blockCols] = static_cast<uint8_t>(code[lane]);
-      }
+    const int64_t block = begin / layout.blockCols;
+    const int64_t blockCol = block * layout.blockCols;
+    const int64_t last = std::min(end, blockCol + layout.blockCols);
+    for (int64_t col = begin; col < last;) {
+      const int64_t groupEnd = (col / layout.groupCols + 1) * layout.groupCols;
+      const int64_t count = std::min(last, groupEnd) - col;
+      encodeGroup<family>(
+          rows, col, values.block(0, col - firstCol, rows.count, count),
+          decoded.block(0, col - firstCol, rows.count, count), codes);
+      col += count;
     }
-    const int64_t written = std::max(firstCol, block * blockCols);
-    begin = last;
-    if (last != end && last % blockCols != 0)
-      continue;
     for (int64_t lane = 0; lane < rows.count; ++lane) {
       uint8_t *bytes = getBlock(rows.first + lane, block);
-      if (last - written == blockCols) {
+      if (last - begin == layout.blockCols) {
         writeCodes(layout, codes[lane], bytes);
         continue;
       }
-      for (int64_t col = written; col < last; ++col)
-        writeCode(layout, bytes, col % blockCols, codes[lane][col % blockCols]);
+      for (int64_t i = begin - blockCol; i < last - blockCol; ++i)
+        writeCode(layout, bytes, i, codes[lane][i]);
     }
+    begin = last;
   }
 }
 

@@ -39,6 +39,7 @@ private:
     int64_t first;
     int64_t count;
   };
+  using CodeRows = uint8_t (*)[maxBlockCols];
   /// One group of these rows.
   struct LaneParameters {
     Floats scale, min, inverse, origin;
@@ -62,13 +63,17 @@ private:
   LaneParameters getParameters(RowRange rows, int64_t group) const;
   template <Family family>
   Ints roundUsual(Floats values, const LaneParameters &parameters) const;
+  /// Codes columns of one group into `codes`, by lane and column of the block.
+  template <Family family>
+  void encodeGroup(RowRange rows, int64_t firstCol, ConstMatrixView values,
+                   MatrixView decoded, CodeRows codes);
   template <Family family>
   void encodeRows(RowRange rows, int64_t firstCol, ConstMatrixView values,
                   MatrixView decoded);
 
   const GgmlLayout &layout;
   QuantizedMatrix result;
-  /// Of each row, as the encoder was given it.
+  /// Of each row, as the encoder was given it; 0 where no search asks for it.
   std::vector<float> rowMeanSquares;
   // For each group of each row; the last two are empty in types that divide by
   // the stored scale.

@@ -11,8 +11,10 @@
 #include "GgmlEncoder.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace lowbit;
@@ -43,28 +45,50 @@ float GgmlFormat::getLargestValue() const {
   return largest * level * (layout->hasSignedScales() ? 128 : 32);
 }
 
+/// The bits of the largest magnitude: they order as magnitudes do, with
+/// infinity and NaN above all numbers.
+static uint32_t getLargestMagnitude(ConstMatrixView weights) {
+  uint32_t largest = 0;
+  for (int64_t row = 0; row < weights.getRows(); ++row) {
+    const float *values = weights.getData() + row * weights.getRowStride();
+    for (int64_t col = 0; col < weights.getCols(); ++col) {
+      const float value = values[col * weights.getColStride()];
+      largest = std::max(largest, llvm::bit_cast<uint32_t>(std::fabs(value)));
+    }
+  }
+  return largest;
+}
+
+/// An error that names the first value beyond `largest`, which there is.
+static llvm::Error refuseLargerThan(const GgmlLayout &layout,
+                                    ConstMatrixView weights, float largest) {
+  int64_t index = 0;
+  const int64_t cols = weights.getCols();
+  while (std::fabs(weights(index / cols, index % cols)) <= largest)
+    ++index;
+  const int64_t row = index / cols, col = index % cols;
+  std::string message;
+  llvm::raw_string_ostream os(message);
+  os << "the weight in row " << row << ", column " << col << " is "
+     << llvm::format("%g", weights(row, col)) << ", but " << layout.name
+     << ", whose scales are f16, ends at " << llvm::format("%g", largest);
+  return makeError(message);
+}
+
 llvm::Expected<std::unique_ptr<MatrixEncoder>>
 GgmlFormat::createEncoder(ConstMatrixView weights, const RangeSearch &) const {
-  const int64_t rows = weights.getRows(), cols = weights.getCols();
+  const int64_t cols = weights.getCols();
   if (cols % layout->blockCols != 0)
     return makeError("a matrix of " + llvm::Twine(cols) +
                      " columns cannot be stored in blocks of " +
                      llvm::Twine(layout->blockCols) + " of type " +
                      layout->name);
+  const float largest = getLargestValue();
+  if (getLargestMagnitude(weights) <= llvm::bit_cast<uint32_t>(largest))
+    return std::make_unique<GgmlEncoder>(*this, weights);
   if (llvm::Error error = checkFinite(weights))
     return std::move(error);
-  const float largest = getLargestValue();
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t col = 0; col < cols; ++col)
-      if (std::fabs(weights(row, col)) > largest) {
-        std::string message;
-        llvm::raw_string_ostream os(message);
-        os << "the weight in row " << row << ", column " << col << " is "
-           << llvm::format("%g", weights(row, col)) << ", but " << layout->name
-           << ", whose scales are f16, ends at " << llvm::format("%g", largest);
-        return makeError(message);
-      }
-  return std::make_unique<GgmlEncoder>(*this, weights);
+  return refuseLargerThan(*layout, weights, largest);
 }
 
 llvm::Error

@@ -15,8 +15,10 @@
 #ifndef LOWBIT_LIB_QUANTIZE_GGML_GGMLLANES_H
 #define LOWBIT_LIB_QUANTIZE_GGML_GGMLLANES_H
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 namespace lowbit::ggml {
 
@@ -60,6 +62,26 @@ inline Floats sqrt(Floats values) {
 inline Floats clamp(Floats values, float lo, float hi) {
   values = values > splat(lo) ? values : splat(lo);
   return values < splat(hi) ? values : splat(hi);
+}
+
+/// `count` floats, `stride` apart; lanes beyond repeat the last one.
+inline Floats load(const float *from, int64_t stride, int64_t count) {
+  Floats values;
+  if (stride == 1 && count == numLanes) {
+    std::memcpy(&values, from, sizeof(values));
+    return values;
+  }
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    values[lane] = from[std::min(lane, count - 1) * stride];
+  return values;
+}
+inline void store(Floats values, float *to, int64_t stride, int64_t count) {
+  if (stride == 1 && count == numLanes) {
+    std::memcpy(to, &values, sizeof(values));
+    return;
+  }
+  for (int64_t lane = 0; lane < count; ++lane)
+    to[lane * stride] = values[lane];
 }
 
 /// To the nearest integer, ties to even, for |x| <= 2^22; beyond, what the

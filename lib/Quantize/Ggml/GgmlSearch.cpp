@@ -97,6 +97,9 @@ Floats ggml::descendSymmetric(Values values, float maxCode, Codes codes) {
           clamp(toFloats(nearestInt(x * others.sumQQ / others.sumXQ)), -maxCode,
                 maxCode - 1);
       const Ints differs = possible & (code != current[i]);
+      // The next value need not wait for sums that do not change.
+      if (!any(differs))
+        continue;
       others.add(x, weight, code);
       const Ints better = differs & (others.sumQQ > zero) &
                           (others.sumXQ * others.sumXQ * sums.sumQQ >
