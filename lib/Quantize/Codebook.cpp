@@ -60,8 +60,9 @@ Codebook::makeTable(llvm::StringRef name, unsigned bits, Ties ties,
     // Between -0 and 0 the sign decides, and +0 is nearer to no sign.
     goesUp |= lower == upper;
     table->bounds.push_back(
-        goesUp ? middle
-               : std::nextafter(middle, std::numeric_limits<float>::infinity()));
+        goesUp
+            ? middle
+            : std::nextafter(middle, std::numeric_limits<float>::infinity()));
   }
   table->largest = std::max(std::fabs(levels[table->codes.front()]),
                             std::fabs(levels[table->codes.back()]));
@@ -140,10 +141,9 @@ static llvm::SmallVector<float> makeMinifloatLevels(int exponentBits,
       const int mantissa = code & ((1 << mantissaBits) - 1);
       float level = std::numeric_limits<float>::quiet_NaN();
       if (code <= largestCode)
-        level = exponent == 0
-                    ? std::ldexp(mantissa, 1 - bias - mantissaBits)
-                    : std::ldexp(mantissa + (1 << mantissaBits),
-                                 exponent - bias - mantissaBits);
+        level = exponent == 0 ? std::ldexp(mantissa, 1 - bias - mantissaBits)
+                              : std::ldexp(mantissa + (1 << mantissaBits),
+                                           exponent - bias - mantissaBits);
       else if (hasInfinity && code == largestCode + 1)
         level = std::numeric_limits<float>::infinity();
       levels.push_back(sign * level);

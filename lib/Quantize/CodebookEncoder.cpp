@@ -39,8 +39,9 @@ float CodebookEncoder::searchScale(float greatest,
         const float scale = format.getSpec().scales.round(getScale(candidate));
         const float inverse = CodebookFormat::getInverse(scale);
         for (auto [value, result] : llvm::zip_equal(from, to))
-          result = scale * codebook.getLevels()[format.encodeValue(
-                               value, scale, inverse)];
+          result =
+              scale *
+              codebook.getLevels()[format.encodeValue(value, scale, inverse)];
       }));
 }
 
@@ -120,8 +121,7 @@ QuantizedMatrix CodebookEncoder::finish() {
   const unsigned bits = format.getSpec().codebook.getBits();
   QuantizedMatrix result{rows, cols, {}};
   ComponentSpec spec = format.getComponents(rows, cols).front();
-  result.components.push_back(
-      {spec, std::vector<uint8_t>(spec.getByteSize())});
+  result.components.push_back({spec, std::vector<uint8_t>(spec.getByteSize())});
   llvm::append_range(result.components, scaleEncoder->finish());
 
   // Transpose a stripe of rows at a time: whole cache lines of `codes` are

@@ -121,8 +121,7 @@ CodebookFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
   const int64_t colGroups = getNumColGroups(cols);
   std::vector<float> scaleValues(getNumRowGroups(rows) * colGroups);
   MatrixView scales(scaleValues.data(), getNumRowGroups(rows), colGroups);
-  if (llvm::Error error =
-          spec.scales.decode(components.drop_front(), scales))
+  if (llvm::Error error = spec.scales.decode(components.drop_front(), scales))
     return error;
 
   // A code without a level decodes to 0.

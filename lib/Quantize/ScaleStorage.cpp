@@ -218,8 +218,8 @@ private:
 class OffsetEncoder final : public ScaleEncoder {
 public:
   OffsetEncoder(std::unique_ptr<MatrixEncoder> encoder)
-      : rows(encoder->getRows()), cols(encoder->getCols()),
-        scales(rows * cols), differences(std::move(encoder)) {}
+      : rows(encoder->getRows()), cols(encoder->getCols()), scales(rows * cols),
+        differences(std::move(encoder)) {}
 
   int64_t getGroupRows() const override { return 1; }
   void fit(int64_t firstRow, int64_t col,

@@ -1,6 +1,7 @@
 // RUN: quant-opt %s --gptq="group-size=4 calibration=%S/Inputs/tokens.npy report=-" 2>%t.table | FileCheck %s
 // RUN: FileCheck %s --check-prefix=TABLE --input-file=%t.table
 // RUN: quant-opt %s --gptq="group-size=4 act-order calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=ACT
+// RUN: quant-opt %s --gptq='format="#lowbit.codebook<nf4, group = [1, 4], scale = f16>" calibration=%S/Inputs/tokens.npy' | FileCheck %s --check-prefix=NF4
 // RUN: quant-opt %s --gptq="bits=3 symmetric act-order static-groups sequential=false head samples=2 calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=STATIC
 // The same with any number of threads and any size of a block.
 // RUN: quant-opt %s --gptq="group-size=4 calibration=%S/Inputs/tokens.npy" -o %t.one.mlir
@@ -30,6 +31,9 @@
 // ACT: %[[ORDER:.*]] = onnx.Constant dense<[{{.*}}]> : tensor<8xi64>
 // ACT: %[[X:.*]] = onnx.Gather(%{{.*}}, %[[ORDER]]) {axis = 2 : i64} : (tensor<?x?x8xf32>, tensor<8xi64>) -> tensor<?x?x8xf32>
 // ACT: lowbit.matmul %[[X]]
+
+// Any format is a target of the rounding.
+// NF4-COUNT-3: lowbit.matmul {{.*}}#lowbit.codebook<nf4, group = [1, 4], scale = f16>
 
 // STATIC-COUNT-4: lowbit.matmul {{.*}}#lowbit.uniform<s3, group = [1, 128], scale = f16, zero = none
 // STATIC-NOT: onnx.MatMul

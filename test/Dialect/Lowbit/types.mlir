@@ -41,5 +41,5 @@ func.func private @double_quantized(!lowbit.tensor<5x128xf32, #lowbit.codebook<n
 // Scales in any format; flags in any order.
 // CHECK: @scales(!lowbit.tensor<16x64xf32, #lowbit.codebook<nf4, group = [1, 24], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = u3>, offset = f32, pad>>)
 func.func private @scales(!lowbit.tensor<16x64xf32, #lowbit.codebook<nf4, group = [1, 24], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = u3>, pad, offset = f32>>)
-// CHECK: @levels(!lowbit.tensor<4x64xf32, #lowbit.codebook<[-1.000000e+00, -0.300000012, 0.000000e+00, 4.000000e-01, 1.000000e+00], group = [1, *], scale = f32>>)
-func.func private @levels(!lowbit.tensor<4x64xf32, #lowbit.codebook<[-1.0, -0.3, 0.0, 0.4, 1.0], group = [1, *], scale = f32>>)
+// CHECK: @levels(!lowbit.tensor<4x64xf32, #lowbit.codebook<[-1.000000e+00, -0.333333343, 0.000000e+00, 4.000000e-01, 1.000000e+00], group = [1, *], scale = f32>>)
+func.func private @levels(!lowbit.tensor<4x64xf32, #lowbit.codebook<[-1.0, -0.3333333433, 0.0, 0.4, 1.0], group = [1, *], scale = f32>>)

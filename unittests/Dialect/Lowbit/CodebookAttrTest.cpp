@@ -60,9 +60,9 @@ TEST_F(CodebookAttrTest, ComponentsAreThoseOfTheFormat) {
 }
 
 TEST_F(CodebookAttrTest, PaddingIsStatedWhereItIsNeeded) {
-  EXPECT_EQ(print(parse("nf4, group = [1, 64], scale = f16").adaptToShape(
-                {3, 100})),
-            "#lowbit.codebook<nf4, group = [1, 64], scale = f16, pad>");
+  EXPECT_EQ(
+      print(parse("nf4, group = [1, 64], scale = f16").adaptToShape({3, 100})),
+      "#lowbit.codebook<nf4, group = [1, 64], scale = f16, pad>");
   EXPECT_EQ(print(parse("nf4, group = [1, 64], scale = f16, pad")
                       .adaptToShape({3, 128})),
             "#lowbit.codebook<nf4, group = [1, 64], scale = f16>");
@@ -71,7 +71,8 @@ TEST_F(CodebookAttrTest, PaddingIsStatedWhereItIsNeeded) {
       print(parse("nf4, group = [1, 64], scale = #lowbit.codebook<dynamic8, "
                   "group = [4, 2], scale = f32>, offset = f32")
                 .adaptToShape({6, 128})),
-      "#lowbit.codebook<nf4, group = [1, 64], scale = #lowbit.codebook<dynamic8,"
+      "#lowbit.codebook<nf4, group = [1, 64], scale = "
+      "#lowbit.codebook<dynamic8,"
       " group = [4, 2], scale = f32, pad>, offset = f32>");
 }
 

@@ -40,8 +40,8 @@ static ScaleParameter getScales(CodebookAttr attr) {
 
 CodebookFormat::Spec CodebookAttr::getSpec() const {
   // The verifier has found it.
-  return {llvm::cantFail(findCodebook(getTable(), getLevels())),
-          getGroupRows(), getGroupCols(), getScales(*this).getStorage()};
+  return {llvm::cantFail(findCodebook(getTable(), getLevels())), getGroupRows(),
+          getGroupCols(), getScales(*this).getStorage()};
 }
 
 std::shared_ptr<const BlockFormat> CodebookAttr::getBlockFormat() const {

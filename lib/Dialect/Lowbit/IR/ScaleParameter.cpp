@@ -61,8 +61,7 @@ LogicalResult ScaleParameter::verify(
                           "or a number format, got "
                        << scale;
   if (hasOffset && !getFormat())
-    return emitError()
-           << "an offset is only for scales that a format stores";
+    return emitError() << "an offset is only for scales that a format stores";
   return success();
 }
 
@@ -140,8 +139,7 @@ Value ScaleParameter::buildDecode(FormatEmitter &b, ArrayRef<int64_t> grid,
         hasOffset ? components.drop_back() : components, indices);
     if (!hasOffset)
       return value;
-    Value offset =
-        tensor::ExtractOp::create(b, components.back(), b.index(0));
+    Value offset = tensor::ExtractOp::create(b, components.back(), b.index(0));
     return arith::AddFOp::create(b, value, offset);
   }
   Value stored = tensor::ExtractOp::create(b, components.front(), indices);
