@@ -43,8 +43,8 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   }
   std::optional<ScaledCodes> codes = weightType.getFormat().getScaledCodes();
   if (!codes) {
-    reason = "the panel kernels serve weights of scaled codes with integer "
-             "zero points or none, as in #lowbit.uniform, and of #lowbit.float";
+    reason = "the panel kernels serve weights of scaled codes, as in "
+             "#lowbit.uniform, and of #lowbit.float";
     return failure();
   }
   if (!codes->levels.empty() && codes->bits != 4) {
@@ -81,7 +81,7 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
       *PanelsGeometry::get(weightType.getFormat(), shape),
       /*maxCode=*/(1u << codes->bits) - 1,
       /*codeOffset=*/codes->isSigned ? 1 << (codes->bits - 1) : 0,
-      codes->hasZeros,
+      codes->zeroType,
       hasBias,
       codes->scaleType,
       /*floatType=*/{},

@@ -172,7 +172,7 @@ SmallVector<SmallVector<MatmulCost>>
 lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
                            const CpuKernelOptions &options) {
   SmallVector<SmallVector<MatmulCost>> costs;
-  if (options.matrixUnit && spec.levels.empty())
+  if (options.matrixUnit && spec.hasIntegerCodes())
     costs.push_back(
         {getTileCost(spec, *options.matrixUnit, options.instructions)});
   for (TileShape shape : options.tiles) {
@@ -216,8 +216,8 @@ LogicalResult lowbit::checkStrategy(const PanelMatmulSpec &spec,
     reason = "needs a CPU with a matrix unit";
     if (!options.matrixUnit)
       return failure();
-    reason = "needs codes that are numbers, not names of levels";
-    return success(spec.levels.empty());
+    reason = "needs codes that are integers with integer zero points or none";
+    return success(spec.hasIntegerCodes());
   }
   llvm_unreachable("unknown strategy");
 }

@@ -29,7 +29,7 @@ PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
   codes = take();
   if (!spec.floatType)
     scales = take();
-  if (spec.hasZeros)
+  if (spec.zeroType)
     zeros = take();
   if (spec.hasBias)
     bias = take();
@@ -156,8 +156,14 @@ Value PanelKernelBuilder::loadScales(Value panel, Value group) {
 }
 
 Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {
+  if (spec.hasFloatZeros()) {
+    Value zeros = loadLanes(getLanes(spec.zeroType), this->zeros, panel, group);
+    if (!spec.zeroType.isF32())
+      zeros = arith::ExtFOp::create(b, f32Lanes, zeros);
+    return arith::SubFOp::create(b, splat(f32Lanes, -spec.codeOffset), zeros);
+  }
   Value zeros;
-  if (spec.hasZeros)
+  if (spec.zeroType)
     zeros = arith::ExtUIOp::create(
         b, i32Lanes,
         loadLanes(getLanes(b.getI8Type()), this->zeros, panel, group));
@@ -172,8 +178,11 @@ Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {
 }
 
 Value PanelKernelBuilder::addProduct(Value sum, Value factor, Value groupSum) {
-  if (!spec.hasQuantizedInput())
+  if (isa<FloatType>(cast<VectorType>(factor.getType()).getElementType())) {
+    if (spec.hasQuantizedInput())
+      groupSum = arith::SIToFPOp::create(b, factor.getType(), groupSum);
     return vector::FMAOp::create(b, factor, groupSum, sum);
+  }
   // A group of 255 activations of at most 128 sums up to less than 2^15.
   if (geometry.groupColumns <= 255)
     return qvec::MulAddOp::create(b, sum, factor, groupSum);

@@ -59,9 +59,10 @@ protected:
   /// Per-group factors of a panel: its scales as f32.
   Value loadScales(Value panel, Value group);
   /// Zero points of a panel, negated, as what codes times activations are
-  /// summed in; null if they are all zero.
+  /// summed in, or as floats if they are; null if they are all zero.
   Value loadMinusZeros(Value panel, Value group);
-  /// sum + factor * groupSum, where the last is of a group's activations.
+  /// sum + factor * groupSum, where the last is of a group's activations. The
+  /// sum is a float if the factor is.
   Value addProduct(Value sum, Value factor, Value groupSum);
 
   /// The output channels of a panel: where they begin, which there are (null:

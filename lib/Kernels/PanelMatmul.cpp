@@ -331,8 +331,8 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
   };
   // Integer sums begin with what zero points take away instead of being set to
   // zero, which saves as many additions.
-  bool startsCorrected =
-      spec.hasQuantizedInput() && tile.strategy != MatmulStrategy::Lut;
+  bool startsCorrected = spec.hasQuantizedInput() && !spec.hasFloatZeros() &&
+                         tile.strategy != MatmulStrategy::Lut;
   for (int64_t panel = 0; startsCorrected && panel < shape.panels; ++panel) {
     Value minusZero = loadMinus(panel);
     for (int64_t token = 0; token < shape.tokens; token += perSum)
@@ -349,10 +349,17 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
       }
       int64_t number = token / perSum * shape.panels + panel;
       Value sum = sums[number];
+      auto convert = [&] {
+        if (spec.hasQuantizedInput())
+          sum = arith::SIToFPOp::create(b, f32Sums, sum);
+      };
+      // Zero points that are floats are no part of integer sums.
+      if (spec.hasFloatZeros())
+        convert();
       correct(sum, minusZero, token);
+      if (!spec.hasFloatZeros())
+        convert();
       Value factor = scale;
-      if (spec.hasQuantizedInput())
-        sum = arith::SIToFPOp::create(b, f32Sums, sum);
       if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
         factor = arith::MulFOp::create(
             b, scale,

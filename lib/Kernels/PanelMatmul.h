@@ -26,7 +26,8 @@ struct PanelMatmulSpec {
   uint32_t maxCode = 0;
   /// Subtracted from every code if there are no zero points.
   int32_t codeOffset = 0;
-  bool hasZeros = false;
+  /// Of zero points, which are codes if it is i8; null if there are none.
+  mlir::Type zeroType = {};
   bool hasBias = false;
   /// Of codes; null for a weight of floats.
   mlir::Type scaleType = {};
@@ -46,6 +47,12 @@ struct PanelMatmulSpec {
                                               bool hasBias,
                                               std::string &reason);
 
+  bool hasFloatZeros() const {
+    return mlir::isa_and_nonnull<mlir::FloatType>(zeroType);
+  }
+  /// Whether elements are small integers with a scale, as matrix units multiply
+  /// them.
+  bool hasIntegerCodes() const { return levels.empty() && !hasFloatZeros(); }
   bool hasQuantizedInput() const { return inputGroupCols != 0; }
   /// Whether float activations meet codes that are looked up in a table of
   /// their values instead of being converted.

@@ -147,7 +147,7 @@ TileMatmulBuilder::TileMatmulBuilder(const PanelKernelBuilder &kernel,
 /// Whether codes minus zero points are signed bytes. Otherwise codes are
 /// multiplied as they are, and the zero points by the activations' sums.
 bool TileMatmulBuilder::isSubtractedBeforehand() const {
-  return !spec.hasQuantizedInput() || !spec.hasZeros || spec.maxCode <= 127;
+  return !spec.hasQuantizedInput() || !spec.zeroType || spec.maxCode <= 127;
 }
 
 /// A panel's zero points, negated, as floats or as bytes of a slice; null if

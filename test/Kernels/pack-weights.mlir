@@ -94,10 +94,9 @@ func.func @unserved(%x: !x4) -> tensor<?x2xf32> {
   return %y : tensor<?x2xf32>
 }
 
-// REMARK: remark: no avx2 kernel: the panel kernels serve weights of scaled codes with integer zero points or none
 // CHECK-LABEL: @float_zeros
-// CHECK-NOT: #lowbit.panels
-// CHECK: return
+// CHECK: lowbit.constant
+// CHECK-SAME: zeros = dense<{{.*}}7.500000e+00, 7.500000e+00, 0.000000e+00{{.*}}> : tensor<1x1x16xf16>
 !f16_zeros = !lowbit.tensor<2x8xf32, #lowbit.uniform<u4, group = [1, 8], scale = f16, zero = f16>>
 func.func @float_zeros(%x: tensor<?x8xf32>) -> tensor<?x2xf32> {
   %w = lowbit.constant {

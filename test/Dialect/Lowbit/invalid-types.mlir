@@ -40,8 +40,8 @@ func.func private @narrow_float() attributes {a = #lowbit.uniform<s4, group = [1
 
 // -----
 
-// expected-error @below {{the panels layout is for scaled codes with integer zero points or none, as in #lowbit.uniform, and for #lowbit.float, got #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f16>}}
-func.func private @panels(!lowbit.tensor<4x32xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f16>, #lowbit.panels>)
+// expected-error @below {{the panels layout is for scaled codes, as in #lowbit.uniform, and for #lowbit.float, got #lowbit.ggml<q4_0>}}
+func.func private @panels(!lowbit.tensor<4x32xf32, #lowbit.ggml<q4_0>, #lowbit.panels>)
 
 // -----
 

@@ -70,9 +70,8 @@ LogicalResult PanelsAttr::verifyLayout(
     QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
   if (!format.getScaledCodes() && !isa<FloatFormatAttr>(format))
-    return emitError() << "the panels layout is for scaled codes with integer "
-                          "zero points or none, as in #lowbit.uniform, and for "
-                          "#lowbit.float, got "
+    return emitError() << "the panels layout is for scaled codes, as in "
+                          "#lowbit.uniform, and for #lowbit.float, got "
                        << format;
   if (shape.size() != 2 || ShapedType::isDynamicShape(shape))
     return emitError() << "the panels layout needs a matrix of static shape";
@@ -101,8 +100,9 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                      perGroup, codes.scaleType.getIntOrFloatBitWidth() == 8
                                    ? byte
                                    : codes.scaleType)}};
-  if (codes.hasZeros)
-    components.push_back({"zeros", RankedTensorType::get(perGroup, byte)});
+  if (codes.zeroType)
+    components.push_back(
+        {"zeros", RankedTensorType::get(perGroup, codes.zeroType)});
   return components;
 }
 
@@ -255,8 +255,12 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
   packPerGroup(geometry, shape[0], groupRows,
                codes.scaleType.getIntOrFloatBitWidth() / 8,
                components[1].data(), packed[1]);
-  if (!codes.hasZeros)
+  if (!codes.zeroType)
     return;
+  if (isa<FloatType>(codes.zeroType))
+    return packPerGroup(geometry, shape[0], groupRows,
+                        codes.zeroType.getIntOrFloatBitWidth() / 8,
+                        components[2].data(), packed[2]);
   SmallVector<uint8_t> zeros =
       unpackZeros(codes, llvm::divideCeil(shape[0], groupRows), geometry.groups,
                   asUnsigned(components[2]));

@@ -112,11 +112,17 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
 }
 
 std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
-  if (!isInteger())
-    return std::nullopt;
-  return ScaledCodes{getBits(),        getIsSigned(),  getHasZeroPoint(),
-                     /*levels=*/{},    getGroupRows(), getGroupCols(),
-                     getScaleType()};
+  ScaledCodes codes;
+  codes.bits = getBits();
+  codes.isSigned = getIsSigned();
+  if (std::optional<ElementType> type = ::lowbit::getFloatType(getZero()))
+    codes.zeroType = ::lowbit::getFloatType(getContext(), *type);
+  else if (getHasZeroPoint())
+    codes.zeroType = IntegerType::get(getContext(), 8);
+  codes.groupRows = getGroupRows();
+  codes.groupCols = getGroupCols();
+  codes.scaleType = getScaleType();
+  return codes;
 }
 
 //===----------------------------------------------------------------------===//

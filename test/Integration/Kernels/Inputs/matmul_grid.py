@@ -18,6 +18,7 @@ import numpy as np
 
 from lowbit.model import Model
 from lowbit.reference import pack
+from lowbit.reference.codebook import Scheme, components, quantize_codebook
 
 BITS = range(1, 9)
 EPSILON = 2.0**-24
@@ -29,7 +30,7 @@ TOKENS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 63, 64, 512]
 class Weight:
     """A random weight, as the text of a lowbit.constant and as what its codes stand for."""
 
-    def __init__(self, name, generator, rows, columns, bits, group, symmetric, scale):
+    def __init__(self, name, generator, rows, columns, bits, group, symmetric, scale, float_zero=None):
         self.name, self.rows = name, rows
         size = min(group, columns)
         groups = -(-columns // size)
@@ -45,28 +46,49 @@ class Weight:
         # The largest sums.
         codes[4 % rows] = 2**bits - 1
         codes[5 % rows] = 0
+        values, zero_of = codes, zeros
         if symmetric:
             values, zero_of = codes - 2**(bits - 1), np.zeros_like(zeros)
-        else:
-            values, zero_of = codes, zeros
+        if float_zero:
+            zeros = zero_of = (zeros + generator.random(zeros.shape) - 0.5).astype(np.dtype(float_zero))
         self.size, self.groups = size, groups
         spread = np.repeat(scales.astype(np.float64), size, 1)[:, :columns]
         zero_spread = np.repeat(zero_of, size, 1)[:, :columns]
         self.exact = (values - zero_spread) * spread
         # What the terms of a sum may be as large as: kernels subtract the zero point from the sum.
         offset = 2**(bits - 1) if symmetric else 0
-        self.bound = (np.abs(values + offset) + zero_spread + offset) * spread
+        self.bound = (np.abs(values + offset) + np.abs(zero_spread) + offset) * spread
         stored = pack((values & (2**bits - 1)).astype(np.uint8), bits)
         components = [("codes", stored, "i8"), ("scales", scales, scale)]
-        if not symmetric:
+        zero = "none" if symmetric else f"u{bits}"
+        if float_zero:
+            zero = {"float16": "f16", "float32": "f32"}[float_zero]
+            components.append(("zeros", zeros, zero))
+        elif not symmetric:
             components.append(("zeros", pack(zeros.astype(np.uint8), bits), "i8"))
         text = ", ".join(
             f"{key} = dense<\"0x{value.tobytes().hex()}\"> : tensor<{'x'.join(map(str, value.shape))}x{element}>"
             for key, value, element in components)
         self.type = (f"!lowbit.tensor<{rows}x{columns}xf32, #lowbit.uniform<{'s' if symmetric else 'u'}{bits}, "
                      f"group = [1, {'*' if size == columns else size}], scale = {scale}, "
-                     f"zero = {'none' if symmetric else f'u{bits}'}{', pad' if columns % size else ''}>>")
+                     f"zero = {zero}{', pad' if columns % size else ''}>>")
         self.text = f"%{name} = lowbit.constant {{{text}}} : {self.type}"
+
+
+class LevelsWeight:
+    """The same for codes that are names of levels."""
+
+    def __init__(self, name, generator, rows, columns, scheme):
+        self.name, self.rows, self.size, self.groups = name, rows, scheme.group[1], -(-columns // scheme.group[1])
+        quantized = quantize_codebook(generator.standard_normal((rows, columns)).astype(np.float32), scheme)
+        self.exact = quantized.dequantize().astype(np.float64)
+        self.bound = np.abs(self.exact)
+        codes, scales = components(quantized)
+        element = {"uint8": "i8", "uint16": "bf16", "float16": "f16", "float32": "f32"}[str(scales.dtype)]
+        self.type = f"!lowbit.tensor<{rows}x{columns}xf32, {scheme.spell((rows, columns))}>"
+        self.text = (f"%{name} = lowbit.constant {{codes = dense<\"0x{codes.tobytes().hex()}\"> : "
+                     f"tensor<{rows}x{codes.shape[1]}xi8>, scales = dense<\"0x{scales.tobytes().hex()}\"> : "
+                     f"tensor<{rows}x{self.groups}x{element}>}} : {self.type}")
 
 
 class FloatWeight:
@@ -198,7 +220,11 @@ def main():
                 rows = [1, 16, 37, 150][(bits + 2 * i) % 4]
                 name = f"u{bits}g{group}{'s' if symmetric else 'a'}{scale}n{rows}_{i}"
                 weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
+        for bits, zero in ((2, "float32"), (4, "float16")):
+            weights.append(Weight(f"z{bits}", generator, 37, columns, bits, 32, number % 2 == 0, "f16", zero))
         if not quantized and "lut" not in strategies:
+            weights += [LevelsWeight(f"levels{i}", generator, 37, columns, scheme) for i, scheme in enumerate((
+                Scheme("nf4", (1, 64), "f16"), Scheme("e2m1", (1, 32), "f8E8M0FNU"), Scheme("fp4", (1, 16), "bf16")))]
             weights += [FloatWeight(f"{element}n{rows}", generator, rows, columns, element)
                         for element in ("f32", "f16", "bf16") for rows in (16, 37, 150)]
         source = folder / "grid.mlir"

@@ -32,7 +32,8 @@ struct FormatComponent {
 struct ScaledCodes {
   unsigned bits;
   bool isSigned = false;
-  bool hasZeros = false;
+  /// Null if there are no zero points, i8 if these are codes, or a float type.
+  mlir::Type zeroType = {};
   /// In the order of the codes' bit patterns; empty if a code is its own level.
   llvm::SmallVector<float, 16> levels = {};
   /// The shape of a group; 0 stands for the whole dimension.

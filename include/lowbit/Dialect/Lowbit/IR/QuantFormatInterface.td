@@ -68,8 +68,9 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
       scale and perhaps a zero point: the particulars, by which kernels compute
       with any such format. Its components must be those of `#lowbit.uniform`:
-      codes and integer zero points as streams of bits, row by row, and scales;
-      scales of eight bits are bytes. Nothing for other formats.
+      codes and integer zero points as streams of bits, row by row, scales, and
+      float zero points; scales of eight bits are bytes. Nothing for other
+      formats.
     }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
       /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">
   ];
