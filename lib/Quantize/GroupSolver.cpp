@@ -13,14 +13,16 @@
 
 using namespace lowbit;
 
-SolverResult
-lowbit::solveByGroups(MatrixEncoder &encoder, ConstMatrixView weights,
-                      unsigned threads,
-                      llvm::function_ref<void(const RowsOfGroup &)> solve) {
+int64_t lowbit::getNumTiles(const MatrixEncoder &encoder) {
+  return RowTiles(encoder.getRows(), encoder.getGroupRows()).getCount();
+}
+
+void lowbit::walkGroups(const MatrixEncoder &encoder, ConstMatrixView weights,
+                        unsigned threads,
+                        llvm::function_ref<void(const RowsOfGroup &)> visit) {
   const int64_t cols = weights.getCols();
   const int64_t groupCols = encoder.getGroupCols();
   RowTiles tiles(weights.getRows(), encoder.getGroupRows());
-  std::vector<SquaredNorms> norms(tiles.getCount());
   parallelFor(tiles.getCount(), threads, [&](int64_t index) {
     const auto [firstRow, rows] = tiles.get(index);
     std::vector<float> buffer(rows * groupCols),
@@ -32,10 +34,22 @@ lowbit::solveByGroups(MatrixEncoder &encoder, ConstMatrixView weights,
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t i = 0; i < count; ++i)
           values(row, i) = weights(firstRow + row, col + i);
-      solve({firstRow, group, col, values, decoded});
-      for (int64_t i = 0, e = rows * count; i < e; ++i)
-        norms[index].add(buffer[i], buffer[i] - decodedBuffer[i]);
+      visit({index, firstRow, group, col, values, decoded});
     }
+  });
+}
+
+SolverResult
+lowbit::solveByGroups(MatrixEncoder &encoder, ConstMatrixView weights,
+                      unsigned threads,
+                      llvm::function_ref<void(const RowsOfGroup &)> solve) {
+  std::vector<SquaredNorms> norms(getNumTiles(encoder));
+  walkGroups(encoder, weights, threads, [&](const RowsOfGroup &group) {
+    solve(group);
+    const float *values = group.values.getData();
+    const float *decoded = group.decoded.getData();
+    for (int64_t i = 0, e = group.values.size(); i < e; ++i)
+      norms[group.tile].add(values[i], values[i] - decoded[i]);
   });
 
   SolverResult result;

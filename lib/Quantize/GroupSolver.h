@@ -15,6 +15,9 @@ namespace lowbit {
 
 /// A column group of some rows, which no other group depends on.
 struct RowsOfGroup {
+  /// Of the range of rows, for sums that do not depend on the number of
+  /// threads.
+  int64_t tile;
   int64_t firstRow;
   int64_t group;
   int64_t firstCol;
@@ -24,8 +27,16 @@ struct RowsOfGroup {
   MatrixView decoded;
 };
 
-/// Has `solve` fit and encode every group, in parallel, and finishes the
-/// encoder.
+/// How many ranges of rows there are.
+int64_t getNumTiles(const MatrixEncoder &encoder);
+
+/// Visits every group, in parallel over the tiles.
+void walkGroups(const MatrixEncoder &encoder, ConstMatrixView weights,
+                unsigned threads,
+                llvm::function_ref<void(const RowsOfGroup &)> visit);
+
+/// Has `solve` encode every group, which may have been fitted before, and
+/// finishes the encoder.
 SolverResult solveByGroups(MatrixEncoder &encoder, ConstMatrixView weights,
                            unsigned threads,
                            llvm::function_ref<void(const RowsOfGroup &)> solve);

@@ -35,150 +35,140 @@ llvm::Error HqqOptions::check() const {
 static constexpr float smallestError = 1e-30f;
 
 namespace {
-/// Solves a column group of some rows. All vectors have an element for each
-/// row; rows that share parameters hold the same ones.
+/// Zero points of all groups after each iteration. Of rows that share
+/// parameters, each has its own copy.
+class History {
+public:
+  History(const MatrixEncoder &encoder, int64_t iterations)
+      : rows(encoder.getRows()),
+        groups((encoder.getCols() + encoder.getGroupCols() - 1) /
+               std::max<int64_t>(encoder.getGroupCols(), 1)),
+        iterations(iterations), zeros((iterations + 1) * groups * rows),
+        errors(getNumTiles(encoder) * (iterations + 1)) {}
+
+  float *getZeros(int64_t iteration, const RowsOfGroup &group) {
+    return &zeros[(iteration * groups + group.group) * rows + group.firstRow];
+  }
+  double &getError(int64_t iteration, int64_t tile) {
+    return errors[tile * (iterations + 1) + iteration];
+  }
+  double getError(int64_t iteration) const {
+    double sum = 0;
+    for (size_t i = iteration; i < errors.size(); i += iterations + 1)
+      sum += errors[i];
+    return sum;
+  }
+  int64_t getBestIteration() const {
+    int64_t best = 0;
+    for (int64_t i = 1; i <= iterations; ++i)
+      if (getError(i) < getError(best))
+        best = i;
+    return best;
+  }
+
+private:
+  int64_t rows, groups, iterations;
+  /// [iterations + 1][column groups][rows]
+  std::vector<float> zeros;
+  /// Sums of |w - w'|: [tiles][iterations + 1].
+  std::vector<double> errors;
+};
+
+/// Finds the zero points of a column group of some rows. All vectors have an
+/// element for each row; rows that share parameters hold the same ones.
 class HqqGroup {
 public:
   HqqGroup(MatrixEncoder &encoder, AffineParameters &parameters,
            const HqqOptions &options, const RowsOfGroup &group);
 
-  void run();
+  void run(History &history);
 
 private:
   using Vector = std::vector<float>;
 
-  /// Gives every row the sum over the rows that share its parameters.
-  void sumSharedRows(Vector &sums) const;
-  /// Codes by `zeros`, then the errors and the next zero points.
-  void iterate(float beta, const Vector &zeros, Vector &errors,
-               Vector &next) const;
-  Vector findZeros() const;
-  /// Encodes with these zero points, rounded to those that can be stored, and
-  /// returns the errors.
-  Vector encode(Vector &zeros);
+  /// Codes by `zeros`: adds up errors, and finds the next zero points.
+  double iterate(float beta, const float *zeros, Vector &next) const;
+  /// Turns sums over the columns into means over all that share parameters.
+  void average(Vector &sums) const;
 
   MatrixEncoder &encoder;
-  AffineParameters &parameters;
-  const HqqOptions &options;
   const RowsOfGroup &group;
+  const HqqOptions &options;
   const int64_t rows, cols;
-  const float exponent;
+  const float minCode, maxCode;
   /// Those of round-to-nearest.
-  Vector scales, nearestZeros;
+  Vector scales, zeros;
 };
 } // namespace
 
 HqqGroup::HqqGroup(MatrixEncoder &encoder, AffineParameters &parameters,
                    const HqqOptions &options, const RowsOfGroup &group)
-    : encoder(encoder), parameters(parameters), options(options), group(group),
+    : encoder(encoder), group(group), options(options),
       rows(group.values.getRows()), cols(group.values.getCols()),
-      exponent(static_cast<float>(options.p - 1)), scales(rows),
-      nearestZeros(rows) {
+      minCode(parameters.getCodeRange().first),
+      maxCode(parameters.getCodeRange().second), scales(rows), zeros(rows) {
   encoder.fit(group.firstRow, group.group, group.values);
-  parameters.getParameters(group.firstRow, group.group, scales, nearestZeros);
+  parameters.getParameters(group.firstRow, group.group, scales, zeros);
 }
 
-void HqqGroup::sumSharedRows(Vector &sums) const {
+void HqqGroup::average(Vector &sums) const {
   const int64_t shared = encoder.getGroupRows();
-  if (shared == 1)
-    return;
   for (int64_t begin = 0; begin < rows; begin += shared) {
+    const int64_t count = std::min(shared, rows - begin);
     auto first = sums.begin() + begin;
-    auto end = sums.begin() + std::min(begin + shared, rows);
-    std::fill(first, end, std::accumulate(first, end, 0.0f));
+    const float sum = std::accumulate(first, first + count, 0.0f);
+    std::fill_n(first, count, sum / static_cast<float>(cols * count));
   }
 }
 
-void HqqGroup::iterate(float beta, const Vector &zeros, Vector &errors,
-                       Vector &next) const {
-  const float minCode = parameters.getCodeRange().first;
-  const float maxCode = parameters.getCodeRange().second;
+double HqqGroup::iterate(float beta, const float *zeros, Vector &next) const {
+  const float exponent = static_cast<float>(options.p - 1);
   const float inverseBeta = 1 / beta;
-  Vector inverses(rows);
+  const float lo = minCode, hi = maxCode;
+  Vector inverses(rows), errors(rows);
   for (int64_t row = 0; row < rows; ++row)
     inverses[row] = 1 / scales[row];
-  std::fill(errors.begin(), errors.end(), 0.0f);
   std::fill(next.begin(), next.end(), 0.0f);
   // None of them overlap, which the vectorizer has to be told.
   const float *__restrict scale = scales.data();
   const float *__restrict inverse = inverses.data();
-  const float *__restrict zero = zeros.data();
+  const float *__restrict zero = zeros;
   float *__restrict errorSum = errors.data();
   float *__restrict nextSum = next.data();
   for (int64_t col = 0; col < cols; ++col) {
     const float *__restrict value = &group.values(0, col);
     for (int64_t row = 0; row < rows; ++row) {
       const float scaled = value[row] * inverse[row];
-      float code = std::max(scaled + zero[row], minCode);
-      code = roundHalfEven(std::min(code, maxCode));
+      float code = std::max(scaled + zero[row], lo);
+      code = roundHalfEven(std::min(code, hi));
       const float error = value[row] - (code - zero[row]) * scale[row];
       const float size = std::max(std::fabs(error), smallestError);
-      const float power = powOfPositive(size, exponent);
-      errorSum[row] += size * power;
+      errorSum[row] += size;
       // What is left of the error when the outlier is taken out, in steps.
-      const float outlier = std::max(size - power * inverseBeta, 0.0f);
+      const float outlier =
+          std::max(size - powOfPositive(size, exponent) * inverseBeta, 0.0f);
       nextSum[row] +=
           code - scaled + std::copysign(outlier, error) * inverse[row];
     }
   }
-  sumSharedRows(errors);
-  sumSharedRows(next);
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t shared = encoder.getGroupRows();
-    const int64_t count = std::min(shared, rows - row / shared * shared);
-    next[row] /= static_cast<float>(cols * count);
-  }
+  average(next);
+  return std::accumulate(errors.begin(), errors.end(), 0.0);
 }
 
-HqqGroup::Vector HqqGroup::findZeros() const {
-  Vector zeros = nearestZeros, best = zeros, next(rows), errors(rows);
-  Vector leastErrors(rows, std::numeric_limits<float>::infinity());
+void HqqGroup::run(History &history) {
   // The reference does so at 4 bits only.
-  const auto [minCode, maxCode] = parameters.getCodeRange();
   if (maxCode - minCode == 15)
     for (float &zero : zeros)
       zero = roundHalfEven(zero);
+  Vector next(rows);
   float beta = static_cast<float>(options.beta);
   for (int64_t i = 0; i <= options.iterations; ++i) {
-    iterate(beta, zeros, errors, next);
-    for (int64_t row = 0; row < rows; ++row)
-      if (errors[row] < leastErrors[row]) {
-        leastErrors[row] = errors[row];
-        best[row] = zeros[row];
-      }
+    float *known = history.getZeros(i, group);
+    std::copy(zeros.begin(), zeros.end(), known);
+    history.getError(i, group.tile) += iterate(beta, known, next);
     std::swap(zeros, next);
     beta *= static_cast<float>(options.kappa);
   }
-  return best;
-}
-
-HqqGroup::Vector HqqGroup::encode(Vector &zeros) {
-  parameters.setParameters(group.firstRow, group.group, scales, zeros);
-  encoder.encode(group.firstRow, group.firstCol, group.values, group.decoded);
-  Vector errors(rows);
-  for (int64_t col = 0; col < cols; ++col)
-    for (int64_t row = 0; row < rows; ++row) {
-      const float size =
-          std::max(std::fabs(group.values(row, col) - group.decoded(row, col)),
-                   smallestError);
-      errors[row] += size * powOfPositive(size, exponent);
-    }
-  sumSharedRows(errors);
-  return errors;
-}
-
-void HqqGroup::run() {
-  Vector zeros = findZeros();
-  const Vector nearestErrors = encode(nearestZeros);
-  const Vector errors = encode(zeros);
-  bool isBest = true;
-  for (int64_t row = 0; row < rows; ++row)
-    if (nearestErrors[row] <= errors[row]) {
-      zeros[row] = nearestZeros[row];
-      isBest = false;
-    }
-  if (!isBest)
-    encode(zeros);
 }
 
 llvm::Expected<SolverResult> lowbit::hqq(const BlockFormat &format,
@@ -196,8 +186,35 @@ llvm::Expected<SolverResult> lowbit::hqq(const BlockFormat &format,
     return makeError(
         "HQQ chooses the zero points of groups, which the format " +
         format.describe() + " does not have");
+  History history(**encoder, options.iterations);
+  walkGroups(**encoder, weights, options.threads,
+             [&](const RowsOfGroup &group) {
+               HqqGroup(**encoder, *parameters, options, group).run(history);
+             });
+
+  auto encode = [&](int64_t iteration, const RowsOfGroup &group) {
+    const int64_t rows = group.values.getRows();
+    const float *wanted = history.getZeros(iteration, group);
+    std::vector<float> scales(rows), zeros(rows);
+    parameters->getParameters(group.firstRow, group.group, scales, zeros);
+    std::copy_n(wanted, rows, zeros.begin());
+    parameters->setParameters(group.firstRow, group.group, scales, zeros);
+    (*encoder)->encode(group.firstRow, group.firstCol, group.values,
+                       group.decoded);
+  };
+  int64_t best = history.getBestIteration();
+  // Zero points that are rounded to integers may lose what was won.
+  std::vector<double> errors(getNumTiles(**encoder));
+  walkGroups(**encoder, weights, options.threads,
+             [&](const RowsOfGroup &group) {
+               encode(best, group);
+               const float *values = group.values.getData();
+               const float *decoded = group.decoded.getData();
+               for (int64_t i = 0, e = group.values.size(); i < e; ++i)
+                 errors[group.tile] += std::fabs(values[i] - decoded[i]);
+             });
+  if (std::accumulate(errors.begin(), errors.end(), 0.0) > history.getError(0))
+    best = 0;
   return solveByGroups(**encoder, weights, options.threads,
-                       [&](const RowsOfGroup &group) {
-                         HqqGroup(**encoder, *parameters, options, group).run();
-                       });
+                       [&](const RowsOfGroup &group) { encode(best, group); });
 }

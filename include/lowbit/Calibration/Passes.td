@@ -85,13 +85,13 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
 def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
   let summary = "Fit the zero points of linear layers to weights with outliers";
   let description = [{
-    Like `--quantize-rtn`, but moves the zero point of each group to where
-    `sum |w - w'|^p` is least, with p < 1: errors of a few outliers count little
-    (HQQ, Badri and Shaji 2023). Needs no data. Scales stay those of the range of
-    each group. In `iterations` steps, codes are rounded, errors above a threshold
-    are set aside as outliers, and the zero point becomes what the rest
-    wants; `beta`, which grows by `kappa` in each step, sets the threshold. A group
-    that comes out worse than round-to-nearest is rounded to nearest.
+    Like `--quantize-rtn`, but moves the zero point of each group to where errors
+    `|w - w'|^p` are small, with p < 1: a few outliers count little (HQQ, Badri
+    and Shaji 2023). Needs no data. Scales stay those of the range of each group.
+    In `iterations` steps, codes are rounded, errors above a threshold are set
+    aside as outliers, and the zero point becomes what the rest wants; `beta`,
+    which grows by `kappa` in each step, sets the threshold. A layer keeps the
+    zero points of the step with the least mean `|w - w'|`.
 
     Works with formats whose values are scale * (code - zero). Zero points that
     are integers are rounded in the end; `zero-type=f16` keeps their fractions.
@@ -110,7 +110,7 @@ def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
     Option<"embeddings", "embeddings", "bool", "false",
            "Quantize embedding tables, too">,
     Option<"p", "p", "double", "0.7",
-           "The norm of the error that is minimized, in (0, 1]">,
+           "The norm in which errors count, in (0, 1]">,
     Option<"beta", "beta", "double", "10",
            "What an error costs that is not set aside; greater sets aside more">,
     Option<"kappa", "kappa", "double", "1.01",

@@ -20,7 +20,7 @@
 namespace lowbit {
 
 struct HqqOptions {
-  /// The norm of the error that is minimized: sum |w - w'|^p, 0 < p <= 1.
+  /// The norm in which outliers count: |w - w'|^p, 0 < p <= 1.
   double p = 0.7;
   /// What an error costs that is not explained as an outlier, in units of
   /// weights: where weights are multiplied by c, the same solution takes beta *
@@ -38,10 +38,11 @@ struct HqqOptions {
 
 /// Keeps the scales that the format finds for the range of each group, and
 /// alternates between codes, outliers and zero points (the second version of
-/// the reference solver, in which beta grows). Of all zero points on the way,
-/// that of round-to-nearest included, each group keeps the one with the least
-/// error, so that no group is worse than round-to-nearest. Fails for formats
-/// that do not let a solver choose zero points.
+/// the reference solver, in which beta grows), from round-to-nearest on, whose
+/// zero points are rounded if there are 16 codes. The matrix keeps the zero
+/// points of the iteration with the least mean |w - w'|, so that none is worse
+/// in it than where it began. Fails for formats that do not let a solver choose
+/// zero points.
 llvm::Expected<SolverResult> hqq(const BlockFormat &format,
                                  ConstMatrixView weights,
                                  const RangeSearch &search,
