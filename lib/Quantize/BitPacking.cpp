@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Quantize/BitPacking.h"
+#include <algorithm>
+#include <vector>
 
 using namespace lowbit;
 
@@ -31,6 +33,24 @@ void lowbit::packBits(llvm::ArrayRef<uint8_t> codes, unsigned bits,
   }
   if (pendingBits != 0)
     *out = static_cast<uint8_t>(pending);
+}
+
+void lowbit::packRows(llvm::ArrayRef<uint8_t> codes, int64_t rows, int64_t cols,
+                      unsigned bits, llvm::MutableArrayRef<uint8_t> packed) {
+  // Transpose a stripe of rows at a time: whole cache lines of `codes` are
+  // read.
+  constexpr int64_t stripeRows = 64;
+  const int64_t rowBytes = getPackedBytes(cols, bits);
+  std::vector<uint8_t> stripe(stripeRows * cols);
+  for (int64_t begin = 0; begin < rows; begin += stripeRows) {
+    const int64_t count = std::min(stripeRows, rows - begin);
+    for (int64_t col = 0; col < cols; ++col)
+      for (int64_t row = 0; row < count; ++row)
+        stripe[row * cols + col] = codes[col * rows + begin + row];
+    for (int64_t row = 0; row < count; ++row)
+      packBits(llvm::ArrayRef(stripe).slice(row * cols, cols), bits,
+               packed.slice((begin + row) * rowBytes, rowBytes));
+  }
 }
 
 void lowbit::unpackBits(llvm::ArrayRef<uint8_t> packed, unsigned bits,

@@ -124,20 +124,6 @@ QuantizedMatrix CodebookEncoder::finish() {
   result.components.push_back({spec, std::vector<uint8_t>(spec.getByteSize())});
   llvm::append_range(result.components, scaleEncoder->finish());
 
-  // Transpose a stripe of rows at a time: whole cache lines of `codes` are
-  // read.
-  constexpr int64_t stripeRows = 64;
-  const int64_t codeBytes = getPackedBytes(cols, bits);
-  std::vector<uint8_t> stripe(stripeRows * cols);
-  for (int64_t begin = 0; begin < rows; begin += stripeRows) {
-    const int64_t count = std::min(stripeRows, rows - begin);
-    for (int64_t col = 0; col < cols; ++col)
-      for (int64_t row = 0; row < count; ++row)
-        stripe[row * cols + col] = codes[col * rows + begin + row];
-    for (int64_t row = 0; row < count; ++row)
-      packBits(llvm::ArrayRef(stripe).slice(row * cols, cols), bits,
-               llvm::MutableArrayRef(result.components[0].bytes)
-                   .slice((begin + row) * codeBytes, codeBytes));
-  }
+  packRows(codes, rows, cols, bits, result.components[0].bytes);
   return result;
 }

@@ -10,37 +10,17 @@
 #include "CodebookEncoder.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Support/OutputFile.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 
 using namespace lowbit;
 
 llvm::Expected<CodebookFormat> CodebookFormat::get(const Spec &spec) {
-  if (spec.groupRows < 0 || spec.groupCols < 0)
-    return makeError("the group is " + llvm::Twine(spec.groupRows) + " x " +
-                     llvm::Twine(spec.groupCols) +
-                     ", but its sizes must be positive, or 0 for the whole "
-                     "dimension");
+  if (llvm::Error error = checkGroup(spec.groupRows, spec.groupCols))
+    return std::move(error);
   if (spec.scales.hasOffset() && !spec.scales.isFormat())
     return makeError("an offset is only for scales that a format stores");
   return CodebookFormat(spec);
-}
-
-int64_t CodebookFormat::getGroupRows(int64_t rows) const {
-  return spec.groupRows == 0 ? rows : std::min(spec.groupRows, rows);
-}
-
-int64_t CodebookFormat::getGroupCols(int64_t cols) const {
-  return spec.groupCols == 0 ? cols : std::min(spec.groupCols, cols);
-}
-
-int64_t CodebookFormat::getNumRowGroups(int64_t rows) const {
-  return rows == 0 ? 0 : llvm::divideCeil(rows, getGroupRows(rows));
-}
-
-int64_t CodebookFormat::getNumColGroups(int64_t cols) const {
-  return cols == 0 ? 0 : llvm::divideCeil(cols, getGroupCols(cols));
 }
 
 float CodebookFormat::getScale(float greatest) const {
@@ -59,17 +39,7 @@ std::string CodebookFormat::describe() const {
     os << spec.codebook.getLevels().size() << " levels";
   else
     os << spec.codebook.getName();
-  auto printSize = [&](int64_t size) {
-    if (size == 0)
-      os << '*';
-    else
-      os << size;
-  };
-  os << " [";
-  printSize(spec.groupRows);
-  os << ", ";
-  printSize(spec.groupCols);
-  os << "] " << spec.scales.describe();
+  os << ' ' << describeGroup() << ' ' << spec.scales.describe();
   return text;
 }
 
@@ -90,13 +60,15 @@ CodebookFormat::createEncoder(ConstMatrixView weights,
   if (llvm::Error error = checkFinite(weights))
     return std::move(error);
   const int64_t rows = weights.getRows(), cols = weights.getCols();
+  const int64_t groupRows = getGroupRows(rows), groupCols = getGroupCols(cols);
   const int64_t colGroups = getNumColGroups(cols);
   std::vector<float> scales(getNumRowGroups(rows) * colGroups);
   for (int64_t row = 0; row < rows; ++row)
-    for (int64_t col = 0; col < cols; ++col) {
-      float &greatest = scales[row / getGroupRows(rows) * colGroups +
-                               col / getGroupCols(cols)];
-      greatest = std::max(greatest, std::fabs(weights(row, col)));
+    for (int64_t group = 0; group < colGroups; ++group) {
+      float &greatest = scales[row / groupRows * colGroups + group];
+      const int64_t end = std::min(cols, (group + 1) * groupCols);
+      for (int64_t col = group * groupCols; col < end; ++col)
+        greatest = std::max(greatest, std::fabs(weights(row, col)));
     }
   for (float &scale : scales)
     scale = getScale(scale);
@@ -134,9 +106,12 @@ CodebookFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
   for (int64_t row = 0; row < rows; ++row) {
     unpackBits(components.front().slice(row * codeBytes, codeBytes), bits,
                codes);
-    for (int64_t col = 0; col < cols; ++col)
-      decoded(row, col) =
-          scales(row / groupRows, col / groupCols) * levels[codes[col]];
+    for (int64_t group = 0; group < colGroups; ++group) {
+      const float scale = scales(row / groupRows, group);
+      const int64_t end = std::min(cols, (group + 1) * groupCols);
+      for (int64_t col = group * groupCols; col < end; ++col)
+        decoded(row, col) = scale * levels[codes[col]];
+    }
   }
   return llvm::Error::success();
 }

@@ -167,21 +167,7 @@ QuantizedMatrix UniformEncoder::finish() {
     result.components.push_back(
         {component, std::vector<uint8_t>(component.getByteSize())});
 
-  // Transpose a stripe of rows at a time: whole cache lines of `codes` are
-  // read.
-  constexpr int64_t stripeRows = 64;
-  const int64_t codeBytes = getPackedBytes(cols, spec.bits);
-  std::vector<uint8_t> stripe(stripeRows * cols);
-  for (int64_t begin = 0; begin < rows; begin += stripeRows) {
-    const int64_t count = std::min(stripeRows, rows - begin);
-    for (int64_t col = 0; col < cols; ++col)
-      for (int64_t row = 0; row < count; ++row)
-        stripe[row * cols + col] = codes[col * rows + begin + row];
-    for (int64_t row = 0; row < count; ++row)
-      packBits(llvm::ArrayRef(stripe).slice(row * cols, cols), spec.bits,
-               llvm::MutableArrayRef(result.components[0].bytes)
-                   .slice((begin + row) * codeBytes, codeBytes));
-  }
+  packRows(codes, rows, cols, spec.bits, result.components[0].bytes);
 
   const int64_t colGroups = format.getNumColGroups(cols);
   const int64_t rowGroups = format.getNumRowGroups(rows);

@@ -12,7 +12,6 @@
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cmath>
@@ -41,11 +40,8 @@ llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
   if (spec.bits == 1 && spec.isSigned)
     return makeError("codes of 1 bit are unsigned: signed ones would be 0 and "
                      "-1, and could not hold positive values");
-  if (spec.groupRows < 0 || spec.groupCols < 0)
-    return makeError("the group is " + llvm::Twine(spec.groupRows) + " x " +
-                     llvm::Twine(spec.groupCols) +
-                     ", but its sizes must be positive, or 0 for the whole "
-                     "dimension");
+  if (llvm::Error error = checkGroup(spec.groupRows, spec.groupCols))
+    return std::move(error);
   if (!isScaleType(spec.scaleType))
     return makeError("scales are stored as f16, bf16 or f32, not as " +
                      getName(spec.scaleType));
@@ -63,22 +59,6 @@ int32_t UniformFormat::getMinCode() const {
 
 int32_t UniformFormat::getMaxCode() const {
   return spec.isSigned ? (1 << (spec.bits - 1)) - 1 : (1 << spec.bits) - 1;
-}
-
-int64_t UniformFormat::getGroupRows(int64_t rows) const {
-  return spec.groupRows == 0 ? rows : std::min(spec.groupRows, rows);
-}
-
-int64_t UniformFormat::getGroupCols(int64_t cols) const {
-  return spec.groupCols == 0 ? cols : std::min(spec.groupCols, cols);
-}
-
-int64_t UniformFormat::getNumRowGroups(int64_t rows) const {
-  return rows == 0 ? 0 : llvm::divideCeil(rows, getGroupRows(rows));
-}
-
-int64_t UniformFormat::getNumColGroups(int64_t cols) const {
-  return cols == 0 ? 0 : llvm::divideCeil(cols, getGroupCols(cols));
 }
 
 /// The range that the codes of the format span for values in `range`, in which
@@ -148,17 +128,7 @@ std::string UniformFormat::describe() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << (spec.isSigned ? 's' : 'u') << spec.bits;
-  auto printSize = [&](int64_t size) {
-    if (size == 0)
-      os << '*';
-    else
-      os << size;
-  };
-  os << " [";
-  printSize(spec.groupRows);
-  os << ", ";
-  printSize(spec.groupCols);
-  os << "] " << getScaleTypeName(spec.scaleType);
+  os << ' ' << describeGroup() << ' ' << getScaleTypeName(spec.scaleType);
   if (std::optional<ElementType> type = getFloatType(spec.zero))
     os << " zero " << getScaleTypeName(*type);
   if (spec.narrowRange)

@@ -26,6 +26,10 @@ constexpr int64_t getPackedBytes(int64_t count, unsigned bits) {
 void packBits(llvm::ArrayRef<uint8_t> codes, unsigned bits,
               llvm::MutableArrayRef<uint8_t> packed);
 
+/// Packs each row of a matrix of codes that is stored column by column.
+void packRows(llvm::ArrayRef<uint8_t> codes, int64_t rows, int64_t cols,
+              unsigned bits, llvm::MutableArrayRef<uint8_t> packed);
+
 /// The inverse of `packBits`: reads codes.size() codes, zero-extended to a
 /// byte.
 void unpackBits(llvm::ArrayRef<uint8_t> packed, unsigned bits,

@@ -10,6 +10,7 @@
 #define LOWBIT_QUANTIZE_CODEBOOKFORMAT_H
 
 #include "lowbit/Quantize/Codebook.h"
+#include "lowbit/Quantize/GroupedFormat.h"
 #include "lowbit/Quantize/ScaleStorage.h"
 #include <cmath>
 
@@ -28,7 +29,7 @@ namespace lowbit {
 ///
 /// The code is that of the level nearest to value * (1 / scale), as in
 /// bitsandbytes; `Codebook` says what is done with ties.
-class CodebookFormat final : public BlockFormat {
+class CodebookFormat final : public GroupedFormat {
 public:
   struct Spec {
     Codebook codebook;
@@ -42,12 +43,6 @@ public:
   static llvm::Expected<CodebookFormat> get(const Spec &spec);
 
   const Spec &getSpec() const { return spec; }
-
-  /// The shape of a group in a matrix of this shape, and how many there are.
-  int64_t getGroupRows(int64_t rows) const;
-  int64_t getGroupCols(int64_t cols) const;
-  int64_t getNumRowGroups(int64_t rows) const;
-  int64_t getNumColGroups(int64_t cols) const;
 
   /// The scale, not rounded, of a group of values up to `greatest`.
   float getScale(float greatest) const;
@@ -71,7 +66,8 @@ public:
                      MatrixView decoded) const override;
 
 private:
-  explicit CodebookFormat(const Spec &spec) : spec(spec) {}
+  explicit CodebookFormat(const Spec &spec)
+      : GroupedFormat(spec.groupRows, spec.groupCols), spec(spec) {}
 
   Spec spec;
 };

@@ -9,7 +9,7 @@
 #ifndef LOWBIT_QUANTIZE_UNIFORMFORMAT_H
 #define LOWBIT_QUANTIZE_UNIFORMFORMAT_H
 
-#include "lowbit/Quantize/BlockFormat.h"
+#include "lowbit/Quantize/GroupedFormat.h"
 #include <optional>
 
 namespace lowbit {
@@ -49,7 +49,7 @@ std::optional<ElementType> getFloatType(ZeroKind kind);
 ///
 /// Codes are `round(value / scale) + zero`, or `round(value / scale + zero)` if
 /// zero points are floats, halves to even, clamped.
-class UniformFormat final : public BlockFormat {
+class UniformFormat final : public GroupedFormat {
 public:
   struct Spec {
     unsigned bits = 4;
@@ -81,12 +81,6 @@ public:
   int32_t getMinCode() const;
   int32_t getMaxCode() const;
 
-  /// The shape of a group in a matrix of this shape, and how many there are.
-  int64_t getGroupRows(int64_t rows) const;
-  int64_t getGroupCols(int64_t cols) const;
-  int64_t getNumRowGroups(int64_t rows) const;
-  int64_t getNumColGroups(int64_t cols) const;
-
   /// The range that the codes have to cover for `values`, which are at least
   /// one.
   Range getRange(llvm::ArrayRef<float> values) const;
@@ -113,7 +107,8 @@ public:
                      MatrixView decoded) const override;
 
 private:
-  explicit UniformFormat(const Spec &spec) : spec(spec) {}
+  explicit UniformFormat(const Spec &spec)
+      : GroupedFormat(spec.groupRows, spec.groupCols), spec(spec) {}
 
   Spec spec;
 };
