@@ -75,18 +75,20 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
       return failure();
     }
   }
-  return PanelMatmulSpec{
-      shape[0],
-      shape[1],
-      *PanelsGeometry::get(weightType.getFormat(), shape),
-      /*maxCode=*/(1u << codes->bits) - 1,
-      /*codeOffset=*/codes->isSigned ? 1 << (codes->bits - 1) : 0,
-      codes->zeroType,
-      hasBias,
-      codes->scaleType,
-      /*floatType=*/{},
-      inputGroupCols,
-      codes->levels};
+  PanelMatmulSpec spec{shape[0], shape[1],
+                       PanelsGeometry(shape[0], shape[1], *codes, groupCols)};
+  spec.maxCode = codes->areSigns ? 2 : (1u << codes->bits) - 1;
+  if (codes->areSigns)
+    spec.codeOffset = 1;
+  else if (codes->isSigned)
+    spec.codeOffset = 1 << (codes->bits - 1);
+  spec.zeroType = codes->zeroType;
+  spec.hasBias = hasBias;
+  spec.scaleType = codes->scaleType;
+  spec.inputGroupCols = inputGroupCols;
+  spec.offsetType = codes->offsetType;
+  spec.levels = codes->levels;
+  return spec;
 }
 
 namespace {

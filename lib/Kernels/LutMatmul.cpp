@@ -125,6 +125,8 @@ LutMatmul::Quad LutMatmul::exchange(const Quad &registers) {
 
 LutMatmul::Quad LutMatmul::loadSet(const Pass &pass, int64_t set, Value chunk,
                                    int64_t offset) {
+  if (pass.chunkOffset)
+    chunk = k.add(chunk, pass.chunkOffset);
   // What is missing in the last set is read from its first panel, and dropped.
   auto panelOf = [&](int64_t inSet) {
     int64_t panel = set * setPanels + inSet;
@@ -298,7 +300,8 @@ LutMatmul::Values LutMatmul::sumPlane(const Pass &pass, unsigned number,
 
 LutMatmul::Values LutMatmul::sumGroup(Value firstToken, Value firstPanel,
                                       TileShape shape, Value group,
-                                      Value firstChunk, int64_t chunks) {
+                                      Value firstChunk, int64_t chunks,
+                                      Value chunkOffset) {
   // What the start of the sums of low bits adds.
   int64_t excess = 0;
   for (const LutPlane &plane : planes)
@@ -328,7 +331,8 @@ LutMatmul::Values LutMatmul::sumGroup(Value firstToken, Value firstPanel,
     Pass pass = {firstToken,
                  k.add(firstPanel, first),
                  {shape.tokens, panels},
-                 (panels + setPanels - 1) / setPanels};
+                 (panels + setPanels - 1) / setPanels,
+                 chunkOffset};
     Values sums;
     for (Value correction : corrections)
       sums.append(panels, correction);

@@ -31,9 +31,11 @@ public:
   void release() { tables.release(); }
 
   /// The sums of a group in i32 lanes, token-major: exactly those that dot
-  /// products of the codes with the activations yield.
+  /// products of the codes with the activations yield. Codes are `chunkOffset`
+  /// chunks behind those of their activations, or none if that is null.
   Values sumGroup(Value firstToken, Value firstPanel, TileShape shape,
-                  Value group, Value firstChunk, int64_t chunks);
+                  Value group, Value firstChunk, int64_t chunks,
+                  Value chunkOffset);
 
 private:
   /// Four registers of bytes.
@@ -43,6 +45,7 @@ private:
     Value firstToken, firstPanel;
     TileShape shape;
     int64_t sets;
+    Value chunkOffset;
   };
 
   Values sumPlane(const Pass &pass, unsigned number, Value firstChunk,

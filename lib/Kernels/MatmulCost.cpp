@@ -88,7 +88,7 @@ static InstructionCount countLookups(const PanelMatmulSpec &spec,
     // A table entry takes two bytes until it is stored, and as many
     // instructions for each column that it sums, and for the split.
     InstructionCount build = arithmetic * (4.0 * plane.columns + 6) + shuffle;
-    count = count + build * (4 * blocks / geometry.panels);
+    count = count + build * (4 * blocks / (geometry.panels * geometry.terms));
   }
   return count;
 }
@@ -145,9 +145,10 @@ static MatmulCost getCost(const PanelMatmulSpec &spec,
   double weights =
       double(PanelsGeometry::rowsPerPanel) * geometry.columnsPerChunk;
   double scale = 1024 / weights;
-  double compute =
-      countInstructions(spec, cpu, tile).getCycles(cpu) * registers;
-  double memory = geometry.bytesPerChunk / cpu.weightBytes / tile.shape.tokens;
+  double compute = countInstructions(spec, cpu, tile).getCycles(cpu) *
+                   registers * geometry.terms;
+  double memory = geometry.terms * geometry.bytesPerChunk / cpu.weightBytes /
+                  tile.shape.tokens;
   return {tile, compute * scale, memory * scale};
 }
 

@@ -31,6 +31,8 @@ PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
     scales = take();
   if (spec.zeroType)
     zeros = take();
+  if (spec.offsetType)
+    offsets = take();
   if (spec.hasBias)
     bias = take();
   output = take();
@@ -136,6 +138,12 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
   return codes;
 }
 
+Value PanelKernelBuilder::loadFloats(Value from, Type type, Value panel,
+                                     Value group) {
+  Value stored = loadLanes(getLanes(type), from, panel, group);
+  return type.isF32() ? stored : arith::ExtFOp::create(b, f32Lanes, stored);
+}
+
 Value PanelKernelBuilder::loadScales(Value panel, Value group) {
   if (isa<Float8E8M0FNUType>(spec.scaleType)) {
     // The byte is the exponent of an f32, but for 2^-127, which is subnormal.
@@ -149,19 +157,14 @@ Value PanelKernelBuilder::loadScales(Value panel, Value group) {
     bits = arith::SelectOp::create(b, isNaN, splat(i32Lanes, 0x7fc00000), bits);
     return arith::BitcastOp::create(b, f32Lanes, bits);
   }
-  Value stored = loadLanes(getLanes(spec.scaleType), scales, panel, group);
-  if (spec.scaleType.isF32())
-    return stored;
-  return arith::ExtFOp::create(b, f32Lanes, stored);
+  return loadFloats(scales, spec.scaleType, panel, group);
 }
 
 Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {
-  if (spec.hasFloatZeros()) {
-    Value zeros = loadLanes(getLanes(spec.zeroType), this->zeros, panel, group);
-    if (!spec.zeroType.isF32())
-      zeros = arith::ExtFOp::create(b, f32Lanes, zeros);
-    return arith::SubFOp::create(b, splat(f32Lanes, -spec.codeOffset), zeros);
-  }
+  if (spec.hasFloatZeros())
+    return arith::SubFOp::create(
+        b, splat(f32Lanes, -spec.codeOffset),
+        loadFloats(zeros, spec.zeroType, panel, group));
   Value zeros;
   if (spec.zeroType)
     zeros = arith::ExtUIOp::create(

@@ -61,6 +61,10 @@ protected:
   /// Zero points of a panel, negated, as what codes times activations are
   /// summed in, or as floats if they are; null if they are all zero.
   Value loadMinusZeros(Value panel, Value group);
+  /// What is added to the weights of a group, as f32.
+  Value loadOffsets(Value panel, Value group) {
+    return loadFloats(offsets, spec.offsetType, panel, group);
+  }
   /// sum + factor * groupSum, where the last is of a group's activations. The
   /// sum is a float if the factor is.
   Value addProduct(Value sum, Value factor, Value groupSum);
@@ -86,6 +90,8 @@ private:
   /// start.
   Value loadLanes(mlir::VectorType type, Value from, Value panel, Value row,
                   int64_t offset = 0);
+  /// One float of the type for each lane, as f32.
+  Value loadFloats(Value from, mlir::Type type, Value panel, Value group);
 
   /// The first lane's channel; null if that is the panel's first one.
   Value firstLane;
@@ -95,7 +101,7 @@ private:
 protected:
 
   // Arguments.
-  Value input, inputScales, codes, scales, zeros, bias, output;
+  Value input, inputScales, codes, scales, zeros, offsets, bias, output;
 };
 
 } // namespace lowbit

@@ -11,6 +11,9 @@
 //           scale[n, g] * (sum of code[n, k] * x[t, k]
 //                          - zero[n, g] * sum of x[t, k])   for k in g
 //
+// or, of each group, the sum of several such terms, each with codes and scales
+// of its own, perhaps with offset[n, g] * sum of x[t, k].
+//
 // Sixteen output channels are computed at once, one in each 32-bit lane. A
 // block of 64 bytes holds, in lane r, several codes of channel r: the code of
 // column 4s + j of the block stands at bit 8j + width * s (#lowbit.panels; a
@@ -60,6 +63,9 @@ private:
     TileShape shape;
     MatmulStrategy strategy;
     PanelActivations::Tile input;
+    /// How far codes are behind the chunk of their activations, in chunks; null
+    /// if nowhere.
+    Value chunkOffset = {};
   };
 
   void buildTokens(Value begin, Value end);
@@ -67,8 +73,13 @@ private:
   void buildTile(const Tile &tile);
   Sums sumGroup(const Tile &tile, Value group, Value firstChunk, int64_t chunks,
                 Sums starts);
-  Sums buildGroup(const Tile &tile, Value group, Value firstChunk,
-                  int64_t chunks, Sums totals);
+  Sums buildGroup(Tile tile, Value group, Value firstChunk, int64_t chunks,
+                  Sums totals);
+  /// One of the products that elements are the sum of; `stored` is the number
+  /// of its scales among those of all groups.
+  Sums addTerm(const Tile &tile, Value group, Value stored, Value firstChunk,
+               int64_t chunks, Sums totals);
+  void addOffsets(const Tile &tile, Value group, MutableArrayRef<Value> totals);
   /// Multiplies each panel's codes of each step by each token's activations of
   /// it.
   void multiplyChunk(
@@ -103,11 +114,15 @@ private:
   }
   /// What all channels share: one value for each token.
   Value spread(Value tokens);
+  Values loadTileBlocks(const Tile &tile, int64_t panel, Value chunk) {
+    return loadBlocks(add(tile.firstPanel, panel),
+                      tile.chunkOffset ? add(chunk, tile.chunkOffset) : chunk);
+  }
   /// The blocks of each panel of a tile.
   SmallVector<Values> loadTileBlocks(const Tile &tile, Value chunk) {
     SmallVector<Values> blocks;
     for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
-      blocks.push_back(loadBlocks(add(tile.firstPanel, panel), chunk));
+      blocks.push_back(loadTileBlocks(tile, panel, chunk));
     return blocks;
   }
   /// A slice as four bits of each byte, of which those above the code may be
@@ -168,7 +183,7 @@ void PanelMatmulBuilder::multiplyChunk(
   // Registers hold activations or codes, whichever are fewer.
   if (panels >= tokens) {
     for (int64_t panel = 0; panel < panels; ++panel) {
-      Values blocks = loadBlocks(add(tile.firstPanel, panel), chunk);
+      Values blocks = loadTileBlocks(tile, panel, chunk);
       for (int64_t step = 0; step < steps; ++step) {
         Value codes = unpack(blocks, step);
         for (int64_t token = 0; token < tokens; ++token)
@@ -287,7 +302,7 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
                                                       Sums starts) {
   if (tile.strategy == MatmulStrategy::Lut)
     return lut->sumGroup(tile.firstToken, tile.firstPanel, tile.shape, group,
-                         firstChunk, chunks);
+                         firstChunk, chunks, tile.chunkOffset);
   int64_t perSum = tokensPerSum(tile);
   Sums sums = std::move(starts);
   auto build = [&](Value chunk, int64_t count, ValueRange sums) {
@@ -310,8 +325,8 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
 }
 
 PanelMatmulBuilder::Sums
-PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
-                               int64_t chunks, Sums totals) {
+PanelMatmulBuilder::addTerm(const Tile &tile, Value group, Value stored,
+                            Value firstChunk, int64_t chunks, Sums totals) {
   TileShape shape = tile.shape;
   int64_t perSum = tokensPerSum(tile);
   VectorType f32Sums = getLanes(b.getF32Type(), perSum);
@@ -321,7 +336,7 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
   Sums starts(shape.size() / perSum, splat(sumLanes, 0));
   Values scales(shape.panels), minusZeros(shape.panels);
   auto loadMinus = [&](int64_t panel) {
-    return repeat(loadMinusZeros(add(tile.firstPanel, panel), group), perSum);
+    return repeat(loadMinusZeros(add(tile.firstPanel, panel), stored), perSum);
   };
   auto correct = [&](Value &sum, Value minusZero, int64_t token) {
     if (minusZero)
@@ -344,7 +359,7 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
     for (int64_t panel = 0; panel < shape.panels; ++panel) {
       Value &scale = scales[panel], &minusZero = minusZeros[panel];
       if (token == 0) {
-        scale = repeat(loadScales(add(tile.firstPanel, panel), group), perSum);
+        scale = repeat(loadScales(add(tile.firstPanel, panel), stored), perSum);
         minusZero = startsCorrected ? Value() : loadMinus(panel);
       }
       int64_t number = token / perSum * shape.panels + panel;
@@ -368,6 +383,48 @@ PanelMatmulBuilder::buildGroup(const Tile &tile, Value group, Value firstChunk,
       Value &total = totals[number];
       total = vector::FMAOp::create(b, sum, factor, total);
     }
+  return totals;
+}
+
+void PanelMatmulBuilder::addOffsets(const Tile &tile, Value group,
+                                    MutableArrayRef<Value> totals) {
+  TileShape shape = tile.shape;
+  int64_t perSum = tokensPerSum(tile);
+  Values offsets;
+  for (int64_t panel = 0; panel < shape.panels; ++panel)
+    offsets.push_back(
+        repeat(loadOffsets(add(tile.firstPanel, panel), group), perSum));
+  for (int64_t token = 0; token < shape.tokens; token += perSum) {
+    Value sum = spread(
+        activations->loadGroupSums(tile.input, token, group, perSum));
+    if (spec.hasQuantizedInput()) {
+      sum = arith::SIToFPOp::create(b, getLanes(b.getF32Type(), perSum), sum);
+      if (!spec.hasRowInputScale())
+        sum = arith::MulFOp::create(b, sum,
+                                    spread(activations->loadGroupScales(
+                                        tile.input, token, group, perSum)));
+    }
+    for (int64_t panel = 0; panel < shape.panels; ++panel) {
+      Value &total = totals[token / perSum * shape.panels + panel];
+      total = vector::FMAOp::create(b, offsets[panel], sum, total);
+    }
+  }
+}
+
+PanelMatmulBuilder::Sums
+PanelMatmulBuilder::buildGroup(Tile tile, Value group, Value firstChunk,
+                               int64_t chunks, Sums totals) {
+  Value stored = group;
+  for (int64_t term = 0; term < geometry.terms; ++term) {
+    if (geometry.terms > 1) {
+      stored = add(mul(group, geometry.terms), term);
+      tile.chunkOffset =
+          add(mul(firstChunk, geometry.terms - 1), term * chunks);
+    }
+    totals = addTerm(tile, group, stored, firstChunk, chunks, std::move(totals));
+  }
+  if (spec.offsetType)
+    addOffsets(tile, group, totals);
   return totals;
 }
 

@@ -35,6 +35,8 @@ struct PanelMatmulSpec {
   mlir::Type floatType = {};
   /// Columns that share an activation scale; 0 for float activations.
   int64_t inputGroupCols = 0;
+  /// Of what is added to the weights of a group; null if nothing is.
+  mlir::Type offsetType = {};
   /// What codes stand for, 16 of them; empty if they are numbers themselves.
   llvm::SmallVector<float, 16> levels = {};
   /// How far ahead of its use the weight is asked for; 0 if it is not. A kernel
@@ -52,7 +54,10 @@ struct PanelMatmulSpec {
   }
   /// Whether elements are small integers with a scale, as matrix units multiply
   /// them.
-  bool hasIntegerCodes() const { return levels.empty() && !hasFloatZeros(); }
+  bool hasIntegerCodes() const {
+    return levels.empty() && !hasFloatZeros() && geometry.terms == 1 &&
+           !offsetType;
+  }
   bool hasQuantizedInput() const { return inputGroupCols != 0; }
   /// Whether float activations meet codes that are looked up in a table of
   /// their values instead of being converted.

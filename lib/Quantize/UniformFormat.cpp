@@ -183,6 +183,31 @@ UniformFormat::createEncoder(ConstMatrixView weights,
                                           weights.getCols(), search);
 }
 
+UniformFormat::Parameters UniformFormat::loadParameters(
+    llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components, int64_t rowGroup,
+    int64_t colGroup, int64_t colGroups) const {
+  auto load = [&](ElementType type, llvm::ArrayRef<uint8_t> bytes) {
+    return loadFloat(type, bytes.data() + (rowGroup * colGroups + colGroup) *
+                                              getByteSize(type));
+  };
+  const float scale = load(spec.scaleType, components[1]);
+  if (!spec.hasZeroPoint())
+    return {scale, 0};
+  if (std::optional<ElementType> type = getFloatType(spec.zero))
+    return {scale, load(*type, components[2])};
+  // A code spans two bytes at most.
+  const int64_t rowBytes = getPackedBytes(colGroups, spec.bits);
+  llvm::ArrayRef<uint8_t> row =
+      components[2].slice(rowGroup * rowBytes, rowBytes);
+  const int64_t bit = colGroup * spec.bits;
+  uint32_t word = row[bit / 8];
+  if (bit / 8 + 1 < rowBytes)
+    word |= row[bit / 8 + 1] << 8;
+  const uint8_t code = (word >> bit % 8) & ((1 << spec.bits) - 1);
+  return {scale, static_cast<float>(
+                     spec.isSigned ? signExtendCode(code, spec.bits) : code)};
+}
+
 llvm::Error
 UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                       MatrixView decoded) const {
@@ -195,33 +220,17 @@ UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
   const int64_t groupRows = getGroupRows(rows), groupCols = getGroupCols(cols);
   const int64_t colGroups = getNumColGroups(cols);
   const int64_t codeBytes = getPackedBytes(cols, spec.bits);
-  const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
-  const int64_t scaleBytes = getByteSize(spec.scaleType);
-  std::vector<uint8_t> codes(cols), zeroCodes(colGroups);
+  std::vector<uint8_t> codes(cols);
   auto toInt = [&](uint8_t code) -> int32_t {
     return spec.isSigned ? signExtendCode(code, spec.bits) : code;
-  };
-  const std::optional<ElementType> zeroType = getFloatType(spec.zero);
-  auto getZero = [&](int64_t rowGroup, int64_t group) -> float {
-    if (zeroType)
-      return loadFloat(*zeroType,
-                       components[2].data() + (rowGroup * colGroups + group) *
-                                                  getByteSize(*zeroType));
-    return spec.hasZeroPoint() ? toInt(zeroCodes[group]) : 0;
   };
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t rowGroup = row / groupRows;
     unpackBits(components[0].slice(row * codeBytes, codeBytes), spec.bits,
                codes);
-    if (spec.zero == ZeroKind::Integer)
-      unpackBits(components[2].slice(rowGroup * zeroBytes, zeroBytes),
-                 spec.bits, zeroCodes);
     for (int64_t group = 0; group < colGroups; ++group) {
-      Parameters parameters{
-          loadFloat(spec.scaleType,
-                    components[1].data() +
-                        (rowGroup * colGroups + group) * scaleBytes),
-          getZero(rowGroup, group)};
+      const Parameters parameters =
+          loadParameters(components, rowGroup, group, colGroups);
       const int64_t end = std::min(cols, (group + 1) * groupCols);
       for (int64_t col = group * groupCols; col < end; ++col)
         decoded(row, col) = decodeValue(toInt(codes[col]), parameters);

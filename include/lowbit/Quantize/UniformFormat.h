@@ -90,6 +90,10 @@ public:
   float roundZero(float zero) const;
   /// The parameters whose codes span `range`.
   Parameters getParameters(Range range) const;
+  /// Those of a group that `components` store, which have the right sizes.
+  Parameters loadParameters(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                            int64_t rowGroup, int64_t colGroup,
+                            int64_t colGroups) const;
   /// The code nearest to a finite value.
   int32_t encodeValue(float value, const Parameters &parameters) const;
   float decodeValue(int32_t code, const Parameters &parameters) const {

@@ -262,3 +262,23 @@ func.func private @codebook_static(!lowbit.tensor<?x32xf32, #lowbit.codebook<nf4
 
 // expected-error @below {{of the scales, groups of 4 rows do not divide the 6; state the padding with 'pad'}}
 func.func private @scale_rows(!lowbit.tensor<6x64xf32, #lowbit.codebook<nf4, group = [1, 32], scale = #lowbit.codebook<e4m3, group = [4, 2], scale = f32>>>)
+
+// -----
+
+// expected-error @below {{bits is 5, but binary-coding quantization has 1 to 4 bits}}
+func.func private @sign_bits() attributes {a = #lowbit.bcq<bits = 5, group = [1, 128], scale = f16>}
+
+// -----
+
+// expected-error @below {{scale must be f16, bf16 or f32, got 'i8'}}
+func.func private @sign_scale() attributes {a = #lowbit.bcq<bits = 3, group = [1, 128], scale = i8>}
+
+// -----
+
+// expected-error @below {{groups of 32 columns do not divide the 48; state the padding with 'pad'}}
+func.func private @sign_columns(!lowbit.tensor<4x48xf32, #lowbit.bcq<bits = 3, group = [1, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{a binary-coding format stores tensors of at least one dimension, got a scalar}}
+func.func private @sign_rank(!lowbit.tensor<f32, #lowbit.bcq<bits = 3, group = [1, 32], scale = f16>>)

@@ -54,16 +54,25 @@ PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols, unsigned bits,
     setPlanes(splitBits(bits));
 }
 
+PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols,
+                               const ScaledCodes &codes, int64_t groupCols)
+    : PanelsGeometry(rows, cols, codes.bits, groupCols) {
+  terms = codes.terms;
+  // Kernels see signs as 0 and 2, less 1.
+  if (codes.areSigns)
+    planes.front().base = 1;
+}
+
 std::optional<PanelsGeometry>
 PanelsGeometry::get(QuantFormatAttrInterface format, ArrayRef<int64_t> shape) {
-  unsigned bits;
+  int64_t groupCols = format.getGroupCols(shape);
   if (std::optional<ScaledCodes> codes = format.getScaledCodes())
-    bits = codes->bits;
-  else if (auto floats = dyn_cast<FloatFormatAttr>(format))
-    bits = floats.getType().getIntOrFloatBitWidth();
-  else
+    return PanelsGeometry(shape[0], shape[1], *codes, groupCols);
+  auto floats = dyn_cast<FloatFormatAttr>(format);
+  if (!floats)
     return std::nullopt;
-  return PanelsGeometry(shape[0], shape[1], bits, format.getGroupCols(shape));
+  return PanelsGeometry(shape[0], shape[1],
+                        floats.getType().getIntOrFloatBitWidth(), groupCols);
 }
 
 LogicalResult PanelsAttr::verifyLayout(
@@ -90,19 +99,24 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                                    floats.getType())}};
   ScaledCodes codes = *format.getScaledCodes();
   Type byte = IntegerType::get(getContext(), 8);
-  SmallVector<int64_t> perGroup = {geometry.panels, geometry.groups,
-                                   PanelsGeometry::rowsPerPanel};
+  auto getPerGroup = [&](int64_t groups, Type type) {
+    return RankedTensorType::get(
+        {geometry.panels, groups, PanelsGeometry::rowsPerPanel}, type);
+  };
   SmallVector<FormatComponent> components = {
-      {"codes", RankedTensorType::get({geometry.panels, geometry.getChunks(),
-                                       geometry.bytesPerChunk},
-                                      byte)},
-      {"scales", RankedTensorType::get(
-                     perGroup, codes.scaleType.getIntOrFloatBitWidth() == 8
-                                   ? byte
-                                   : codes.scaleType)}};
+      {"codes",
+       RankedTensorType::get({geometry.panels, geometry.getStoredChunks(),
+                              geometry.bytesPerChunk},
+                             byte)},
+      {"scales", getPerGroup(geometry.getStoredGroups(),
+                             codes.scaleType.getIntOrFloatBitWidth() == 8
+                                 ? byte
+                                 : codes.scaleType)}};
   if (codes.zeroType)
+    components.push_back({"zeros", getPerGroup(geometry.groups, codes.zeroType)});
+  if (codes.offsetType)
     components.push_back(
-        {"zeros", RankedTensorType::get(perGroup, codes.zeroType)});
+        {"offsets", getPerGroup(geometry.groups, codes.offsetType)});
   return components;
 }
 
@@ -131,8 +145,8 @@ static SmallVector<CodePlace> getPlaces(const PanelsGeometry &geometry) {
       int64_t inBlock = column % plane.getColumnsPerBlock();
       places.push_back(
           {plane.offset + block * PanelsGeometry::bytesPerBlock + inBlock % 4,
-           unsigned(plane.base), (1u << plane.width) - 1,
-           unsigned(inBlock / 4 * plane.width)});
+           unsigned(plane.base - geometry.planes.front().base),
+           (1u << plane.width) - 1, unsigned(inBlock / 4 * plane.width)});
     }
   return places;
 }
@@ -156,7 +170,7 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
                       const PanelsGeometry &geometry, ArrayRef<int64_t> shape,
                       ArrayRef<uint8_t> stored, MutableArrayRef<char> packed) {
   int64_t rowBytes = getPackedBytes(shape[1], format.bits);
-  int64_t panelBytes = geometry.getChunks() * geometry.bytesPerChunk;
+  int64_t panelBytes = geometry.getStoredChunks() * geometry.bytesPerChunk;
   int64_t groupBytes = geometry.chunksPerGroup * geometry.bytesPerChunk;
   uint8_t flip = getSignFlip(format);
   SmallVector<CodePlace> places = getPlaces(geometry);
@@ -166,16 +180,24 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
     SmallVector<uint8_t> codes(shape[1]);
     int64_t first = panel * PanelsGeometry::rowsPerPanel;
     int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
-    for (int64_t row = 0; row < rows; ++row) {
-      unpackBits(stored.slice((first + row) * rowBytes, rowBytes), format.bits,
-                 codes);
+    for (int64_t number = 0; number < geometry.terms * rows; ++number) {
+      int64_t term = number / rows, row = number % rows;
+      unpackBits(stored.slice((term * shape[0] + first + row) * rowBytes,
+                              rowBytes),
+                 format.bits, codes);
       for (uint8_t &code : codes)
         code ^= flip;
       ArrayRef<uint8_t> rest = codes;
-      for (char *lane = chunks + row * 4; !rest.empty(); lane += groupBytes) {
-        ArrayRef<uint8_t> group = rest.take_front(geometry.groupColumns);
-        packGroup(geometry, places, group, lane);
-        rest = rest.drop_front(group.size());
+      char *lane = chunks + row * 4;
+      for (int64_t group = 0; group < geometry.groups; ++group) {
+        int64_t termBytes = group < geometry.getEqualGroups()
+                                ? groupBytes
+                                : geometry.chunksInLastGroup *
+                                      geometry.bytesPerChunk;
+        ArrayRef<uint8_t> values = rest.take_front(geometry.groupColumns);
+        packGroup(geometry, places, values, lane + term * termBytes);
+        rest = rest.drop_front(values.size());
+        lane += geometry.terms * termBytes;
       }
     }
   });
@@ -195,22 +217,26 @@ static SmallVector<uint8_t> unpackZeros(const ScaledCodes &format,
   return zeros;
 }
 
-/// Repeats what is stored once per group for each row of the group.
+/// Repeats what is stored once per group, or `terms` times, for each row of the
+/// group.
 static void packPerGroup(const PanelsGeometry &geometry, int64_t rows,
                          int64_t groupRows, size_t elementSize,
-                         const char *perGroup, MutableArrayRef<char> packed) {
+                         const char *perGroup, MutableArrayRef<char> packed,
+                         int64_t terms = 1) {
   std::fill(packed.begin(), packed.end(), 0);
+  int64_t rowGroups = llvm::divideCeil(rows, groupRows);
   for (int64_t row = 0; row < rows; ++row) {
     int64_t panel = row / PanelsGeometry::rowsPerPanel;
     int64_t lane = row % PanelsGeometry::rowsPerPanel;
     for (int64_t group = 0; group < geometry.groups; ++group)
-      std::memcpy(packed.data() + ((panel * geometry.groups + group) *
-                                       PanelsGeometry::rowsPerPanel +
-                                   lane) *
-                                      elementSize,
-                  perGroup +
-                      (row / groupRows * geometry.groups + group) * elementSize,
-                  elementSize);
+      for (int64_t term = 0; term < terms; ++term) {
+        int64_t to = (panel * geometry.groups + group) * terms + term;
+        int64_t from =
+            (term * rowGroups + row / groupRows) * geometry.groups + group;
+        std::memcpy(packed.data() +
+                        (to * PanelsGeometry::rowsPerPanel + lane) * elementSize,
+                    perGroup + from * elementSize, elementSize);
+      }
   }
 }
 
@@ -254,7 +280,11 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
             packed[0]);
   packPerGroup(geometry, shape[0], groupRows,
                codes.scaleType.getIntOrFloatBitWidth() / 8,
-               components[1].data(), packed[1]);
+               components[1].data(), packed[1], codes.terms);
+  if (codes.offsetType)
+    packPerGroup(geometry, shape[0], groupRows,
+                 codes.offsetType.getIntOrFloatBitWidth() / 8,
+                 components.back().data(), packed.back());
   if (!codes.zeroType)
     return;
   if (isa<FloatType>(codes.zeroType))

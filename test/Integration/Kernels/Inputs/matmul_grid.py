@@ -91,6 +91,38 @@ class LevelsWeight:
                      f"tensor<{rows}x{self.groups}x{element}>}} : {self.type}")
 
 
+class SignsWeight:
+    """The same for sums of scaled signs."""
+
+    def __init__(self, name, generator, rows, columns, bits, group, scale, has_offset):
+        self.name, self.rows, self.size = name, rows, min(group, columns)
+        groups = -(-columns // self.size)
+        signs = generator.integers(0, 2, (bits, rows, columns))
+        scales = generator.random((bits, rows, groups)).astype(scale)
+        offsets = generator.standard_normal((rows, groups)).astype(scale)
+        scales[:, 0, 0], scales[0, 1 % rows, -1], scales[-1, 2 % rows, 0] = 0, 6e-8, 6e4
+        signs[:, 3 % rows] = 1
+        index = np.arange(columns) // self.size
+        self.exact = ((2 * signs - 1) * scales.astype(np.float64)[:, :, index]).sum(0)
+        # Kernels sum bits twice, and subtract the sum of the activations.
+        self.bound = 3 * scales.astype(np.float64)[:, :, index].sum(0)
+        if has_offset:
+            self.exact += offsets[:, index]
+            self.bound += np.abs(offsets[:, index])
+        # Each group adds so many terms.
+        self.groups = groups * (bits + has_offset)
+        element = {"float16": "f16", "float32": "f32"}[scale]
+        planes = np.packbits(signs.astype(np.uint8), axis=2, bitorder="little")
+        components = [("planes", planes, "i8"), ("scales", scales, element), ("offsets", offsets, element)]
+        text = ", ".join(
+            f"{key} = dense<\"0x{value.tobytes().hex()}\"> : tensor<{'x'.join(map(str, value.shape))}x{kind}>"
+            for key, value, kind in components[:2 + has_offset])
+        self.type = (f"!lowbit.tensor<{rows}x{columns}xf32, #lowbit.bcq<bits = {bits}, group = [1, "
+                     f"{'*' if self.size == columns else self.size}], scale = {element}"
+                     f"{', offset' if has_offset else ''}{', pad' if columns % self.size else ''}>>")
+        self.text = f"%{name} = lowbit.constant {{{text}}} : {self.type}"
+
+
 class FloatWeight:
     """The same for a weight of floats."""
 
@@ -222,6 +254,11 @@ def main():
                 weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
         for bits, zero in ((2, "float32"), (4, "float16")):
             weights.append(Weight(f"z{bits}", generator, 37, columns, bits, 32, number % 2 == 0, "f16", zero))
+        if not tiles:
+            for bits in range(1, 5):
+                weights.append(SignsWeight(f"signs{bits}", generator, [37, 150][bits // 3], columns, bits,
+                                           [32, 128, columns][(bits + number) % 3], ["float16", "float32"][bits % 2],
+                                           (bits + number) % 2))
         if not quantized and "lut" not in strategies:
             weights += [LevelsWeight(f"levels{i}", generator, 37, columns, scheme) for i, scheme in enumerate((
                 Scheme("nf4", (1, 64), "f16"), Scheme("e2m1", (1, 32), "f8E8M0FNU"), Scheme("fp4", (1, 16), "bf16")))]

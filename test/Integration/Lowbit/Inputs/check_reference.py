@@ -424,6 +424,50 @@ def make_float_zero_cases(rng):
         )
 
 
+def make_sign_cases(rng):
+    """Sums of scaled signs, added up in the order of the bits."""
+    for bits, rows, columns, group, scale_type, has_offset in [
+        (1, 3, 32, 16, "float16", True),
+        (3, 5, 50, 16, "float16", False),
+        (4, 2, 33, 33, "float32", True),
+    ]:
+        groups = -(-columns // group)
+        signs = rng.integers(0, 2, (bits, rows, columns))
+        planes = np.packbits(signs.astype(np.uint8), axis=2, bitorder="little")
+        scales = rng.random((bits, rows, groups)).astype(scale_type)
+        offsets = rng.standard_normal((rows, groups)).astype(scale_type)
+        index = np.arange(columns) // group
+        values = offsets.astype(np.float32)[:, index] if has_offset else np.float32(0)
+        for plane, scale in zip(signs, scales.astype(np.float32)):
+            values = values + np.where(plane == 1, scale[:, index], -scale[:, index])
+        padding = ", pad" if columns % group else ""
+        quant = (
+            f"!lowbit.tensor<{rows}x{columns}xf32, #lowbit.bcq<bits = {bits}, group = [1, {group}], "
+            f"scale = {MLIR_TYPES[scale_type]}{', offset' if has_offset else ''}{padding}>>"
+        )
+        stored = [planes, scales, offsets][: 3 if has_offset else 2]
+        names = ", ".join(f"%a{i}" for i in range(len(stored)))
+        assemble = f"%w = lowbit.assemble {names} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        yield Case(
+            f"decode_bcq{bits}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        x = rng.standard_normal((2, columns)).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_bcq{bits}",
+            [*stored, x],
+            assemble
+            + f"%r0 = lowbit.matmul %a{len(stored)}, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-5,
+        )
+
+
 def write_module(cases):
     lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
     main = []
@@ -459,6 +503,7 @@ def main():
         *make_ggml_cases(rng),
         *make_float_zero_cases(rng),
         *make_codebook_cases(rng),
+        *make_sign_cases(rng),
     ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False

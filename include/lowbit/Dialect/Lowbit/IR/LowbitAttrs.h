@@ -12,6 +12,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/MatmulTile.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Quantize/BcqFormat.h"
 #include "lowbit/Quantize/CodebookFormat.h"
 #include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/GgmlFormat.h"

@@ -11,6 +11,7 @@
 
 include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
 // One file for each number format.
+include "lowbit/Dialect/Lowbit/IR/BcqAttr.td"
 include "lowbit/Dialect/Lowbit/IR/CodebookAttr.td"
 include "lowbit/Dialect/Lowbit/IR/FloatFormatAttr.td"
 include "lowbit/Dialect/Lowbit/IR/GgmlAttr.td"

@@ -28,7 +28,9 @@ struct CodePlane {
   int64_t getColumnsPerBlock() const { return 32 / width; }
 };
 
-/// The sizes of a weight in the `#lowbit.panels` layout.
+/// The sizes of a weight in the `#lowbit.panels` layout. If elements are sums of
+/// several products, the codes and scales of these follow each other in each
+/// group; chunks and groups are counted as those of one product.
 struct PanelsGeometry {
   static constexpr int64_t rowsPerPanel = 16;
   /// Sixteen lanes of four bytes.
@@ -37,6 +39,9 @@ struct PanelsGeometry {
   /// `bits` are 1 to 8, or 16 or 32 for floats. `groupCols` may exceed `cols`;
   /// there is one group then.
   PanelsGeometry(int64_t rows, int64_t cols, unsigned bits, int64_t groupCols);
+  /// Of codes.
+  PanelsGeometry(int64_t rows, int64_t cols, const ScaledCodes &codes,
+                 int64_t groupCols);
   /// Of a weight in a format that the layout serves.
   static std::optional<PanelsGeometry> get(QuantFormatAttrInterface format,
                                            llvm::ArrayRef<int64_t> shape);
@@ -44,6 +49,8 @@ struct PanelsGeometry {
   int64_t getChunks() const {
     return (groups - 1) * chunksPerGroup + chunksInLastGroup;
   }
+  int64_t getStoredChunks() const { return terms * getChunks(); }
+  int64_t getStoredGroups() const { return terms * groups; }
   /// The columns of a row when every group is padded to whole chunks.
   int64_t getPaddedColumns() const { return getChunks() * columnsPerChunk; }
   /// The groups, from the first on, that are of the same size: all, or all but
@@ -59,6 +66,7 @@ struct PanelsGeometry {
   int64_t groups;
   int64_t groupColumns, lastGroupColumns;
   int64_t chunksPerGroup, chunksInLastGroup;
+  int64_t terms = 1;
 };
 
 } // namespace lowbit

@@ -34,12 +34,20 @@ struct ScaledCodes {
   bool isSigned = false;
   /// Null if there are no zero points, i8 if these are codes, or a float type.
   mlir::Type zeroType = {};
+  /// Whether a bit of 0 stands for -1.
+  bool areSigns = false;
   /// In the order of the codes' bit patterns; empty if a code is its own level.
   llvm::SmallVector<float, 16> levels = {};
   /// The shape of a group; 0 stands for the whole dimension.
   int64_t groupRows, groupCols;
   /// f32, f16, bf16, or f8E8M0FNU in bytes.
   mlir::Type scaleType;
+  /// How many such products an element is the sum of. Each has codes and scales
+  /// of its own: if there are several, their number comes before the other
+  /// dimensions of these components, and there are no zero points.
+  int64_t terms = 1;
+  /// A float type if a group has an offset, which is added to the sum.
+  mlir::Type offsetType = {};
 };
 
 /// The name that a safetensors file gives to elements of `type`; empty if it

@@ -66,10 +66,11 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       /*methodBody=*/"", /*defaultImplementation=*/"return ::mlir::failure();">,
     InterfaceMethod<[{
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
-      scale and perhaps a zero point: the particulars, by which kernels compute
-      with any such format. Its components must be those of `#lowbit.uniform`:
-      codes and integer zero points as streams of bits, row by row, scales, and
-      float zero points; scales of eight bits are bytes. Nothing for other
+      scale and perhaps a zero point, or a sum of such products, perhaps with an
+      offset: the particulars, by which kernels compute with any such format. Its
+      components must be those of `#lowbit.uniform`: codes and integer zero
+      points as streams of bits, row by row, scales, and float zero points;
+      scales of eight bits are bytes. Offsets come last. Nothing for other
       formats.
     }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
       /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">

@@ -1,0 +1,68 @@
+//===- BcqEncoder.h - Codes one matrix as sums of signs ---------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_QUANTIZE_BCQENCODER_H
+#define LOWBIT_LIB_QUANTIZE_BCQENCODER_H
+
+#include "lowbit/Quantize/BcqFormat.h"
+#include <array>
+#include <vector>
+
+namespace lowbit {
+
+/// Keeps codes and parameters column by column, as the uniform encoder does.
+class BcqEncoder final : public MatrixEncoder {
+public:
+  BcqEncoder(const BcqFormat &format, int64_t rows, int64_t cols);
+
+  void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
+           llvm::ArrayRef<float> importance) override;
+  void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
+              MatrixView decoded) override;
+  QuantizedMatrix finish() override;
+
+private:
+  static constexpr unsigned maxBits = 4;
+  static constexpr unsigned maxLevels = 1 << maxBits;
+
+  /// The parameters of one row.
+  struct Parameters {
+    /// Descending; those beyond the format's bits are 0.
+    std::array<float, maxBits> scales;
+    float offset;
+  };
+  /// What a group decodes to, ascending.
+  struct Levels {
+    std::array<float, maxLevels> values;
+    /// Bit i says that scale i is added.
+    std::array<uint8_t, maxLevels> codes;
+
+    float getBound(unsigned i) const { return (values[i - 1] + values[i]) / 2; }
+  };
+  struct Sums;
+
+  Levels getLevels(const Parameters &parameters) const;
+  std::vector<Parameters> fitGreedily(ConstMatrixView values,
+                                      llvm::ArrayRef<float> importance) const;
+  void refine(std::vector<Parameters> &parameters, ConstMatrixView values,
+              llvm::ArrayRef<float> importance) const;
+  Parameters solve(const Levels &levels, const Sums &sums, int64_t row) const;
+  float roundScale(float scale) const;
+
+  BcqFormat format;
+  unsigned numLevels;
+  /// [cols][rows]
+  std::vector<uint8_t> codes;
+  /// [column groups][rows]
+  std::vector<Parameters> parameters;
+  std::vector<Levels> levels;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_QUANTIZE_BCQENCODER_H
