@@ -5,6 +5,7 @@
     benchmarks/matmul.py --cold --threads 1 2 --ggml ~/llama.cpp --tokens 1 8 64 512
     benchmarks/matmul.py --layers 4096x4096 --tokens 1 --bits 2 --activations float
     benchmarks/matmul.py --layers 4096x4096 --tokens 1 --bits 1 --target x86-64-v3 --strategies dot lut
+    benchmarks/matmul.py --layers 4096x4096 --tokens 1 --bits 3 --format bcq --strategies dot lut
 
 For each layer (outputs x inputs) a random float weight is written as an ONNX model, imported,
 quantized (`quant-opt --quantize-rtn`, optionally `--quantize-activations`), compiled
@@ -54,7 +55,7 @@ def make_peers(weight, options, folder, ggml):
     # Twice the cache: the copy that is next was last read longer ago than the cache remembers.
     copies = -(-2 * last_level_cache() // size) + 1 if options.cold else 1
     peers = [Lowbit(folder, weight, options, copies, strategy) for strategy in options.strategies]
-    if options.bits in NBITS:
+    if options.bits in NBITS and options.format == "uniform":
         peers.append(OnnxRuntime(folder, weight, options, copies))
     if ggml:
         peers += Ggml.all(ggml, weight, options, copies)
@@ -109,8 +110,8 @@ def measure(outputs, inputs, options, folder, ggml):
             for peer, values in zip(timed, samples):
                 median, spread = report.summary(values)
                 yield {"layer": layer, "operations": 2 * weight.size * tokens,
-                       "code_bytes": weight.size * options.bits // 8, "bits": options.bits, "group_size": options.group_size,
-                       "activations": options.activations, "cold": options.cold, "tokens": tokens,
+                       "code_bytes": weight.size * options.bits // 8, "bits": options.bits, "format": options.format,
+                       "group_size": options.group_size, "activations": options.activations, "cold": options.cold, "tokens": tokens,
                        "threads": threads, "peer": peer.name, "median_us": median, "spread_us": spread,
                        "lowbit_ratio": ours / median, "samples_us": values, "difference": difference}
 
@@ -130,6 +131,8 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--bits", type=int, choices=[*range(1, 9), *FLOAT_BITS], default=4,
                         help="of a weight (default 4); 16 and 32 stand for bf16 and f32 and leave activations float")
+    parser.add_argument("--format", choices=["uniform", "bcq"], default="uniform",
+                        help="of a weight: integers, or sums of scaled signs (1 to 4 bits), which ONNX Runtime lacks")
     parser.add_argument("--group-size", type=int, default=128)
     parser.add_argument("--activations", choices=sorted(ACCURACY_LEVEL), default="int8")
     parser.add_argument("--target", default="native", help="of quant-compile: x86-64-v3 (default: native)")
@@ -143,6 +146,8 @@ def main():
     options = parser.parse_args()
     if options.bits in FLOAT_BITS:
         options.activations = "float"
+    if options.format == "bcq" and options.bits > 4:
+        parser.error(f"--format bcq has 1 to 4 bits, not {options.bits}")
 
     for _, inputs in options.layers:
         if inputs % options.group_size:

@@ -84,6 +84,8 @@ class Lowbit:
         scheme = {"bits": options.bits, "group_size": options.group_size}
         if options.bits in FLOAT_BITS:
             scheme = {"format": {16: "bf16", 32: "f32"}[options.bits]}
+        if options.format == "bcq":
+            scheme = {"format": f"#lowbit.bcq<bits = {options.bits}, group = [1, {options.group_size}], scale = f16>"}
         flags = [tools.pass_flag("quantize-rtn", **scheme)]
         if options.activations == "int8":
             flags.append("--quantize-activations")

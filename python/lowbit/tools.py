@@ -90,12 +90,12 @@ def bench(model, tokens, *flags):
 
 
 def pass_flag(name, **options):
-    """`--name`, or `--name=key=value key=value`: underscores become hyphens, True a bare key, False nothing."""
+    """`--name`, or `--name=key=value key="a value"`: underscores become hyphens, True a bare key, False nothing."""
     parts = []
     for key, value in options.items():
         key = key.replace("_", "-")
         if value is True:
             parts.append(key)
         elif value is not False:
-            parts.append(f"{key}={value}")
+            parts.append(f'{key}="{value}"' if " " in str(value) else f"{key}={value}")
     return f"--{name}={' '.join(parts)}" if parts else f"--{name}"

@@ -21,13 +21,14 @@ const MinMaxSearch minMax;
 
 BcqFormat makeBcq(unsigned bits, int64_t groupCols, unsigned rounds = 15,
                   ElementType scaleType = ElementType::F32,
-                  int64_t groupRows = 1) {
+                  int64_t groupRows = 1, bool hasOffset = false) {
   BcqFormat::Spec spec;
   spec.bits = bits;
   spec.groupRows = groupRows;
   spec.groupCols = groupCols;
   spec.scaleType = scaleType;
   spec.rounds = rounds;
+  spec.hasOffset = hasOffset;
   return unwrap(BcqFormat::get(spec));
 }
 
@@ -45,7 +46,7 @@ TEST(BcqFormat, OneBitIsTheSignAndTheMeanMagnitude) {
   QuantizedMatrix matrix =
       unwrap(roundToNearest(format, weights, minMax)).matrix;
   EXPECT_EQ(getFloats(matrix, "scales"), (std::vector<float>{2}));
-  EXPECT_EQ(getFloats(matrix, "offsets"), (std::vector<float>{0}));
+  EXPECT_FALSE(matrix.getComponent("offsets"));
   // The sign of 0 is +.
   EXPECT_EQ(matrix.getComponent("planes")->bytes,
             (std::vector<uint8_t>{0b1101}));
@@ -54,15 +55,47 @@ TEST(BcqFormat, OneBitIsTheSignAndTheMeanMagnitude) {
 
 TEST(BcqFormat, ErrorNeverRisesOverRounds) {
   Matrix weights = Random(1).matrix(20, 100, 0.05f);
-  for (unsigned bits = 1; bits <= 4; ++bits) {
-    double last = std::numeric_limits<double>::infinity();
-    for (unsigned rounds : {0, 1, 2, 3, 5, 8, 15, 40}) {
-      const double error =
-          unwrap(roundToNearest(makeBcq(bits, 32, rounds), weights, minMax))
-              .weightError;
-      EXPECT_LE(error, last * (1 + 1e-6)) << bits << " bits";
-      last = error;
+  for (unsigned bits = 1; bits <= 4; ++bits)
+    for (bool hasOffset : {false, true}) {
+      double last = std::numeric_limits<double>::infinity();
+      for (unsigned rounds : {0, 1, 2, 3, 5, 8, 15, 40}) {
+        const BcqFormat format =
+            makeBcq(bits, 32, rounds, ElementType::F32, 1, hasOffset);
+        const double error =
+            unwrap(roundToNearest(format, weights, minMax)).weightError;
+        EXPECT_LE(error, last * (1 + 1e-6)) << bits << " bits";
+        last = error;
+      }
     }
+}
+
+TEST(BcqFormat, OffsetsServeSkewedWeights) {
+  Matrix weights = Random(8).matrix(6, 96);
+  for (float &value : weights.values)
+    value = value * value - 0.5f;
+  auto getError = [&](bool hasOffset) {
+    const BcqFormat format = makeBcq(2, 32, 15, ElementType::F32, 1, hasOffset);
+    return unwrap(roundToNearest(format, weights, minMax)).weightError;
+  };
+  EXPECT_LT(getError(true), 0.95 * getError(false));
+}
+
+TEST(BcqFormat, EquivariantToPowersOfTwoAndSigns) {
+  Matrix weights = Random(9).matrix(6, 96);
+  // A sign of + for 0 is the one difference between w and -w.
+  for (float &value : weights.values)
+    value = value == 0 ? 1e-3f : value;
+  for (bool hasOffset : {false, true}) {
+    const BcqFormat format = makeBcq(3, 32, 15, ElementType::F32, 1, hasOffset);
+    Matrix decoded =
+        decode(format, unwrap(roundToNearest(format, weights, minMax)).matrix);
+    Matrix scaled = weights;
+    for (float &value : scaled.values)
+      value *= -0.25f;
+    Matrix result =
+        decode(format, unwrap(roundToNearest(format, scaled, minMax)).matrix);
+    for (size_t i = 0; i < decoded.values.size(); ++i)
+      EXPECT_NEAR(result.values[i], -0.25f * decoded.values[i], 1e-5f);
   }
 }
 
@@ -82,7 +115,8 @@ TEST(BcqFormat, ScalesArePositiveAndDescend) {
 TEST(BcqFormat, ReportsTheErrorOfWhatIsStored) {
   for (int64_t groupRows : {1, 4, 0}) {
     Matrix weights = Random(3).matrix(10, 50);
-    BcqFormat format = makeBcq(3, 16, 15, ElementType::F16, groupRows);
+    BcqFormat format = makeBcq(3, 16, 15, ElementType::F16, groupRows,
+                               /*hasOffset=*/groupRows != 4);
     SolverResult result = unwrap(roundToNearest(format, weights, minMax));
     Matrix decoded = decode(format, result.matrix);
     double error = 0, norm = 0;
@@ -101,12 +135,13 @@ TEST(BcqFormat, ConstantGroupsAreExact) {
     weights(1, col) = 0.75f;
     weights(2, col) = -3.0f;
   }
-  for (unsigned bits = 1; bits <= 4; ++bits) {
-    BcqFormat format = makeBcq(bits, 8, 15, ElementType::F16);
-    Matrix decoded =
-        decode(format, unwrap(roundToNearest(format, weights, minMax)).matrix);
-    EXPECT_EQ(decoded.values, weights.values) << bits << " bits";
-  }
+  for (unsigned bits = 1; bits <= 4; ++bits)
+    for (bool hasOffset : {false, true}) {
+      BcqFormat format = makeBcq(bits, 8, 15, ElementType::F16, 1, hasOffset);
+      Matrix decoded = decode(
+          format, unwrap(roundToNearest(format, weights, minMax)).matrix);
+      EXPECT_EQ(decoded.values, weights.values) << bits << " bits";
+    }
 }
 
 TEST(BcqFormat, DoesNotDependOnThreads) {
@@ -206,6 +241,8 @@ TEST(BcqFormat, RejectsBadInput) {
 
 TEST(BcqFormat, Describes) {
   EXPECT_EQ(makeBcq(3, 0).describe(), "bcq3 [1, *] f32");
+  EXPECT_EQ(makeBcq(2, 64, 15, ElementType::F16, 1, true).describe(),
+            "bcq2 offset [1, 64] f16");
 }
 
 } // namespace

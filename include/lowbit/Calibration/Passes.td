@@ -82,6 +82,45 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
   ];
 }
 
+def QuantizeBcq : QuantizingPass<"quantize-bcq"> {
+  let summary = "Approximate the weights of linear layers by sums of scaled signs";
+  let description = [{
+    Binary-coding quantization, whose weights need no multiplications: stores the
+    weights of linear layers in `#lowbit.bcq`. Needs no data. In each group the
+    first signs are those of the weights, and their scale the mean magnitude;
+    the next ones do the same to what is left. Then, `rounds` times, all scales of
+    a group become those of least squares, and each weight takes the signs whose
+    sum is nearest (Xu et al. 2018, arXiv 1802.00150; 15 rounds in LUT-GEMM, Park
+    et al. 2024, arXiv 2206.09557). 0 rounds is the greedy method.
+
+    Kernels look up sums of activations by these signs, or multiply with them:
+    see `strategy` of `--lowbit-generate-kernels`.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --quantize-bcq="bits=3 group-size=128" -o model-bcq3.mlir
+    ```
+  }];
+  let options = !listconcat([
+    Option<"bits", "bits", "unsigned", "3", "Signs of a weight, 1 to 4">,
+    Option<"groupSize", "group-size", "int64_t", "128",
+           "Input channels that share scales; -1 for whole rows">,
+    Option<"scaleType", "scale-type", "std::string", "\"f16\"",
+           "How scales are stored: f16, bf16 or f32">,
+    Option<"offset", "offset", "bool", "false",
+           "Fit an offset of each group, too">,
+    Option<"rounds", "rounds", "unsigned", "15",
+           "How often scales and signs are fitted to each other">
+  ], layerOptions, [
+    Option<"embeddings", "embeddings", "bool", "false",
+           "Quantize embedding tables, too">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were quantized">
+  ];
+}
+
 def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
   let summary = "Fit the zero points of linear layers to weights with outliers";
   let description = [{
