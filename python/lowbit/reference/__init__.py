@@ -9,16 +9,17 @@ and threads, float64 where it has float32. Everything uses these names:
 * `codes`: [M, K] int32; unsigned, 0 .. 2^bits-1, or signed when symmetric,
   -2^(bits-1) .. 2^(bits-1)-1;
 * `scales`: [M, G], `zeros`: [M, G] int32 (0 when symmetric);
-* the value of a code is `scale * (code - zero)`; in `codebook`, `scale * levels[code]`.
+* the value of a code is `scale * (code - zero)`; in `codebook`, `scale * levels[code]`,
+  in `bcq` a sum of scales with signs.
 """
 
-from . import codebook
+from . import bcq, codebook
 from .gptq import GptqResult, factor_inverse, gptq
 from .hessian import Hessian
 from .packing import pack, packed_width, unpack
 from .uniform import QuantizedWeight, Scheme, find_params, quantize_rtn, round_scales
 
 __all__ = [
-    "codebook", "GptqResult", "Hessian", "QuantizedWeight", "Scheme", "factor_inverse", "find_params", "gptq",
+    "bcq", "codebook", "GptqResult", "Hessian", "QuantizedWeight", "Scheme", "factor_inverse", "find_params", "gptq",
     "pack", "packed_width", "quantize_rtn", "round_scales", "unpack",
 ]

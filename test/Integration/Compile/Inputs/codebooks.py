@@ -1,4 +1,4 @@
-"""Layers with codebook weights, compiled for a CPU, for Arm (emulated) and for GPUs (emulated), against numpy.
+"""Layers with weights of codebooks and of signs, compiled for a CPU, for Arm (emulated) and for GPUs (emulated), against numpy.
 
 usage: codebooks.py <folder> <runner for Arm>
 
@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
+from lowbit.reference import bcq  # noqa: E402
 from lowbit.reference.codebook import Scheme, components, quantize_codebook  # noqa: E402
 
 TYPES = {"uint8": "i8", "uint16": "bf16", "float16": "f16", "float32": "f32"}
@@ -25,6 +26,8 @@ SCHEMES = [
     ("fp8", 13, Scheme("e5m2", (1, None), "f32")),
     ("nvfp4", 9, Scheme("e2m1", (1, 16), Scheme("e4m3", (None, None)))),
     ("double", 11, Scheme("nf4", (1, 64), Scheme("dynamic8", (4, 2)), offset=True)),
+    ("signs", 35, bcq.Scheme(3, 32)),
+    ("offset", 3, bcq.Scheme(1, None, "f32", offset=True)),
 ]
 
 
@@ -46,17 +49,25 @@ def component_names(scheme):
     return ["codes", *nested, *(["scales_offset"] if scheme.offset else [])]
 
 
+def quantize(weight, scheme):
+    """The components of the weight, by name, and what they decode to."""
+    if isinstance(scheme, bcq.Scheme):
+        quantized = bcq.quantize_bcq(weight, scheme)
+        return quantized.components(), quantized.dequantize()
+    quantized = quantize_codebook(weight, scheme)
+    return dict(zip(component_names(scheme), components(quantized))), quantized.dequantize()
+
+
 def write_module(path, generator):
     """Writes a function of an output for each scheme, and returns the weights as they decode."""
     body, weights = [], []
     for name, rows, scheme in SCHEMES:
         weight = generator.standard_normal((rows, COLUMNS)).astype(np.float32)
         weight[rows // 2, : COLUMNS // 2] = 0
-        quantized = quantize_codebook(weight, scheme)
-        weights.append(quantized.dequantize())
+        stored, decoded = quantize(weight, scheme)
+        weights.append(decoded)
         quant = f"!lowbit.tensor<{rows}x{COLUMNS}xf32, {scheme.spell(weight.shape)}>"
-        stored = ", ".join(f"{component} = {dense(array)}" for component, array in
-                           zip(component_names(scheme), components(quantized)))
+        stored = ", ".join(f"{component} = {dense(array)}" for component, array in stored.items())
         body.append(f"%w_{name} = lowbit.constant {{{stored}}} : {quant}")
         body.append(f"%y_{name} = lowbit.matmul %x, %w_{name} : "
                     f"(tensor<?x{COLUMNS}xf32>, {quant}) -> tensor<?x{rows}xf32>")
