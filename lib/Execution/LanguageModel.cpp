@@ -10,7 +10,6 @@
 #include "lowbit/Support/Npy.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/APFloat.h"
-#include <cmath>
 #include <random>
 
 using namespace lowbit;
@@ -195,83 +194,6 @@ std::vector<Tensor> LanguageModel::makeInputs(llvm::ArrayRef<int64_t> ids,
     inputs.push_back(std::move(tensor));
   }
   return inputs;
-}
-
-//===----------------------------------------------------------------------===//
-// Perplexity
-//===----------------------------------------------------------------------===//
-
-/// -log softmax(logits)[target].
-static double getLoss(llvm::ArrayRef<float> logits, int64_t target) {
-  double largest = *llvm::max_element(logits);
-  double sum = 0;
-  for (float logit : logits)
-    sum += std::exp(double(logit) - largest);
-  return largest + std::log(sum) - double(logits[target]);
-}
-
-static llvm::Error checkTokens(const TokenWindows &windows, int64_t vocabulary,
-                               StringRef path) {
-  for (auto [index, token] : llvm::enumerate(windows.tokens))
-    if (token < 0 || (vocabulary >= 0 && token >= vocabulary))
-      return makeError(
-          "'" + path + "' has the token " + Twine(token) + " at [" +
-          Twine(index / windows.length) + ", " + Twine(index % windows.length) +
-          "], outside of the model's vocabulary" +
-          (vocabulary >= 0 ? " of " + Twine(vocabulary) : Twine("")));
-  return llvm::Error::success();
-}
-
-/// Enough tokens in one run to keep all threads busy, few enough for their
-/// logits to stay small.
-static constexpr int64_t tokensPerRun = 1024;
-
-llvm::Expected<Perplexity>
-lowbit::measurePerplexity(const Session &session, const TokenWindows &windows,
-                          StringRef path) {
-  llvm::Expected<LanguageModel> model =
-      LanguageModel::get(session.getSignature());
-  if (!model)
-    return model.takeError();
-  if (llvm::Error error = checkTokens(windows, model->getVocabulary(), path))
-    return error;
-
-  int64_t length = windows.length - 1;
-  int64_t batch = model->getBatch();
-  if (batch < 0)
-    batch = std::max<int64_t>(1, tokensPerRun / length);
-  if (windows.count() % batch != 0 && model->getBatch() >= 0)
-    return makeError("'" + path + "' has " + Twine(windows.count()) +
-                     " windows, no multiple of the model's batch of " +
-                     Twine(batch));
-  double loss = 0;
-  for (int64_t first = 0; first < windows.count(); first += batch) {
-    int64_t count = std::min(batch, windows.count() - first);
-    std::vector<int64_t> tokens;
-    for (int64_t i = 0; i < count; ++i)
-      llvm::append_range(tokens, windows.getWindow(first + i).drop_back());
-    auto outputs = session.run(model->makeInputs(tokens, length));
-    if (!outputs)
-      return outputs.takeError();
-    const Tensor &logits = (*outputs)[model->getLogitsIndex()];
-    int64_t vocabulary = logits.getShape()[2];
-    if (logits.getShape()[0] != count || logits.getShape()[1] != length)
-      return makeError("the model returned logits " + logits.describe() +
-                       " for " + Twine(count) + " windows of " + Twine(length) +
-                       " tokens");
-    // Sums over windows one by one, so that the batch does not matter.
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t t = 0; t < length; ++t) {
-        int64_t target = windows.getWindow(first + i)[t + 1];
-        if (target >= vocabulary)
-          return checkTokens(windows, vocabulary, path);
-        llvm::ArrayRef<float> row = logits.values<float>().slice(
-            (i * length + t) * vocabulary, vocabulary);
-        loss += getLoss(row, target);
-      }
-  }
-  int64_t targets = windows.count() * length;
-  return Perplexity{std::exp(loss / double(targets)), targets, windows.count()};
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/Decoder.h"
 #include "lowbit/Execution/LayerOutputs.h"
+#include "lowbit/Execution/Perplexity.h"
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/Support/Npy.h"
 #include "lowbit/Support/OutputFile.h"
@@ -72,7 +73,8 @@ struct Options {
   cl::opt<std::string> compare{
       "compare",
       cl::desc("Print how far another model's layers and outputs are from "
-               "this one's (of libraries, the outputs)"),
+               "this one's (of libraries, the outputs); with --perplexity, how "
+               "far its predictions are"),
       cl::value_desc("other"), cl::cat(category)};
   cl::opt<KvCache> kvCache{
       "kv-cache",
@@ -156,7 +158,8 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
   if (!module)
     return module.takeError();
   result.module = std::move(*module);
-  if (!o.compare.empty())
+  const bool comparesLayers = !o.compare.empty() && o.perplexity.empty();
+  if (comparesLayers)
     if (llvm::Error error = exposeLayerOutputs(*result.module))
       return makeError("'" + path + "': " + llvm::toString(std::move(error)));
   llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
@@ -166,7 +169,7 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
   jit.gpu = gpu.str();
   if (o.kvCache.getNumOccurrences())
     jit.kvCache = o.kvCache;
-  else if (o.inputs.empty() && o.compare.empty() && gpu.empty())
+  else if (o.inputs.empty() && !comparesLayers && gpu.empty())
     jit.kvCache = KvCache::InPlace;
   auto engine = JitEngine::create(jit);
   if (!engine)
@@ -222,6 +225,41 @@ static llvm::Error runPerplexity(const Session &session, const Options &o) {
   return llvm::Error::success();
 }
 
+static llvm::Error runDivergence(const Session &session, const Options &o) {
+  auto windows = TokenWindows::read(o.perplexity, o.context);
+  if (!windows)
+    return windows.takeError();
+  llvm::Expected<Model> other = loadModel(o.compare, o);
+  if (!other)
+    return other.takeError();
+  auto divergence =
+      measureDivergence(session, *other->session, *windows, o.perplexity);
+  if (!divergence)
+    return divergence.takeError();
+  if (o.json)
+    llvm::outs() << llvm::json::Value(llvm::json::Object{
+                        {"perplexity", divergence->reference.value},
+                        {"other_perplexity", divergence->other.value},
+                        {"kl_mean", divergence->meanKl},
+                        {"kl_p99", divergence->percentile99Kl},
+                        {"kl_max", divergence->maxKl},
+                        {"top1_agreement", divergence->topAgreement},
+                        {"windows", divergence->reference.windows},
+                        {"targets", divergence->reference.targets}})
+                 << '\n';
+  else
+    llvm::outs() << llvm::format("perplexity: %.4f, of the other %.4f\n",
+                                 divergence->reference.value,
+                                 divergence->other.value)
+                 << llvm::format("KL divergence: mean %.6f, 99 %% below %.6f, "
+                                 "max %.6f\n",
+                                 divergence->meanKl, divergence->percentile99Kl,
+                                 divergence->maxKl)
+                 << llvm::format("same most likely token: %.2f %%\n",
+                                 100 * divergence->topAgreement);
+  return llvm::Error::success();
+}
+
 static llvm::Error runGenerate(const Session &session, const Options &o) {
   auto prompt = TokenWindows::readFlat(o.prompt);
   if (!prompt)
@@ -270,6 +308,8 @@ static llvm::Error run(const Options &o) {
     return makeError("--generate must be positive, got " + Twine(o.generate));
   if ((o.generate > 0) != !o.prompt.empty())
     return makeError("--generate and --prompt need each other");
+  if (!o.compare.empty() && !o.perplexity.empty() && !o.inputs.empty())
+    return makeError("--compare takes --inputs or --perplexity, not both");
   if (!o.outputs.empty() && (o.inputs.empty() || !o.compare.empty()))
     return makeError("--outputs needs --inputs, and no --compare");
   for (int64_t count : o.tokens)
@@ -280,7 +320,8 @@ static llvm::Error run(const Options &o) {
     return loaded.takeError();
   const Session &session = *loaded->session;
   if (!o.compare.empty())
-    return runCompare(session, o);
+    return o.perplexity.empty() ? runCompare(session, o)
+                                : runDivergence(session, o);
   if (!o.inputs.empty())
     if (llvm::Error error = runInputs(session, o))
       return error;

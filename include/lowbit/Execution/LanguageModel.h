@@ -64,19 +64,6 @@ private:
   size_t tokens, logits;
 };
 
-struct Perplexity {
-  double value;
-  int64_t targets;
-  int64_t windows;
-};
-
-/// exp of the mean negative log-likelihood, in double precision, of the columns
-/// 1..length-1 of all windows given the columns before them. A token outside of
-/// the model's vocabulary is an error.
-llvm::Expected<Perplexity> measurePerplexity(const Session &session,
-                                             const TokenWindows &windows,
-                                             llvm::StringRef path);
-
 /// Inputs of any model for a benchmark or a comparison: dimensions that are
 /// known at run time only become 1 (batch), 0 (past) or `tokens`; tokens and
 /// numbers are pseudo-random from a fixed seed. A language model has seen `past`
