@@ -58,11 +58,11 @@ static llvm::Expected<unsigned> findMainInput(func::FuncOp function) {
   return *main;
 }
 
-std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
+QuantizableOpInterface lowbit::findTokenEmbedding(func::FuncOp function) {
   llvm::Expected<unsigned> main = findMainInput(function);
   if (!main) {
     llvm::consumeError(main.takeError());
-    return std::nullopt;
+    return nullptr;
   }
   // The tokens reach the embedding directly or through a conversion.
   SmallVector<Value> worklist = {function.getArgument(*main)};
@@ -73,8 +73,7 @@ std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
       if (layer && layer.isQuantizable() &&
           layer.getQuantizableKind() == QuantizableKind::Embedding &&
           layer.getQuantizableInput().get() == value)
-        return cast<ShapedType>(layer.getQuantizableWeight().get().getType())
-            .getDimSize(layer.getOutputChannelAxis());
+        return layer;
       if (!layer && user->getNumOperands() == 1 && user->getNumResults() == 1 &&
           isa<ShapedType>(user->getResult(0).getType()) &&
           cast<ShapedType>(user->getResult(0).getType()).getShape() ==
@@ -82,7 +81,14 @@ std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
         worklist.push_back(user->getResult(0));
     }
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
+  QuantizableOpInterface embedding = findTokenEmbedding(function);
+  if (!embedding)
+    return std::nullopt;
+  return embedding.getWeightMatrixShape().front();
 }
 
 /// Token windows as the model's input type has them.

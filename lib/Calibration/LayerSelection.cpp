@@ -7,10 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Regex.h"
 #include <optional>
@@ -66,6 +69,36 @@ static llvm::Error makeRegex(llvm::StringRef text, llvm::StringRef option,
                    "', which is no regular expression: " + message);
 }
 
+SmallVector<QuantizableLayer> lowbit::findLayers(ModuleOp module) {
+  SmallVector<QuantizableLayer> layers;
+  llvm::StringMap<unsigned> timesUsed;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    function.walk([&](QuantizableOpInterface op) {
+      if (!op.isQuantizable() ||
+          op.getQuantizableKind() == QuantizableKind::Convolution)
+        return;
+      std::string name = getNodeName(op.getLoc()).str();
+      if (name.empty())
+        name = "layer";
+      if (unsigned times = timesUsed[name]++)
+        name += "." + std::to_string(times);
+      layers.push_back({op, std::move(name)});
+    });
+  return layers;
+}
+
+/// Whether a pass without further conditions quantizes the layer. What was
+/// assigned to it comes first: only then do its options speak of the head and
+/// of embeddings.
+static bool isCandidate(QuantizableOpInterface op, const LayerFilter &filter,
+                        const llvm::DenseSet<Operation *> &heads) {
+  if (Attribute assigned = op->getAttr(LowbitDialect::formatAttrName))
+    return isa<QuantFormatAttrInterface>(assigned);
+  if (op.getQuantizableKind() == QuantizableKind::Embedding)
+    return filter.embeddings;
+  return filter.head || !heads.contains(op);
+}
+
 llvm::Expected<SmallVector<QuantizableLayer>>
 lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
   std::optional<llvm::Regex> include, exclude;
@@ -74,30 +107,19 @@ lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
   if (llvm::Error error = makeRegex(filter.exclude, "exclude", exclude))
     return std::move(error);
 
-  SmallVector<QuantizableLayer> layers;
-  llvm::StringMap<unsigned> timesUsed;
-  unsigned numCandidates = 0;
-  for (auto function : module.getOps<FunctionOpInterface>()) {
-    QuantizableOpInterface head = filter.head ? nullptr : findHead(function);
-    function.walk([&](QuantizableOpInterface op) {
-      if (!op.isQuantizable() || op == head)
-        return;
-      const QuantizableKind kind = op.getQuantizableKind();
-      if (kind != QuantizableKind::Linear &&
-          !(kind == QuantizableKind::Embedding && filter.embeddings))
-        return;
-      ++numCandidates;
-      std::string name = getNodeName(op.getLoc()).str();
-      if (name.empty())
-        name = "layer";
-      if (unsigned times = timesUsed[name]++)
-        name += "." + std::to_string(times);
-      if ((include && !include->match(name)) ||
-          (exclude && exclude->match(name)))
-        return;
-      layers.push_back({op, std::move(name)});
-    });
-  }
+  llvm::DenseSet<Operation *> heads;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    if (QuantizableOpInterface head = findHead(function))
+      heads.insert(head);
+  SmallVector<QuantizableLayer> layers = findLayers(module);
+  llvm::erase_if(layers, [&](const QuantizableLayer &layer) {
+    return !isCandidate(layer.op, filter, heads);
+  });
+  const size_t numCandidates = layers.size();
+  llvm::erase_if(layers, [&](const QuantizableLayer &layer) {
+    return (include && !include->match(layer.name)) ||
+           (exclude && exclude->match(layer.name));
+  });
   if (numCandidates == 0)
     emitWarning(module.getLoc())
         << "there are no layers with float weights to quantize";

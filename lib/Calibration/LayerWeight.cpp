@@ -17,6 +17,9 @@
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace lowbit;
@@ -59,6 +62,28 @@ llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
 void LayerWeight::release() const {
   if (expanded->empty())
     releasePages(bytes);
+}
+
+llvm::Expected<std::vector<float>>
+lowbit::getImportance(QuantizableOpInterface op) {
+  std::vector<float> importance;
+  Attribute attribute = op->getAttr(LowbitDialect::importanceAttrName);
+  if (!attribute)
+    return importance;
+  SmallVector<char> storage;
+  llvm::Expected<llvm::ArrayRef<char>> bytes =
+      getConstantBytes(attribute, storage);
+  if (!bytes)
+    return bytes.takeError();
+  importance.resize(bytes->size() / sizeof(float));
+  std::memcpy(importance.data(), bytes->data(), bytes->size());
+  for (float value : importance)
+    if (!std::isfinite(value) || value < 0)
+      return makeError(llvm::formatv("its lowbit.importance has the value {0}, "
+                                     "but all must be finite and not negative",
+                                     value)
+                           .str());
+  return importance;
 }
 
 static llvm::Expected<Value> makeConstant(OpBuilder &builder, Location loc,

@@ -7,10 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
-#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
+#include "FormatNames.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -61,71 +59,34 @@ parseUniform(const FormatOptions &options) {
   return spec;
 }
 
-/// What `use` reports, instead of printing it.
-static std::string
-captureMessage(mlir::MLIRContext *context, llvm::function_ref<void()> use) {
-  std::string message;
-  mlir::ScopedDiagnosticHandler handler(
-      context, [&](mlir::Diagnostic &diagnostic) {
-        message = diagnostic.str();
-        return mlir::success();
-      });
-  use();
-  return message;
-}
-
-/// A format that is spelled as in IR. What it must state for a shape may be left
-/// out.
-static llvm::Expected<QuantFormatAttrInterface>
-parseFormatAttr(mlir::MLIRContext *context, llvm::StringRef text) {
-  mlir::Attribute attr;
-  std::string message = captureMessage(
-      context, [&] { attr = mlir::parseAttribute(text, context); });
-  if (!attr)
-    return makeError("format is '" + text +
-                     "', which cannot be read: " + message);
-  if (auto format = llvm::dyn_cast<QuantFormatAttrInterface>(attr))
-    return format;
-  return makeError("format is '" + text + "', which is no number format");
-}
-
 static llvm::Expected<QuantFormatAttrInterface>
 parseAnyFormat(mlir::MLIRContext *context, const FormatOptions &options) {
-  if (std::optional<ElementType> type = parseFloatType(options.format))
-    return FloatFormatAttr::get(context, getFloatType(context, *type),
-                                /*transposed=*/false);
-  if (llvm::StringRef(options.format).starts_with("#"))
-    return parseFormatAttr(context, options.format);
-  if (options.format != "uniform")
-    return makeError("format is '" + options.format +
-                     "', but must be uniform, f32, f16, bf16, or a format as "
-                     "IR spells it, such as #lowbit.float<f16>");
-  llvm::Expected<UniformFormat::Spec> spec = parseUniform(options);
-  if (!spec)
-    return spec.takeError();
-  return UniformAttr::get(context, *spec);
+  if (options.format == "uniform") {
+    llvm::Expected<UniformFormat::Spec> spec = parseUniform(options);
+    if (!spec)
+      return spec.takeError();
+    return UniformAttr::get(context, *spec);
+  }
+  llvm::Expected<QuantFormatAttrInterface> format =
+      parseFormatName(context, options.format);
+  if (!format)
+    return makeError("format is " + llvm::toString(format.takeError()));
+  return format;
 }
 
-llvm::Expected<FormatForShape>
+llvm::Expected<FormatForLayer>
 lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options) {
   llvm::Expected<QuantFormatAttrInterface> format =
       parseAnyFormat(context, options);
   if (!format)
     return format.takeError();
-  return FormatForShape(
-      [context, format = *format](llvm::ArrayRef<int64_t> shape)
-          -> llvm::Expected<QuantFormatAttrInterface> {
-        QuantFormatAttrInterface adapted = format.adaptToShape(shape);
-        bool fits = true;
-        std::string message = captureMessage(context, [&] {
-          fits = mlir::succeeded(adapted.verifyShape(shape, [&] {
-            return mlir::emitError(mlir::UnknownLoc::get(context));
-          }));
-        });
-        if (fits)
-          return adapted;
-        return makeError(message);
-      });
+  return FormatForLayer([format = *format](QuantizableOpInterface layer) {
+    // What was assigned to the layer comes before what the pass was told.
+    auto assigned = layer->getAttrOfType<QuantFormatAttrInterface>(
+        LowbitDialect::formatAttrName);
+    return fitFormat(assigned ? assigned : format,
+                     layer.getWeightMatrixShape());
+  });
 }
 
 std::unique_ptr<RangeSearch>

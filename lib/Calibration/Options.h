@@ -10,6 +10,7 @@
 #define LOWBIT_LIB_CALIBRATION_OPTIONS_H
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Quantize/LayerSummary.h"
 #include "lowbit/Quantize/Solver.h"
 #include <functional>
@@ -28,13 +29,14 @@ struct FormatOptions {
   bool mse;
 };
 
-/// What weights are stored in, once their shape is known. Fails for a shape
-/// that the format cannot store.
-using FormatForShape = std::function<llvm::Expected<QuantFormatAttrInterface>(
-    llvm::ArrayRef<int64_t> shape)>;
+/// What the weight of a layer is stored in. Fails for a shape that the format
+/// cannot store.
+using FormatForLayer = std::function<llvm::Expected<QuantFormatAttrInterface>(
+    QuantizableOpInterface layer)>;
 
-/// The format that the options describe; its message names the wrong option.
-llvm::Expected<FormatForShape> parseFormat(mlir::MLIRContext *context,
+/// The format that was assigned to a layer, or else the one that the options
+/// describe; the message names the wrong option.
+llvm::Expected<FormatForLayer> parseFormat(mlir::MLIRContext *context,
                                            const FormatOptions &options);
 
 std::unique_ptr<RangeSearch> makeRangeSearch(const FormatOptions &options);

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/Pipelines.h"
+#include "GgmlMixture.h"
 #include "lowbit/Calibration/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -14,24 +15,134 @@
 using namespace mlir;
 using namespace lowbit;
 
-static void buildHqq(OpPassManager &pm, const HqqPipelineOptions &options) {
-  QuantizeHqqOptions pass;
-  pass.bits = options.bits;
-  pass.groupSize = options.groupSize;
-  pass.zeroType = "f16";
-  pass.include = options.include;
-  pass.exclude = options.exclude;
-  pass.head = options.head;
-  pass.embeddings = options.embeddings;
-  pass.report = options.report;
-  pass.threads = options.threads;
-  pm.addPass(createQuantizeHqq(pass));
+/// Hands the options of all recipes on to a pass that quantizes.
+template <typename PassOptions>
+static PassOptions makeOptions(const RecipeOptions &recipe) {
+  PassOptions options;
+  options.include = recipe.include;
+  options.exclude = recipe.exclude;
+  options.report = recipe.report;
+  options.threads = recipe.threads;
+  return options;
+}
+
+template <typename PassOptions>
+static PassOptions makeOptions(const FormatRecipeOptions &recipe) {
+  auto options =
+      makeOptions<PassOptions>(static_cast<const RecipeOptions &>(recipe));
+  options.head = recipe.head;
+  options.embeddings = recipe.embeddings;
+  return options;
+}
+
+//===----------------------------------------------------------------------===//
+// Rounding to a published format
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct RoundingRecipe {
+  /// The flag, and the format as options name it.
+  llvm::StringLiteral name;
+  llvm::StringLiteral description;
+};
+} // namespace
+
+/// To add a recipe that rounds to a format, add a line here, and the format's
+/// name to those that passes know (FormatNames.cpp).
+static constexpr RoundingRecipe roundingRecipes[] = {
+    {"nf4", "Round linear layers to NF4 as QLoRA does: blocks of 64, scales "
+            "quantized again to 8 bits"},
+    {"fp4",
+     "Round linear layers to FP4 as bitsandbytes does: blocks of 64, f32 "
+     "scales"},
+    {"mxfp4",
+     "Round linear layers to MXFP4 of OCP Microscaling: e2m1 in blocks "
+     "of 32, scales that are powers of two"},
+    {"mxfp8",
+     "Round linear layers to MXFP8 of OCP Microscaling: e4m3 in blocks "
+     "of 32, scales that are powers of two"},
+    {"nvfp4", "Round linear layers to NVFP4: e2m1 in blocks of 16, e4m3 scales "
+              "and an f32 scale for the tensor"},
+};
+
+static void buildRounding(OpPassManager &pm, llvm::StringRef format,
+                          const FormatRecipeOptions &recipe) {
+  auto options = makeOptions<QuantizeRtnOptions>(recipe);
+  options.format = format.str();
+  pm.addPass(createQuantizeRtn(options));
+}
+
+//===----------------------------------------------------------------------===//
+// The mixtures of llama.cpp
+//===----------------------------------------------------------------------===//
+
+static void buildMixture(OpPassManager &pm, llvm::StringRef mixture,
+                         const MixtureOptions &recipe) {
+  if (!recipe.calibration.empty()) {
+    CollectImportanceOptions importance;
+    importance.calibration = recipe.calibration;
+    importance.samples = recipe.samples;
+    importance.include = recipe.include;
+    importance.exclude = recipe.exclude;
+    importance.threads = recipe.threads;
+    pm.addPass(createCollectImportance(importance));
+  }
+  AssignFormatsOptions assign;
+  assign.mixture = mixture.str();
+  llvm::append_range(assign.rules, recipe.rules);
+  pm.addPass(createAssignFormats(assign));
+  pm.addPass(createQuantizeRtn(makeOptions<QuantizeRtnOptions>(recipe)));
+}
+
+/// Q4_K_M becomes q4-k-m.
+static std::string getFlag(llvm::StringRef mixture) {
+  std::string flag = mixture.lower();
+  llvm::replace(flag, '_', '-');
+  return flag;
+}
+
+//===----------------------------------------------------------------------===//
+// Methods with a solver
+//===----------------------------------------------------------------------===//
+
+static void buildHqq(OpPassManager &pm, const HqqPipelineOptions &recipe) {
+  auto options = makeOptions<QuantizeHqqOptions>(recipe);
+  options.bits = recipe.bits;
+  options.groupSize = recipe.groupSize;
+  options.zeroType = "f16";
+  pm.addPass(createQuantizeHqq(options));
+}
+
+static void buildBcq(OpPassManager &pm, const BcqPipelineOptions &recipe) {
+  auto options = makeOptions<QuantizeBcqOptions>(recipe);
+  options.bits = recipe.bits;
+  options.groupSize = recipe.groupSize;
+  pm.addPass(createQuantizeBcq(options));
 }
 
 void lowbit::registerLowbitCalibrationPipelines() {
+  PassPipelineRegistration<BcqPipelineOptions>(
+      "bcq",
+      "Approximate linear layers by sums of scaled signs, fitted alternately "
+      "as in LUT-GEMM: 3 bits, groups of 128",
+      buildBcq);
   PassPipelineRegistration<HqqPipelineOptions>(
       "hqq",
       "Quantize linear layers by HQQ as published: 4 bits, groups of 64, "
       "fractional zero points",
       buildHqq);
+  for (const RoundingRecipe &entry : roundingRecipes)
+    PassPipelineRegistration<FormatRecipeOptions>(
+        entry.name, entry.description,
+        [&entry](OpPassManager &pm, const FormatRecipeOptions &recipe) {
+          buildRounding(pm, entry.name, recipe);
+        });
+  for (llvm::StringRef mixture : getGgmlMixtureNames())
+    PassPipelineRegistration<MixtureOptions>(
+        getFlag(mixture),
+        ("Quantize all layers as llama.cpp does for the file type " + mixture)
+            .str(),
+        [mixture](OpPassManager &pm, const MixtureOptions &recipe) {
+          buildMixture(pm, mixture, recipe);
+        });
 }

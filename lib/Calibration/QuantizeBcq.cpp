@@ -50,7 +50,8 @@ void QuantizeBcqPass::runOnOperation() {
   options.format = spellFormat();
   FailureOr<unsigned> count = quantizeLayers(
       getOperation(), options, {include, exclude, head, embeddings}, report,
-      [&](const BlockFormat &blockFormat, ConstMatrixView weights,
+      [&](QuantizableOpInterface, const BlockFormat &blockFormat,
+          ConstMatrixView weights,
           const RangeSearch &search) -> llvm::Expected<SolverResult> {
         auto *bcq = dynamic_cast<const BcqFormat *>(&blockFormat);
         if (!bcq)

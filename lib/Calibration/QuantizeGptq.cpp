@@ -6,13 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Options.h"
+#include "Calibration.h"
 #include "Progress.h"
+#include "QuantizeLayers.h"
 #include "ResumeState.h"
-#include "lowbit/Calibration/CalibrationData.h"
-#include "lowbit/Calibration/CalibrationModel.h"
-#include "lowbit/Calibration/GenerateTokens.h"
-#include "lowbit/Calibration/GraphWalk.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
@@ -30,16 +27,12 @@ namespace lowbit {
 using namespace mlir;
 using namespace lowbit;
 
-/// Tokens that run through the model at once: enough to keep kernels busy.
-static constexpr int64_t batchTokens = 2048;
-static constexpr int64_t defaultGeneratedSamples = 32;
-
 namespace {
 /// Quantizes the layers of one visit after the other.
 class LayerQuantizer {
 public:
   struct Options {
-    FormatForShape formatForShape;
+    FormatForLayer formatForLayer;
     GptqOptions gptq;
     bool sequential;
   };
@@ -96,8 +89,10 @@ struct QuantizeGptqPass final
 
 private:
   llvm::Error run();
-  llvm::Expected<CalibrationData> getData(func::FuncOp function,
-                                          const CalibrationModel &model);
+  llvm::Error calibrate(ArrayRef<QuantizableLayer> layers,
+                        const LayerQuantizer::Options &options,
+                        const RangeSearch &search,
+                        SmallVectorImpl<LayerSummary> &summaries);
   uint64_t getFingerprint(const CalibrationData &data) const;
 };
 } // namespace
@@ -208,8 +203,10 @@ LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
   llvm::Expected<Tensor> input = visit.getInput(0);
   if (!input)
     return input.takeError();
+  std::string description = layers[index].name;
+  llvm::raw_string_ostream(description) << ' ' << format;
   const std::string fingerprint =
-      state->getLayerFingerprint(layers[index].name, weight, *input);
+      state->getLayerFingerprint(description, weight, *input);
   llvm::Expected<std::optional<ResumeState::Entry>> known =
       state->load(index, fingerprint, weight, *format.getBlockFormat());
   if (!known)
@@ -238,7 +235,7 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
   if (!weight->getElementType().isF32())
     return makeError("calibration runs in f32, but its weight is not");
   llvm::Expected<QuantFormatAttrInterface> format =
-      options.formatForShape(weight->getShape());
+      options.formatForLayer(layer.op);
   if (!format)
     return format.takeError();
   llvm::Expected<ResumeState::Entry> entry =
@@ -275,25 +272,6 @@ LayerQuantizer::visit(const GraphWalk::Visit &visit) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<CalibrationData>
-QuantizeGptqPass::getData(func::FuncOp function,
-                          const CalibrationModel &model) {
-  if (!calibration.empty())
-    return CalibrationData::read(calibration, function, samples);
-  GenerationOptions options;
-  options.samples = samples == 0 ? defaultGeneratedSamples : samples;
-  options.length = length;
-  options.seed = seed;
-  llvm::Expected<Tensor> tokens = generateTokens(model, options);
-  if (!tokens)
-    return tokens.takeError();
-  emitRemark(function.getLoc())
-      << "no calibration data given: the model generated "
-      << tokens->getShape()[0] << " samples of " << tokens->getShape()[1]
-      << " tokens (seed " << static_cast<uint64_t>(seed) << ")";
-  return CalibrationData::get(*tokens, function, "generated tokens");
-}
-
 /// Two runs with one fingerprint make the same of the same layers.
 uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   std::string text;
@@ -308,33 +286,14 @@ uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   return llvm::xxh3_64bits(text);
 }
 
-/// The function that the layers belong to; there must be one.
-static llvm::Expected<func::FuncOp>
-findFunction(ArrayRef<QuantizableLayer> layers) {
-  func::FuncOp function;
-  for (const QuantizableLayer &layer : layers) {
-    auto parent = dyn_cast<func::FuncOp>(layer.op->getParentOp());
-    if (!parent)
-      return makeError("layer '" + layer.name +
-                       "' lies in the body of another op, where it cannot be "
-                       "calibrated; exclude it");
-    if (function && function != parent)
-      return makeError("the layers lie in the functions '" +
-                       function.getName() + "' and '" + parent.getName() +
-                       "'; calibrate one of them at a time");
-    function = parent;
-  }
-  return function;
-}
-
 llvm::Error QuantizeGptqPass::run() {
   const FormatOptions formatOptions{format,    bits,      groupSize,
                                     symmetric, scaleType, zeroType, mse};
-  llvm::Expected<FormatForShape> formatForShape =
+  llvm::Expected<FormatForLayer> formatForLayer =
       parseFormat(&getContext(), formatOptions);
-  if (!formatForShape)
-    return formatForShape.takeError();
-  LayerQuantizer::Options options{*formatForShape, {}, sequential};
+  if (!formatForLayer)
+    return formatForLayer.takeError();
+  LayerQuantizer::Options options{*formatForLayer, {}, sequential};
   options.gptq.damping = damping;
   options.gptq.actOrder = actOrder;
   options.gptq.staticGroups = staticGroups;
@@ -343,64 +302,63 @@ llvm::Error QuantizeGptqPass::run() {
   options.gptq.threads = threads;
   if (llvm::Error error = options.gptq.check())
     return error;
-  if (samples < 0)
-    return makeError("samples is " + Twine(samples) +
-                     ", but must be positive, or 0 for all");
-  if (length < 2)
-    return makeError("length is " + Twine(length) + ", but must be at least 2");
 
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
-      selectLayers(getOperation(), {include, exclude, head});
+      selectLayers(getOperation(), {include, exclude, head, embeddings});
   if (!layers)
     return layers.takeError();
-  if (layers->empty())
-    return llvm::Error::success();
-  llvm::Expected<func::FuncOp> function = findFunction(*layers);
-  if (!function)
-    return function.takeError();
+  // An embedding sums over nothing, so no column can make up for another one.
+  auto *firstEmbedding = std::stable_partition(
+      layers->begin(), layers->end(), [](const QuantizableLayer &layer) {
+        QuantizableOpInterface op = layer.op;
+        return op.getQuantizableKind() == QuantizableKind::Linear;
+      });
+  const ArrayRef<QuantizableLayer> linear(layers->begin(), firstEmbedding);
+  const ArrayRef<QuantizableLayer> tables(firstEmbedding, layers->end());
+  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formatOptions);
+  SmallVector<LayerSummary> summaries;
+  if (!linear.empty())
+    if (llvm::Error error = calibrate(linear, options, *search, summaries))
+      return error;
+  llvm::Error error = quantizeLayers(
+      tables, *formatForLayer, *search,
+      [&](QuantizableOpInterface, const BlockFormat &blockFormat,
+          ConstMatrixView weights, const RangeSearch &rangeSearch) {
+        return roundToNearest(blockFormat, weights, rangeSearch, threads);
+      },
+      summaries);
+  if (error)
+    return error;
+  numLayers += layers->size();
+  return writeReport(report, summaries);
+}
 
-  // The copy is what runs; the layers of the original are replaced on the way.
-  llvm::Expected<std::unique_ptr<CalibrationModel>> model =
-      CalibrationModel::create(*function, *layers, threads);
+/// Quantizes linear layers on their inputs.
+llvm::Error
+QuantizeGptqPass::calibrate(ArrayRef<QuantizableLayer> layers,
+                            const LayerQuantizer::Options &options,
+                            const RangeSearch &search,
+                            SmallVectorImpl<LayerSummary> &summaries) {
+  llvm::Expected<Calibration> model = Calibration::prepare(
+      layers, {calibration, samples, length, seed, memoryBudget, threads});
   if (!model)
     return model.takeError();
-  llvm::Expected<CalibrationData> data = getData(*function, **model);
-  if (!data)
-    return data.takeError();
-  const int64_t numSamples = data->getNumSamples();
-  int64_t batchSize = std::clamp<int64_t>(
-      batchTokens * numSamples / data->getSamples().getNumElements(), 1,
-      numSamples);
-  while (numSamples % batchSize != 0)
-    --batchSize;
-  llvm::Expected<std::vector<GraphWalk::Batch>> batches =
-      data->makeBatches(batchSize);
-  if (!batches)
-    return batches.takeError();
-  if (llvm::Error error = (*model)->specialize(batches->front()))
-    return error;
   std::optional<ResumeState> resume;
   if (!state.empty()) {
     llvm::Expected<ResumeState> opened =
-        ResumeState::open(state, getFingerprint(*data));
+        ResumeState::open(state, getFingerprint(model->getData()));
     if (!opened)
       return opened.takeError();
     resume = std::move(*opened);
   }
-
-  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formatOptions);
-  LayerQuantizer quantizer(*function, *layers, options, *search,
+  LayerQuantizer quantizer(model->getFunction(), layers, options, search,
                            resume ? &*resume : nullptr);
-  GraphWalk walk((*model)->getFunction(), (*model)->getLayers(),
-                 [&](ModuleOp stage) { return (*model)->compile(stage); },
-                 memoryBudget << 20);
-  if (llvm::Error error =
-          walk.run(*batches, [&](const GraphWalk::Visit &visit) {
-            return quantizer.visit(visit);
-          }))
+  if (llvm::Error error = model->walk([&](const GraphWalk::Visit &visit) {
+        return quantizer.visit(visit);
+      }))
     return error;
-  numLayers += layers->size();
-  return writeReport(report, quantizer.finish());
+  llvm::append_range(summaries, quantizer.finish());
+  return llvm::Error::success();
 }
 
 void QuantizeGptqPass::runOnOperation() {

@@ -39,8 +39,8 @@ void QuantizeHqqPass::runOnOperation() {
       getOperation(),
       {format, bits, groupSize, symmetric, scaleType, zeroType, mse},
       {include, exclude, head, embeddings}, report,
-      [&](const BlockFormat &blockFormat, ConstMatrixView weights,
-          const RangeSearch &search) {
+      [&](QuantizableOpInterface, const BlockFormat &blockFormat,
+          ConstMatrixView weights, const RangeSearch &search) {
         return hqq(blockFormat, weights, search, options);
       });
   if (failed(count))

@@ -17,18 +17,17 @@ using namespace lowbit;
 
 static llvm::Expected<LayerSummary>
 quantizeLayer(const QuantizableLayer &layer,
-              const FormatForShape &formatForShape, const RangeSearch &search,
+              const FormatForLayer &formatForLayer, const RangeSearch &search,
               LayerSolver solve) {
   const auto start = std::chrono::steady_clock::now();
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
   if (!weight)
     return weight.takeError();
-  llvm::Expected<QuantFormatAttrInterface> format =
-      formatForShape(weight->getShape());
+  llvm::Expected<QuantFormatAttrInterface> format = formatForLayer(layer.op);
   if (!format)
     return format.takeError();
   llvm::Expected<SolverResult> result =
-      solve(*format->getBlockFormat(), weight->getMatrix(), search);
+      solve(layer.op, *format->getBlockFormat(), weight->getMatrix(), search);
   if (!result)
     return result.takeError();
   weight->release();
@@ -39,28 +38,38 @@ quantizeLayer(const QuantizableLayer &layer,
   return summarize(layer.name, *format, *result, elapsed.count());
 }
 
+llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
+                                   const FormatForLayer &formatForLayer,
+                                   const RangeSearch &search, LayerSolver solve,
+                                   SmallVectorImpl<LayerSummary> &summaries) {
+  for (const QuantizableLayer &layer : layers) {
+    llvm::Expected<LayerSummary> summary =
+        quantizeLayer(layer, formatForLayer, search, solve);
+    if (!summary)
+      return makeError("cannot quantize layer '" + layer.name +
+                       "': " + llvm::toString(summary.takeError()));
+    summaries.push_back(std::move(*summary));
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Expected<unsigned> run(ModuleOp module,
                                     const FormatOptions &options,
                                     const LayerFilter &filter,
                                     llvm::StringRef report, LayerSolver solve) {
-  llvm::Expected<FormatForShape> formatForShape =
+  llvm::Expected<FormatForLayer> formatForLayer =
       parseFormat(module.getContext(), options);
-  if (!formatForShape)
-    return formatForShape.takeError();
+  if (!formatForLayer)
+    return formatForLayer.takeError();
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
       selectLayers(module, filter);
   if (!layers)
     return layers.takeError();
   const std::unique_ptr<RangeSearch> search = makeRangeSearch(options);
   SmallVector<LayerSummary> summaries;
-  for (const QuantizableLayer &layer : *layers) {
-    llvm::Expected<LayerSummary> summary =
-        quantizeLayer(layer, *formatForShape, *search, solve);
-    if (!summary)
-      return makeError("cannot quantize layer '" + layer.name +
-                       "': " + llvm::toString(summary.takeError()));
-    summaries.push_back(std::move(*summary));
-  }
+  if (llvm::Error error =
+          quantizeLayers(*layers, *formatForLayer, *search, solve, summaries))
+    return std::move(error);
   if (llvm::Error error = writeReport(report, summaries))
     return std::move(error);
   return summaries.size();

@@ -14,14 +14,21 @@
 
 namespace lowbit {
 
-/// Codes one weight in a format.
+/// Codes the weight of one layer in a format.
 using LayerSolver = llvm::function_ref<llvm::Expected<SolverResult>(
-    const BlockFormat &format, ConstMatrixView weights,
-    const RangeSearch &search)>;
+    QuantizableOpInterface layer, const BlockFormat &format,
+    ConstMatrixView weights, const RangeSearch &search)>;
 
-/// Solves the layers that the filter selects, one after the other, replaces
-/// them, and writes the report. The module must be normalized. Returns how many
-/// layers there were; reports errors at the module.
+/// Solves the layers, one after the other, replaces them, and appends what each
+/// has cost.
+llvm::Error quantizeLayers(llvm::ArrayRef<QuantizableLayer> layers,
+                           const FormatForLayer &formatForLayer,
+                           const RangeSearch &search, LayerSolver solve,
+                           llvm::SmallVectorImpl<LayerSummary> &summaries);
+
+/// The same for the layers that the filter selects, with a report. The module
+/// must be normalized. Returns how many layers there were; reports errors at the
+/// module.
 mlir::FailureOr<unsigned> quantizeLayers(mlir::ModuleOp module,
                                          const FormatOptions &options,
                                          const LayerFilter &filter,

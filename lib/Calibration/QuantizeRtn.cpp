@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "QuantizeLayers.h"
+#include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "mlir/Pass/PassManager.h"
@@ -37,9 +38,14 @@ void QuantizeRtnPass::runOnOperation() {
       getOperation(),
       {format, bits, groupSize, symmetric, scaleType, zeroType, mse},
       {include, exclude, head, embeddings}, report,
-      [&](const BlockFormat &blockFormat, ConstMatrixView weights,
-          const RangeSearch &search) {
-        return roundToNearest(blockFormat, weights, search, threads);
+      [&](QuantizableOpInterface layer, const BlockFormat &blockFormat,
+          ConstMatrixView weights,
+          const RangeSearch &search) -> llvm::Expected<SolverResult> {
+        llvm::Expected<std::vector<float>> importance = getImportance(layer);
+        if (!importance)
+          return importance.takeError();
+        return roundToNearest(blockFormat, weights, search, threads,
+                              *importance);
       });
   if (failed(count))
     return signalPassFailure();

@@ -43,12 +43,12 @@ static uint64_t hash(const char *bytes, size_t size) {
       llvm::ArrayRef(reinterpret_cast<const uint8_t *>(bytes), size));
 }
 
-std::string ResumeState::getLayerFingerprint(llvm::StringRef name,
+std::string ResumeState::getLayerFingerprint(llvm::StringRef description,
                                              const LayerWeight &weight,
                                              const Tensor &input) const {
   llvm::ArrayRef<char> bytes = weight.getBytes();
   return llvm::formatv("{0:x16}-{1:x16}-{2:x16}-{3:x16}", fingerprint,
-                       llvm::xxh3_64bits(name),
+                       llvm::xxh3_64bits(description),
                        hash(bytes.data(), bytes.size()),
                        hash(input.getBytes(), input.getByteSize()));
 }

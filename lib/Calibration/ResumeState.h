@@ -31,9 +31,10 @@ public:
     LayerSummary summary;
   };
 
-  /// `input` is what the layer reads in one batch: it tells models apart that
-  /// share the layer, but not those before it.
-  std::string getLayerFingerprint(llvm::StringRef name,
+  /// `description` is the layer's name and format. `input` is what the layer
+  /// reads in one batch: it tells models apart that share the layer, but not
+  /// those before it.
+  std::string getLayerFingerprint(llvm::StringRef description,
                                   const LayerWeight &weight,
                                   const Tensor &input) const;
 

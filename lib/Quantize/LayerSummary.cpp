@@ -11,20 +11,37 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 using namespace lowbit;
 
-namespace {
-constexpr size_t numColumns = 7;
-using Line = std::array<std::string, numColumns>;
-} // namespace
+void lowbit::printAligned(llvm::raw_ostream &os,
+                          llvm::ArrayRef<std::vector<std::string>> lines,
+                          size_t firstFigure, size_t numFigures) {
+  std::vector<size_t> widths;
+  for (const std::vector<std::string> &line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (auto [width, cell] : llvm::zip(widths, line))
+      width = std::max(width, cell.size());
+  }
+  for (const std::vector<std::string> &line : lines) {
+    std::string text;
+    for (auto [i, cell] : llvm::enumerate(line)) {
+      if (i != 0)
+        text += "  ";
+      const bool isFigure = i >= firstFigure && i < firstFigure + numFigures;
+      std::string padding(widths[i] - cell.size(), ' ');
+      text += isFigure ? padding + cell : cell + padding;
+    }
+    os << llvm::StringRef(text).rtrim() << '\n';
+  }
+}
 
 void lowbit::printSummaryTable(llvm::raw_ostream &os,
                                llvm::ArrayRef<LayerSummary> layers) {
-  std::vector<Line> lines = {{"layer", "shape", "format", "bits/weight",
-                              "weight error", "output error", "seconds"}};
+  std::vector<std::vector<std::string>> lines = {
+      {"layer", "shape", "format", "bits/weight", "weight error",
+       "output error", "seconds"}};
   double bits = 0, weights = 0, seconds = 0;
   for (const LayerSummary &layer : layers) {
     lines.push_back(
@@ -43,23 +60,7 @@ void lowbit::printSummaryTable(llvm::raw_ostream &os,
                    llvm::formatv("{0} weights", (uint64_t)weights).str(), "",
                    llvm::formatv("{0:f3}", weights ? bits / weights : 0).str(),
                    "", "", llvm::formatv("{0:f2}", seconds).str()});
-
-  std::array<size_t, numColumns> widths{};
-  for (const Line &line : lines)
-    for (auto [width, cell] : llvm::zip_equal(widths, line))
-      width = std::max(width, cell.size());
-  // Text to the left, figures to the right.
-  constexpr size_t firstFigure = 3;
-  for (const Line &line : lines) {
-    std::string text;
-    for (size_t i = 0; i < numColumns; ++i) {
-      if (i != 0)
-        text += "  ";
-      std::string padding(widths[i] - line[i].size(), ' ');
-      text += i < firstFigure ? line[i] + padding : padding + line[i];
-    }
-    os << llvm::StringRef(text).rtrim() << '\n';
-  }
+  printAligned(os, lines, /*firstFigure=*/3, /*numFigures=*/4);
 }
 
 llvm::json::Value lowbit::toJSON(llvm::ArrayRef<LayerSummary> layers) {

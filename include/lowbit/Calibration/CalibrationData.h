@@ -9,6 +9,7 @@
 #ifndef LOWBIT_CALIBRATION_CALIBRATIONDATA_H
 #define LOWBIT_CALIBRATION_CALIBRATIONDATA_H
 
+#include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Support/Tensor.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Error.h"
@@ -55,8 +56,11 @@ private:
   Tensor samples;
 };
 
-/// The number of rows of the embedding that the main input chooses from; none
-/// if it is not tokens.
+/// The embedding from which the main input chooses rows; null if the input is no
+/// tokens.
+QuantizableOpInterface findTokenEmbedding(mlir::func::FuncOp function);
+
+/// The number of rows of that embedding.
 std::optional<int64_t> getVocabularySize(mlir::func::FuncOp function);
 
 } // namespace lowbit

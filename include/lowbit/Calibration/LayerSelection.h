@@ -30,7 +30,8 @@ struct LayerFilter {
   /// empty for no condition.
   std::string include;
   std::string exclude;
-  /// Whether the last linear layer and embeddings are quantized, too.
+  /// Whether the last linear layer and embeddings are quantized, too, if no
+  /// format was assigned to them.
   bool head = false;
   bool embeddings = false;
 };
@@ -40,8 +41,14 @@ struct LayerFilter {
 /// meeting another activation. Null if there is none.
 QuantizableOpInterface findHead(mlir::FunctionOpInterface function);
 
-/// The layers to quantize, in the order of the module. Fails if a regular
-/// expression is malformed or excludes everything.
+/// All linear layers and embeddings with a float weight, in the order of the
+/// module.
+llvm::SmallVector<QuantizableLayer> findLayers(mlir::ModuleOp module);
+
+/// The layers to quantize, in the order of the module: those to which a format
+/// was assigned, and those that the filter speaks of, without the ones that were
+/// assigned to stay float. Fails if a regular expression is malformed or
+/// excludes everything.
 llvm::Expected<llvm::SmallVector<QuantizableLayer>>
 selectLayers(mlir::ModuleOp module, const LayerFilter &filter);
 

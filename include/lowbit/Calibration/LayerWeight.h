@@ -12,6 +12,7 @@
 #include "lowbit/Calibration/LayerSelection.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/Solver.h"
+#include <vector>
 
 namespace lowbit {
 
@@ -40,6 +41,10 @@ private:
   std::vector<float> converted;
   std::shared_ptr<llvm::SmallVector<char>> expanded;
 };
+
+/// What `lowbit.importance` says of the layer's input channels; empty if it has
+/// no such attribute.
+llvm::Expected<std::vector<float>> getImportance(QuantizableOpInterface op);
 
 /// Replaces the layer by one on the quantized weight, whose components go to
 /// the weight store of the dialect. A weight whose columns are stored in

@@ -11,15 +11,39 @@
 
 include "mlir/Pass/PassBase.td"
 
-/// What all passes that quantize weights have in common.
-class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
+/// What the passes of this library have in common.
+class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
+  /// Options of passes that run the model on calibration data.
+  list<Option> calibrationOptions = [
+    Option<"calibration", "calibration", "std::string", "",
+           "A .npy file of calibration samples">,
+    Option<"samples", "samples", "int64_t", "0",
+           "Samples to take of the file, evenly spread (0: all), or to generate "
+           "(0: 32)">,
+    Option<"length", "length", "int64_t", "128",
+           "Length of generated samples in tokens">,
+    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">,
+    Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
+           "MiB of activations to hold in memory; more goes to a temporary file">
+  ];
+  let dependentDialects = ["::lowbit::LowbitDialect",
+                           "::lowbit::onnx::OnnxDialect"];
+}
+
+/// What all passes that quantize weights have in common. A format that was
+/// assigned to a layer comes before the pass's own options.
+class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
   list<Option> layerOptions = [
     Option<"include", "include", "std::string", "",
            "Quantize only layers whose name matches this regular expression">,
     Option<"exclude", "exclude", "std::string", "",
            "Leave layers whose name matches this regular expression as they are">,
     Option<"head", "head", "bool", "false",
-           "Quantize the last linear layer, which makes the output, too">,
+           "Quantize the last linear layer, which makes the output, too; "
+           "otherwise only if a format was assigned to it">,
+    Option<"embeddings", "embeddings", "bool", "false",
+           "Quantize embedding tables, too; otherwise only those to which a "
+           "format was assigned">,
     Option<"report", "report", "std::string", "",
            "File for the table of the quantized layers, as JSON if its name ends "
            "in .json; '-' prints it to standard error">,
@@ -29,8 +53,9 @@ class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
   ];
   list<Option> formatOptions = [
     Option<"format", "format", "std::string", "\"uniform\"",
-           "What weights are stored in: uniform, integers as the options below "
-           "say; f32, f16 or bf16; or any format as IR spells it, in quotes">,
+           "What weights are stored in, unless another format was assigned: "
+           "uniform, integers as the options below say; a name, such as f16, "
+           "u4g64, q4_K, nf4 or mxfp4; or any format as IR spells it, in quotes">,
     Option<"bits", "bits", "unsigned", "4", "Bits of a code, 1 to 8, but 2 if symmetric">,
     Option<"groupSize", "group-size", "int64_t", "128",
            "Input channels that share a scale; -1 for whole rows">,
@@ -45,8 +70,140 @@ class QuantizingPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
            "Choose the range of each group from a grid by its error, instead of "
            "from the least to the greatest value">
   ];
-  let dependentDialects = ["::lowbit::LowbitDialect",
-                           "::lowbit::onnx::OnnxDialect"];
+}
+
+def AssignFormats : LayerPass<"assign-formats"> {
+  let summary = "Decide which number format each layer gets";
+  let description = [{
+    Writes `lowbit.format` on every linear layer and embedding of which it is told
+    something. It quantizes nothing: the passes that do (`--quantize-rtn`,
+    `--quantize-hqq`, `--gptq`, ...) take a layer's own format over their options,
+    and leave layers alone that are to stay float.
+
+    A *rule* is a regular expression and a format, `down_proj=q6_K`. The first
+    rule decides whose expression matches a part of the layer's name, as with
+    `--tensor-type` of llama.cpp; rules on the command line come before those of
+    a file. An expression after `@` is matched with the role that the layer has
+    in the graph, whatever its name: `token_embedding`, `embedding` (any other),
+    `head` (makes the output), `attention_q`, `attention_k`, `attention_v`,
+    `attention_qkv` (fused), `attention_output`, `ffn_gate`, `ffn_up`, `ffn_down`,
+    or `other`. Rules hold for the head and for embeddings like for all layers.
+
+    A *format* is `float`, which keeps the weight as it is; `f32`, `f16` or
+    `bf16`; the name of a GGML type (`q4_K`, in upper or lower case); integers
+    with a group size, such as `u4g64` (4 bits, zero points, groups of 64), or
+    without one, for whole rows, such as `s8` (symmetric); `nf4`, `fp4`, `fp8`,
+    `mxfp4`, `mxfp8` or `nvfp4`; or as IR spells it, `#lowbit.ggml<q4_K>`. Formats
+    with commas stand in quotes.
+
+    A *mixture* is how llama.cpp quantizes a model to a file type: a type for most
+    layers, and larger ones for the value layers, the down layers, the attention's
+    output layers, the head or the token embedding, by their depth. It decides on
+    all layers that no rule matches; other embeddings, such as positions, stay
+    float. The names are those of llama.cpp: Q2_K, Q3_K_S, Q3_K_M, Q3_K_L, Q4_0,
+    Q4_1, Q4_K_S, Q4_K_M, Q5_0, Q5_1, Q5_K_S, Q5_K_M, Q6_K, Q8_0, IQ4_NL, IQ4_XS.
+    Its rules for mixtures of experts and for Falcon are left out. A token
+    embedding with the head's weights counts as tied to it, as in GGUF.
+
+    `default` is for the linear layers, without the head, of which no rule and no
+    mixture says anything. What is left is for the options of the pass that
+    quantizes: `format`, `head`, `embeddings`.
+
+    Where a format cannot store the shape of a layer, the first of `fallback` does
+    that can: a list of formats, in which `ggml` stands for the type that llama.cpp
+    takes instead of one whose blocks do not divide the width (q6_K: q8_0, q5_K:
+    q5_1, q4_K: q5_0, q3_K and q2_K: q4_0, iq4_xs: iq4_nl, and f16 at last). With a
+    mixture, `ggml` is always one of them. Without a fallback it is an error.
+
+    A *recipe* is a JSON file with any of these keys; others are errors, except
+    `comment`, here and in rules:
+
+    ```json
+    {
+      "rules": [
+        {"layers": "layers\.0\.", "format": "float"},
+        {"role": "ffn_down|attention_v", "format": "q6_K"}
+      ],
+      "mixture": "Q4_K_M",
+      "default": "u4g64",
+      "fallback": ["ggml", "float"]
+    }
+    ```
+
+    `report` writes what was decided; as JSON, if the name ends so, it is a recipe
+    that decides the same again.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --assign-formats="mixture=Q4_K_M rules=@head=float" --quantize-rtn -o model-q4.mlir
+    quant-opt model.mlir --assign-formats="rules=down_proj=u8g64,@head=q6_K fallback=ggml" --gptq -o mixed.mlir
+    ```
+  }];
+  let options = [
+    ListOption<"rules", "rules", "std::string",
+               "Rules `expression=format`; the first that matches a layer decides">,
+    Option<"recipe", "recipe", "std::string", "",
+           "A JSON file of rules">,
+    Option<"mixture", "mixture", "std::string", "",
+           "The file type of llama.cpp by whose rules other layers get a type">,
+    Option<"defaultFormat", "default", "std::string", "",
+           "The format of linear layers, but not the head, that nothing else is "
+           "said of">,
+    ListOption<"fallback", "fallback", "std::string",
+               "Formats to try where one cannot store a layer; ggml for what "
+               "llama.cpp does">,
+    Option<"report", "report", "std::string", "",
+           "File for the table of the assignments, as a recipe if its name ends "
+           "in .json; '-' prints it to standard error">
+  ];
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were assigned a format">
+  ];
+}
+
+def CollectImportance : LayerPass<"collect-importance"> {
+  let summary = "Measure how much errors in each input channel of a layer count";
+  let description = [{
+    Runs the float model on calibration data and writes on each linear layer the
+    mean square of each of its input channels, `lowbit.importance`: an error in a
+    column of the weight changes the output in proportion. This is the importance
+    matrix of llama.cpp. `--quantize-rtn` hands it to formats that search for
+    their parameters, such as the types of GGML, which weigh errors with it.
+
+    The data is given as for `--gptq`. Embeddings, which sum over nothing, and
+    layers that were assigned to stay float get no importance.
+
+    Before:
+
+    ```mlir
+    %y = onnx.MatMul(%x, %w) : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %y = onnx.MatMul(%x, %w) {lowbit.importance = dense<[0.5, 0.25, 3.0, 0.125]> : tensor<4xf32>} : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    ```
+
+    Example:
+
+    ```
+    quant-opt model.mlir --collect-importance="calibration=calib.npy" --q3-k-m -o model-q3.mlir
+    ```
+  }];
+  let options = !listconcat(calibrationOptions, [
+    Option<"include", "include", "std::string", "",
+           "Measure only layers whose name matches this regular expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression out">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were measured">
+  ];
 }
 
 def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
@@ -57,6 +214,13 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
     describe. Needs no data. Layers are named by their locations; `include` and `exclude` select
     among them. The last linear layer, whose output is the function's result, and
     embeddings stay float unless `head` and `embeddings` ask for them.
+
+    Where `--assign-formats` has run, its choices come first: a layer with a format
+    gets that, be it the head or an embedding, and a layer that is to stay float
+    does. The options are for the layers of which it says nothing.
+
+    Formats that search for their parameters, such as those of GGML, weigh errors
+    by what `--collect-importance` found, where it has run.
 
     Before:
 
@@ -73,10 +237,7 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
     %y = lowbit.matmul %x, %w : (tensor<?x128xf32>, ...) -> tensor<?x128xf32>
     ```
   }];
-  let options = !listconcat(formatOptions, layerOptions, [
-    Option<"embeddings", "embeddings", "bool", "false",
-           "Quantize embedding tables, too">
-  ]);
+  let options = !listconcat(formatOptions, layerOptions);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were quantized">
   ];
@@ -146,8 +307,6 @@ def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
     ```
   }];
   let options = !listconcat(formatOptions, layerOptions, [
-    Option<"embeddings", "embeddings", "bool", "false",
-           "Quantize embedding tables, too">,
     Option<"p", "p", "double", "0.7",
            "The norm in which errors count, in (0, 1]">,
     Option<"beta", "beta", "double", "10",
@@ -195,15 +354,7 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     quant-opt model.mlir --gptq="bits=4 group-size=64 calibration=calib.npy" -o model-int4.mlir
     ```
   }];
-  let options = !listconcat(formatOptions, layerOptions, [
-    Option<"calibration", "calibration", "std::string", "",
-           "A .npy file of calibration samples">,
-    Option<"samples", "samples", "int64_t", "0",
-           "Samples to take of the file, evenly spread (0: all), or to generate "
-           "(0: 32)">,
-    Option<"length", "length", "int64_t", "128",
-           "Length of generated samples in tokens">,
-    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">,
+  let options = !listconcat(formatOptions, layerOptions, calibrationOptions, [
     Option<"actOrder", "act-order", "bool", "false",
            "Code the input channels in the order of their importance">,
     Option<"staticGroups", "static-groups", "bool", "false",
@@ -220,9 +371,7 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
            "Calibrate each layer on inputs that come from quantized layers, "
            "instead of float ones">,
     Option<"state", "state", "std::string", "",
-           "A folder for finished layers, to resume an interrupted run from">,
-    Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
-           "MiB of activations to hold in memory; more goes to a temporary file">
+           "A folder for finished layers, to resume an interrupted run from">
   ]);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were quantized">

@@ -5,6 +5,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// A recipe is a published method under a flag of its own: the passes that it
+// consists of, with the defaults of its authors. Recipes share their options.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef LOWBIT_CALIBRATION_PIPELINES_H
 #define LOWBIT_CALIBRATION_PIPELINES_H
@@ -13,14 +18,8 @@
 
 namespace lowbit {
 
-/// HQQ with the defaults of its authors.
-struct HqqPipelineOptions : mlir::PassPipelineOptions<HqqPipelineOptions> {
-  Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 1 to 8"),
-                        llvm::cl::init(4)};
-  Option<int64_t> groupSize{
-      *this, "group-size",
-      llvm::cl::desc("Input channels that share a scale; -1 for whole rows"),
-      llvm::cl::init(64)};
+/// The options of all recipes.
+struct RecipeOptions : mlir::PassPipelineOptions<RecipeOptions> {
   Option<std::string> include{
       *this, "include",
       llvm::cl::desc("Quantize only layers whose name matches this regular "
@@ -31,12 +30,6 @@ struct HqqPipelineOptions : mlir::PassPipelineOptions<HqqPipelineOptions> {
       llvm::cl::desc("Leave layers whose name matches this regular expression "
                      "as they are"),
       llvm::cl::init("")};
-  Option<bool> head{*this, "head",
-                    llvm::cl::desc("Quantize the last linear layer, too"),
-                    llvm::cl::init(false)};
-  Option<bool> embeddings{*this, "embeddings",
-                          llvm::cl::desc("Quantize embedding tables, too"),
-                          llvm::cl::init(false)};
   Option<std::string> report{
       *this, "report",
       llvm::cl::desc("File for the table of the quantized layers, as JSON if "
@@ -48,7 +41,55 @@ struct HqqPipelineOptions : mlir::PassPipelineOptions<HqqPipelineOptions> {
       llvm::cl::init(0)};
 };
 
-/// Registers `--hqq`.
+/// Of recipes with one format: the head and embeddings have to be asked for.
+struct FormatRecipeOptions : RecipeOptions {
+  Option<bool> head{*this, "head",
+                    llvm::cl::desc("Quantize the last linear layer, too"),
+                    llvm::cl::init(false)};
+  Option<bool> embeddings{*this, "embeddings",
+                          llvm::cl::desc("Quantize embedding tables, too"),
+                          llvm::cl::init(false)};
+};
+
+/// HQQ with the defaults of its authors.
+struct HqqPipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 1 to 8"),
+                        llvm::cl::init(4)};
+  Option<int64_t> groupSize{
+      *this, "group-size",
+      llvm::cl::desc("Input channels that share a scale; -1 for whole rows"),
+      llvm::cl::init(64)};
+};
+
+/// Binary-coding quantization with the defaults of LUT-GEMM.
+struct BcqPipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits",
+                        llvm::cl::desc("Signs of a weight, 1 to 4"),
+                        llvm::cl::init(3)};
+  Option<int64_t> groupSize{
+      *this, "group-size",
+      llvm::cl::desc("Input channels that share scales; -1 for whole rows"),
+      llvm::cl::init(128)};
+};
+
+/// Of the mixtures of llama.cpp, which decide on the head and embeddings.
+struct MixtureOptions : RecipeOptions {
+  ListOption<std::string> rules{
+      *this, "rules",
+      llvm::cl::desc("Rules `expression=format` that come before those of the "
+                     "mixture, as for --assign-formats")};
+  Option<std::string> calibration{
+      *this, "calibration",
+      llvm::cl::desc("A .npy file of calibration samples, to weigh errors with "
+                     "the importance of the input channels"),
+      llvm::cl::init("")};
+  Option<int64_t> samples{
+      *this, "samples",
+      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
+      llvm::cl::init(0)};
+};
+
+/// Registers `--hqq`, `--nf4`, `--q4-k-m` and the other recipes.
 void registerLowbitCalibrationPipelines();
 
 } // namespace lowbit

@@ -15,6 +15,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lowbit {
 
@@ -31,6 +32,12 @@ struct LayerSummary {
   std::optional<double> outputError;
   double seconds = 0;
 };
+
+/// Prints lines of cells below each other: text to the left of its column,
+/// figures, which `numFigures` columns from `firstFigure` on hold, to the right.
+void printAligned(llvm::raw_ostream &os,
+                  llvm::ArrayRef<std::vector<std::string>> lines,
+                  size_t firstFigure, size_t numFigures);
 
 /// Prints an aligned table with a line of totals: the mean number of bits over
 /// all weights, the total time.

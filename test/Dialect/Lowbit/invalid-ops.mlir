@@ -551,3 +551,46 @@ func.func @updated_twice(%a: tensor<4xf32>)
     -> (tensor<4xf32> {lowbit.updates = 0 : i64}, tensor<4xf32> {lowbit.updates = 0 : i64}) {
   return %a, %a : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+func.func @format_without_weight(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
+  // expected-error @below {{"lowbit.format", but no constant weight to quantize}}
+  %y = onnx.MatMul(%x, %w) {lowbit.format = "float"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @importance_of_a_function(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @below {{"lowbit.importance", but no constant weight to quantize}}
+  %y = onnx.Relu(%x) {lowbit.importance = dense<1.0> : tensor<4xf32>} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @no_format(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  %w = onnx.Constant dense<1.0> : tensor<4x2xf32>
+  // expected-error @below {{"lowbit.format" must be a number format or "float", got "u4"}}
+  %y = onnx.MatMul(%x, %w) {lowbit.format = "u4"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @format_of_other_widths(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  %w = onnx.Constant dense<1.0> : tensor<4x2xf32>
+  // expected-error @below {{"lowbit.format" does not fit: q8_0 has blocks of 32 columns, which do not divide the 4}}
+  %y = onnx.MatMul(%x, %w) {lowbit.format = #lowbit.ggml<q8_0>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @importance_of_outputs(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  %w = onnx.Constant dense<1.0> : tensor<4x2xf32>
+  // expected-error @below {{"lowbit.importance" must have a value for each of the 4 input channels, as 'tensor<4xf32>', got dense<1.000000e+00> : tensor<2xf32>}}
+  %y = onnx.MatMul(%x, %w) {lowbit.importance = dense<1.0> : tensor<2xf32>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}

@@ -7,6 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 using namespace lowbit;
 
@@ -17,6 +21,49 @@ void LowbitDialect::initialize() {
   registerAttributes();
   registerTypes();
   registerOps();
+}
+
+static mlir::LogicalResult verifyFormat(QuantizableOpInterface layer,
+                                        mlir::NamedAttribute attribute) {
+  if (auto text = llvm::dyn_cast<mlir::StringAttr>(attribute.getValue()))
+    if (text.getValue() == LowbitDialect::keepFloat)
+      return mlir::success();
+  auto format = llvm::dyn_cast<QuantFormatAttrInterface>(attribute.getValue());
+  if (!format)
+    return layer->emitOpError()
+           << attribute.getName() << " must be a number format or \"float\", got "
+           << attribute.getValue();
+  return format.verifyShape(layer.getWeightMatrixShape(), [&] {
+    return layer->emitOpError() << attribute.getName() << " does not fit: ";
+  });
+}
+
+static mlir::LogicalResult verifyImportance(QuantizableOpInterface layer,
+                                            mlir::NamedAttribute attribute) {
+  const int64_t cols = layer.getWeightMatrixShape().back();
+  auto expected = mlir::RankedTensorType::get(
+      cols, mlir::Float32Type::get(layer->getContext()));
+  auto values = llvm::dyn_cast<mlir::TypedAttr>(attribute.getValue());
+  if (values && values.getType() == expected)
+    return mlir::success();
+  return layer->emitOpError()
+         << attribute.getName() << " must have a value for each of the " << cols
+         << " input channels, as " << expected << ", got "
+         << attribute.getValue();
+}
+
+mlir::LogicalResult
+LowbitDialect::verifyOperationAttribute(mlir::Operation *op,
+                                        mlir::NamedAttribute attribute) {
+  const bool isFormat = attribute.getName() == formatAttrName;
+  if (!isFormat && attribute.getName() != importanceAttrName)
+    return mlir::success();
+  auto layer = llvm::dyn_cast<QuantizableOpInterface>(op);
+  if (!layer || !layer.isQuantizable())
+    return op->emitOpError() << "has " << attribute.getName()
+                             << ", but no constant weight to quantize";
+  return isFormat ? verifyFormat(layer, attribute)
+                  : verifyImportance(layer, attribute);
 }
 
 mlir::LogicalResult LowbitDialect::verifyRegionResultAttribute(

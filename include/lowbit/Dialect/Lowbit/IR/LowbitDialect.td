@@ -29,7 +29,25 @@ def Lowbit_Dialect : Dialect {
     argument `N` after the call: whoever lowers the function writes it where the
     argument lies, and callers of the lowered function get no such result. A
     cache that grows with every call is described so.
+
+    Two attributes of ops with a constant weight (`QuantizableOpInterface`) say
+    how the weight is to be quantized, whichever pass does it:
+
+    * `lowbit.format` is the number format that the weight gets, which must be
+      able to store it, or `"float"` if the layer stays as it is.
+      `--assign-formats` writes it; passes that quantize take it over their own
+      options.
+    * `lowbit.importance`, a `tensor<Kxf32>`, weighs the squared error of each of
+      the K input channels. `--collect-importance` writes it; formats that search
+      for their parameters use it.
+
+    Both go with the layer when it is quantized.
+
+    ```mlir
+    %y = onnx.MatMul(%x, %w) {lowbit.format = #lowbit.ggml<q6_K>} : (tensor<?x256xf32>, tensor<256x64xf32>) -> tensor<?x64xf32>
+    ```
   }];
+  let hasOperationAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
@@ -38,6 +56,13 @@ def Lowbit_Dialect : Dialect {
     /// Tensors of this many bytes or more lie in files, not in the module.
     static constexpr uint64_t inlineLimit = 64 << 10;
 
+    /// Of an op with a constant weight: the format that the weight gets.
+    static constexpr ::llvm::StringLiteral formatAttrName = "lowbit.format";
+    /// The value of `lowbit.format` of layers that are not quantized.
+    static constexpr ::llvm::StringLiteral keepFloat = "float";
+    /// Of an op with a constant weight: what errors of its columns cost.
+    static constexpr ::llvm::StringLiteral importanceAttrName =
+        "lowbit.importance";
     /// Of a function's result: which argument it is after the call.
     static constexpr ::llvm::StringLiteral updatesAttrName = "lowbit.updates";
     /// Of a function's argument on buffers: that the function changes it.

@@ -59,6 +59,16 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
         count from the end.
       }], "int64_t", "getInputActivationAxis", (ins), "", "return -1;">
   ];
+  let extraSharedClassDeclaration = [{
+    /// [output channels, input channels], whichever way the weight lies in the
+    /// model; other axes, such as those of a convolution's window, are left out.
+    ::llvm::SmallVector<int64_t, 2> getWeightMatrixShape() {
+      auto type = ::llvm::cast<::mlir::ShapedType>(
+          $_op.getQuantizableWeight().get().getType());
+      return {type.getDimSize($_op.getOutputChannelAxis()),
+              type.getDimSize($_op.getInputChannelAxis())};
+    }
+  }];
 }
 
 #endif // LOWBIT_DIALECT_LOWBIT_IR_QUANTIZABLEOPINTERFACE_TD

@@ -1,0 +1,103 @@
+//===- Calibration.cpp - layers on their real inputs ----------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Calibration.h"
+#include "lowbit/Calibration/GenerateTokens.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+/// Tokens that run through the model at once: enough to keep kernels busy.
+static constexpr int64_t batchTokens = 2048;
+static constexpr int64_t defaultGeneratedSamples = 32;
+
+/// The function that the layers belong to; there must be one.
+static llvm::Expected<func::FuncOp>
+findFunction(ArrayRef<QuantizableLayer> layers) {
+  func::FuncOp function;
+  for (const QuantizableLayer &layer : layers) {
+    QuantizableOpInterface op = layer.op;
+    auto parent = dyn_cast<func::FuncOp>(op->getParentOp());
+    if (!parent)
+      return makeError("layer '" + layer.name +
+                       "' lies in the body of another op, where it cannot be "
+                       "calibrated; exclude it");
+    if (function && function != parent)
+      return makeError("the layers lie in the functions '" +
+                       function.getName() + "' and '" + parent.getName() +
+                       "'; calibrate one of them at a time");
+    function = parent;
+  }
+  return function;
+}
+
+static llvm::Expected<CalibrationData>
+readOrGenerate(func::FuncOp function, const CalibrationModel &model,
+               const CalibrationOptions &options) {
+  if (!options.calibration.empty())
+    return CalibrationData::read(options.calibration, function,
+                                 options.samples);
+  GenerationOptions generation;
+  generation.samples =
+      options.samples == 0 ? defaultGeneratedSamples : options.samples;
+  generation.length = options.length;
+  generation.seed = options.seed;
+  llvm::Expected<Tensor> tokens = generateTokens(model, generation);
+  if (!tokens)
+    return tokens.takeError();
+  emitRemark(function.getLoc())
+      << "no calibration data given: the model generated "
+      << tokens->getShape()[0] << " samples of " << tokens->getShape()[1]
+      << " tokens (seed " << options.seed << ")";
+  return CalibrationData::get(*tokens, function, "generated tokens");
+}
+
+llvm::Expected<Calibration>
+Calibration::prepare(ArrayRef<QuantizableLayer> layers,
+                     const CalibrationOptions &options) {
+  if (options.samples < 0)
+    return makeError("samples is " + Twine(options.samples) +
+                     ", but must be positive, or 0 for all");
+  if (options.length < 2)
+    return makeError("length is " + Twine(options.length) +
+                     ", but must be at least 2");
+  llvm::Expected<func::FuncOp> function = findFunction(layers);
+  if (!function)
+    return function.takeError();
+  llvm::Expected<std::unique_ptr<CalibrationModel>> model =
+      CalibrationModel::create(*function, layers, options.threads);
+  if (!model)
+    return model.takeError();
+  llvm::Expected<CalibrationData> data =
+      readOrGenerate(*function, **model, options);
+  if (!data)
+    return data.takeError();
+  return Calibration(*function, std::move(*data), std::move(*model),
+                     options.memoryBudget << 20);
+}
+
+llvm::Error Calibration::walk(GraphWalk::Visitor visit) {
+  const int64_t numSamples = data.getNumSamples();
+  int64_t batchSize = std::clamp<int64_t>(
+      batchTokens * numSamples / data.getSamples().getNumElements(), 1,
+      numSamples);
+  while (numSamples % batchSize != 0)
+    --batchSize;
+  llvm::Expected<std::vector<GraphWalk::Batch>> batches =
+      data.makeBatches(batchSize);
+  if (!batches)
+    return batches.takeError();
+  if (llvm::Error error = model->specialize(batches->front()))
+    return error;
+  GraphWalk graph(
+      model->getFunction(), model->getLayers(),
+      [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget);
+  return graph.run(*batches, visit);
+}

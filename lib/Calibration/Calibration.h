@@ -1,0 +1,62 @@
+//===- Calibration.h - layers on their real inputs --------------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_CALIBRATION_CALIBRATION_H
+#define LOWBIT_LIB_CALIBRATION_CALIBRATION_H
+
+#include "lowbit/Calibration/CalibrationData.h"
+#include "lowbit/Calibration/CalibrationModel.h"
+#include "lowbit/Calibration/GraphWalk.h"
+
+namespace lowbit {
+
+/// What a pass is told about calibration data.
+struct CalibrationOptions {
+  /// Empty for data that the model generates.
+  std::string calibration;
+  int64_t samples;
+  int64_t length;
+  uint64_t seed;
+  /// In MiB.
+  uint64_t memoryBudget;
+  unsigned threads;
+};
+
+/// Runs a model on calibration data and shows the inputs of its layers. What
+/// runs is a copy: a visitor may replace layers of the original.
+class Calibration {
+public:
+  /// For at least one layer; all must lie in one function. Data that the model
+  /// has to generate is, with a remark.
+  static llvm::Expected<Calibration>
+  prepare(llvm::ArrayRef<QuantizableLayer> layers,
+          const CalibrationOptions &options);
+
+  /// The original.
+  mlir::func::FuncOp getFunction() const { return function; }
+  const CalibrationData &getData() const { return data; }
+
+  /// Visits the layers, which are numbered as they were given.
+  llvm::Error walk(GraphWalk::Visitor visit);
+
+private:
+  Calibration(mlir::func::FuncOp function, CalibrationData data,
+              std::unique_ptr<CalibrationModel> model, uint64_t memoryBudget)
+      : function(function), data(std::move(data)), model(std::move(model)),
+        memoryBudget(memoryBudget) {}
+
+  mlir::func::FuncOp function;
+  CalibrationData data;
+  std::unique_ptr<CalibrationModel> model;
+  /// In bytes.
+  uint64_t memoryBudget;
+};
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_CALIBRATION_CALIBRATION_H

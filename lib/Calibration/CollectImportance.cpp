@@ -1,0 +1,115 @@
+//===- CollectImportance.cpp - what errors of weights cost ----------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Calibration.h"
+#include "lowbit/Calibration/Passes.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace lowbit {
+#define GEN_PASS_DEF_COLLECTIMPORTANCE
+#include "lowbit/Calibration/Passes.h.inc"
+} // namespace lowbit
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+struct CollectImportancePass final
+    : lowbit::impl::CollectImportanceBase<CollectImportancePass> {
+  using CollectImportanceBase::CollectImportanceBase;
+
+  void runOnOperation() override;
+
+private:
+  llvm::Error run();
+};
+} // namespace
+
+/// The mean square of each channel of what the layers of a visit read. Sums run
+/// over the samples in their order, in double precision.
+static llvm::Expected<std::vector<float>> measure(const GraphWalk::Visit &visit,
+                                                  int64_t width) {
+  std::vector<double> sums(width);
+  int64_t count = 0;
+  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
+    llvm::Expected<Tensor> input = visit.getInput(batch);
+    if (!input)
+      return input.takeError();
+    if (input->getType() != ElementType::F32 ||
+        input->getShape().back() != width)
+      return makeError("its input is " + input->describe() +
+                       " during calibration, but the weight has " +
+                       Twine(width) + " input channels");
+    const float *values = input->data<float>();
+    const int64_t rows = input->getNumElements() / width;
+    for (int64_t row = 0; row < rows; ++row, values += width)
+      for (int64_t col = 0; col < width; ++col)
+        sums[col] += static_cast<double>(values[col]) * values[col];
+    count += rows;
+  }
+  std::vector<float> means(width);
+  for (auto [mean, sum] : llvm::zip_equal(means, sums))
+    mean = static_cast<float>(sum / count);
+  return means;
+}
+
+llvm::Error CollectImportancePass::run() {
+  LayerFilter filter{include, exclude, /*head=*/true};
+  llvm::Expected<SmallVector<QuantizableLayer>> layers =
+      selectLayers(getOperation(), filter);
+  if (!layers)
+    return layers.takeError();
+  // Embeddings to which a format was assigned are among them.
+  llvm::erase_if(*layers, [](QuantizableLayer &layer) {
+    return layer.op.getQuantizableKind() != QuantizableKind::Linear;
+  });
+  if (layers->empty())
+    return llvm::Error::success();
+  llvm::Expected<Calibration> model = Calibration::prepare(
+      *layers, {calibration, samples, length, seed, memoryBudget, threads});
+  if (!model)
+    return model.takeError();
+  numLayers += layers->size();
+  return model->walk([&](const GraphWalk::Visit &visit)
+                         -> llvm::Expected<std::vector<Tensor>> {
+    const QuantizableLayer &first = (*layers)[visit.layers.front()];
+    QuantizableOpInterface op = first.op;
+    const int64_t width = op.getWeightMatrixShape().back();
+    llvm::Expected<std::vector<float>> means = measure(visit, width);
+    if (!means)
+      return makeError("cannot measure the input of layer '" + first.name +
+                       "': " + llvm::toString(means.takeError()));
+    auto type = RankedTensorType::get(width, Float32Type::get(&getContext()));
+    llvm::Expected<TypedAttr> value =
+        storeConstant(first.name + ".importance", type,
+                      ArrayRef(reinterpret_cast<const char *>(means->data()),
+                               means->size() * sizeof(float)));
+    if (!value)
+      return value.takeError();
+    for (unsigned index : visit.layers)
+      (*layers)[index].op->setDiscardableAttr(LowbitDialect::importanceAttrName,
+                                              *value);
+    // The layers that follow see what they see in the float model.
+    return std::vector<Tensor>(visit.layers.size());
+  });
+}
+
+void CollectImportancePass::runOnOperation() {
+  // Only a normalized graph shows its layers and their shapes.
+  OpPassManager normalize(ModuleOp::getOperationName());
+  onnx::buildNormalizePipeline(normalize);
+  if (failed(runPipeline(normalize, getOperation())))
+    return signalPassFailure();
+  if (llvm::Error error = run()) {
+    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
+    signalPassFailure();
+  }
+}

@@ -1,0 +1,128 @@
+//===- FormatNames.cpp - number formats by name ---------------------------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FormatNames.h"
+#include "lowbit/Support/OutputFile.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Regex.h"
+
+using namespace lowbit;
+
+namespace {
+struct NamedFormat {
+  llvm::StringLiteral name;
+  /// As IR has it. What it must state for a shape, such as padding, is added.
+  llvm::StringLiteral spelling;
+};
+} // namespace
+
+/// Formats that publications name. To add a name, add a line.
+static constexpr NamedFormat namedFormats[] = {
+    // QLoRA: blocks of 64, and scales in 8 bits that share an f32 scale for
+    // each
+    // 256. Where bitsandbytes takes 256 successive scales of the flattened
+    // matrix, these are those of 256 rows, so that every shape has such blocks.
+    {"nf4", "#lowbit.codebook<nf4, group = [1, 64], scale = "
+            "#lowbit.codebook<dynamic8, group = [256, 1], scale = f32>, "
+            "offset = f32>"},
+    // As bitsandbytes stores it by default.
+    {"fp4", "#lowbit.codebook<fp4, group = [1, 64], scale = f32>"},
+    {"fp8", "#lowbit.codebook<e4m3, group = [1, *], scale = f32>"},
+    // OCP Microscaling 1.0.
+    {"mxfp4", "#lowbit.codebook<e2m1, group = [1, 32], scale = f8E8M0FNU>"},
+    {"mxfp8", "#lowbit.codebook<e4m3, group = [1, 32], scale = f8E8M0FNU>"},
+    {"nvfp4", "#lowbit.codebook<e2m1, group = [1, 16], scale = "
+              "#lowbit.codebook<e4m3, group = [*, *], scale = f32>>"},
+};
+
+/// What `use` reports, instead of printing it.
+static std::string captureMessage(mlir::MLIRContext *context,
+                                  llvm::function_ref<void()> use) {
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(context,
+                                        [&](mlir::Diagnostic &diagnostic) {
+                                          message = diagnostic.str();
+                                          return mlir::success();
+                                        });
+  use();
+  return message;
+}
+
+/// What an integer format is called in tables of results: `u4g64`.
+static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
+  static const llvm::Regex pattern("^([us])([1-8])(g([1-9][0-9]{0,8}))?$");
+  llvm::SmallVector<llvm::StringRef> parts;
+  if (!pattern.match(name, &parts))
+    return std::nullopt;
+  UniformFormat::Spec spec;
+  spec.isSigned = parts[1] == "s";
+  spec.bits = parts[2].front() - '0';
+  spec.zero = spec.isSigned ? ZeroKind::None : ZeroKind::Integer;
+  spec.groupRows = 1;
+  spec.groupCols = 0;
+  parts[4].getAsInteger(10, spec.groupCols);
+  spec.scaleType = ElementType::F16;
+  // A sign alone is no code.
+  if (spec.isSigned && spec.bits == 1)
+    return std::nullopt;
+  return spec;
+}
+
+llvm::Expected<QuantFormatAttrInterface>
+lowbit::parseFormatName(mlir::MLIRContext *context, llvm::StringRef text) {
+  if (auto type = llvm::StringSwitch<mlir::Type>(text)
+                      .Case("f32", mlir::Float32Type::get(context))
+                      .Case("f16", mlir::Float16Type::get(context))
+                      .Case("bf16", mlir::BFloat16Type::get(context))
+                      .Default({}))
+    return FloatFormatAttr::get(context, llvm::cast<mlir::FloatType>(type),
+                                /*transposed=*/false);
+  for (const GgmlLayout &layout : getGgmlLayouts())
+    if (text.equals_insensitive(layout.name))
+      return GgmlAttr::get(context, layout.type);
+  if (std::optional<UniformFormat::Spec> spec = parseInteger(text))
+    return UniformAttr::get(context, *spec);
+
+  const auto *named =
+      llvm::find_if(namedFormats, [&](const NamedFormat &entry) {
+        return entry.name == text;
+      });
+  const llvm::StringRef spelling =
+      named != std::end(namedFormats) ? llvm::StringRef(named->spelling) : text;
+  if (!spelling.starts_with("#"))
+    return makeError(
+        "'" + text +
+        "', but must be a name such as f16, u4g64, q4_K or nf4, or "
+        "a format as IR spells it, such as #lowbit.float<f16>");
+  mlir::Attribute attr;
+  std::string message = captureMessage(
+      context, [&] { attr = mlir::parseAttribute(spelling, context); });
+  if (!attr)
+    return makeError("'" + text + "', which cannot be read: " + message);
+  if (auto format = llvm::dyn_cast<QuantFormatAttrInterface>(attr))
+    return format;
+  return makeError("'" + text + "', which is no number format");
+}
+
+llvm::Expected<QuantFormatAttrInterface>
+lowbit::fitFormat(QuantFormatAttrInterface format,
+                  llvm::ArrayRef<int64_t> shape) {
+  mlir::MLIRContext *context = format.getContext();
+  QuantFormatAttrInterface adapted = format.adaptToShape(shape);
+  bool fits = true;
+  std::string message = captureMessage(context, [&] {
+    fits = mlir::succeeded(adapted.verifyShape(shape, [&] {
+      return mlir::emitError(mlir::UnknownLoc::get(context));
+    }));
+  });
+  if (fits)
+    return adapted;
+  return makeError(message);
+}
