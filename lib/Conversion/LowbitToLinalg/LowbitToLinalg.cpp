@@ -14,6 +14,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Conversion/LowbitToLinalg/LowbitToLinalg.h"
+#include "FlattenRows.h"
+#include "LowerHadamard.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/OnnxToLinalg/AttentionReference.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
@@ -233,42 +235,6 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
 private:
   bool keepMatmul;
 
-  /// Between the dimensions of a tensor of this rank and those of a matrix.
-  static SmallVector<ReassociationIndices> getRowReassociation(int64_t rank) {
-    if (rank == 1)
-      return {{0, 1}};
-    SmallVector<ReassociationIndices> rows(2);
-    for (int64_t dim = 0; dim < rank; ++dim)
-      rows[dim == rank - 1].push_back(dim);
-    return rows;
-  }
-
-  static Value flattenRows(OpBuilder &builder, Location loc, Value tensor) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<ReassociationIndices> rows =
-        getRowReassociation(type.getRank());
-    if (type.getRank() == 1)
-      return tensor::ExpandShapeOp::create(
-          builder, loc, type.clone({1, type.getDimSize(0)}), tensor, rows);
-    if (type.getRank() > 2)
-      return tensor::CollapseShapeOp::create(builder, loc, tensor, rows);
-    return tensor;
-  }
-
-  /// The inverse, to a tensor of the given shape and sizes.
-  static Value unflattenRows(OpBuilder &builder, Location loc, Value matrix,
-                             ArrayRef<int64_t> shape,
-                             ArrayRef<OpFoldResult> sizes) {
-    SmallVector<ReassociationIndices> rows = getRowReassociation(shape.size());
-    if (shape.size() == 1)
-      return tensor::CollapseShapeOp::create(builder, loc, matrix, rows);
-    if (shape.size() > 2)
-      return tensor::ExpandShapeOp::create(
-          builder, loc, cast<RankedTensorType>(matrix.getType()).clone(shape),
-          matrix, rows, sizes);
-    return matrix;
-  }
-
   /// What the products are added to: the bias in each row, or zero.
   static Value buildInit(OpBuilder &builder, Location loc, Value bias,
                          Value empty) {
@@ -387,6 +353,7 @@ void lowbit::populateLowbitToLinalgPatterns(
                LowerDequantize, LowerGather>(
       converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
+  populateHadamardPatterns(patterns);
 }
 
 //===----------------------------------------------------------------------===//
@@ -403,6 +370,7 @@ struct LowbitToLinalgPass final
     ConversionTarget target(context);
     target.markUnknownOpDynamicallyLegal(
         [&](Operation *op) { return converter.isLegal(op); });
+    target.addIllegalOp<HadamardOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType()) &&
              converter.isLegal(&op.getBody());

@@ -346,6 +346,37 @@ def Lowbit_PackedMatmulOp : Lowbit_Op<"packed_matmul", [
   let hasVerifier = 1;
 }
 
+def Lowbit_HadamardOp : Lowbit_Op<"hadamard", [Pure,
+    AllTypesMatch<["input", "result"]>]> {
+  let summary = "Mixes channels by a Hadamard matrix";
+  let description = [{
+    Multiplies each row, along the last dimension, by an orthogonal matrix whose
+    entries all have the same magnitude: no channel stays an outlier. The last
+    dimension is cut into blocks of `block` channels (all of them, if it is the
+    dimension's size), and each is multiplied by H / sqrt(block). With
+    `transposed` it is the transpose of H, which undoes the operation.
+
+    H is the Kronecker product P x S: S is Sylvester's matrix of as many powers of
+    two as `block` has over P, and P is 1 or the smallest matrix that one of
+    Paley's two constructions gives (of order 12, 20, 28, 36, ...), such that the
+    product of the orders is `block`. A block for which there is none is an
+    error.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.hadamard %x {block = 352 : i64} : tensor<?x?x352xf32>
+    %z = lowbit.hadamard %y {block = 352 : i64, transposed} : tensor<?x?x352xf32>
+    ```
+  }];
+  let arguments = (ins Lowbit_FloatTensor:$input, I64Attr:$block,
+                       UnitAttr:$transposed);
+  let results = (outs Lowbit_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($result)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//

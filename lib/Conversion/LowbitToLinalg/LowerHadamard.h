@@ -1,0 +1,20 @@
+//===- LowerHadamard.h - fast Hadamard transform in linalg ------*- C++ -*-===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LOWBIT_LIB_CONVERSION_LOWBITTOLINALG_LOWERHADAMARD_H
+#define LOWBIT_LIB_CONVERSION_LOWBITTOLINALG_LOWERHADAMARD_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace lowbit {
+
+void populateHadamardPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace lowbit
+
+#endif // LOWBIT_LIB_CONVERSION_LOWBITTOLINALG_LOWERHADAMARD_H
