@@ -217,7 +217,17 @@ llvm::Expected<std::string> WeightStore::write(llvm::StringRef name,
   return makeRelative(writerAbsolutePath, baseDirectory);
 }
 
+void WeightStore::keepOnly(llvm::ArrayRef<std::string> tensors) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!kept)
+    kept.emplace();
+  kept->insert_range(tensors);
+}
+
 llvm::Error WeightStore::commitOutput() {
   std::lock_guard<std::mutex> lock(mutex);
-  return writer ? writer->commit() : llvm::Error::success();
+  if (!writer)
+    return llvm::Error::success();
+  return writer->commit(
+      [&](llvm::StringRef name) { return !kept || kept->contains(name); });
 }

@@ -101,10 +101,13 @@ llvm::Expected<llvm::ArrayRef<char>> WeightWriter::read(llvm::StringRef name) {
   return llvm::ArrayRef<char>(region->const_data(), entry.length);
 }
 
-llvm::Error WeightWriter::commit() {
+llvm::Error
+WeightWriter::commit(llvm::function_ref<bool(llvm::StringRef name)> keep) {
   // The format forbids holes between tensors. In this order each tensor begins
   // at a multiple of its element size, and nearly all at one of 64 bytes.
-  std::vector<std::pair<std::string, SafeTensorsEntry>> packed = tensors;
+  std::vector<std::pair<std::string, SafeTensorsEntry>> packed;
+  llvm::copy_if(tensors, std::back_inserter(packed),
+                [&](const auto &tensor) { return keep(tensor.first); });
   auto rank = [](const SafeTensorsEntry &entry) {
     return entry.length % 64 == 0 ? ~0u
                                   : getSafeTensorsElementSize(entry.dtype);

@@ -53,15 +53,19 @@ void lowbit::rebaseWeights(Operation *root, StringRef outputPath) {
   auto *dialect = root->getContext()->getLoadedDialect<LowbitDialect>();
   if (!dialect)
     return;
-  const WeightStore &store = dialect->getWeightStore();
+  WeightStore &store = dialect->getWeightStore();
+  std::vector<std::string> used;
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](ExternalAttr attr) -> Attribute {
+    if (!attr.getKey().empty())
+      used.push_back(attr.getKey().str());
     return ExternalAttr::get(
         attr.getContext(), attr.getType(),
         store.getPathFrom(attr.getFile(), getFolder(outputPath)), attr.getKey(),
         attr.getOffset(), attr.getLength());
   });
   replacer.recursivelyReplaceElementsIn(root);
+  store.keepOnly(used);
 }
 
 void lowbit::protectWeights(Operation *root) {

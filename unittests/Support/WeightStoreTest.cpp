@@ -106,6 +106,23 @@ TEST_F(WeightStoreTest, WritesAreReadableBeforeAndAfterCommit) {
             std::string::npos);
 }
 
+TEST_F(WeightStoreTest, LeavesOutWhatNothingNames) {
+  store.setOutputPath(getPath("new.safetensors"));
+  for (llvm::StringRef name : {"a", "b", "c"})
+    ASSERT_TRUE(bool(store.write(name, "I8", {1}, {'x'})));
+  store.keepOnly({"a"});
+  store.keepOnly({"c", "elsewhere"});
+  ASSERT_FALSE(bool(store.commitOutput()));
+  WeightStore reader;
+  reader.setBaseDirectory(folder);
+  for (llvm::StringRef name : {"a", "c"})
+    EXPECT_TRUE(bool(reader.get("new.safetensors", name)));
+  auto missing = reader.get("new.safetensors", "b");
+  ASSERT_FALSE(bool(missing));
+  EXPECT_NE(messageOf(missing.takeError()).find("no tensor named 'b'"),
+            std::string::npos);
+}
+
 TEST_F(WeightStoreTest, UncommittedOutputLeavesNothing) {
   {
     WeightStore writer;

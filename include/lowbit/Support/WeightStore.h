@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace lowbit {
@@ -64,6 +65,9 @@ public:
                                     llvm::ArrayRef<int64_t> shape,
                                     llvm::ArrayRef<char> bytes);
 
+  /// Makes `commitOutput` leave out the tensors of the output file that neither
+  /// this nor another call names: passes replace what passes before them wrote.
+  void keepOnly(llvm::ArrayRef<std::string> tensors);
   /// Completes the output file, if anything was written. Without this call the
   /// store's destructor removes what was written.
   llvm::Error commitOutput();
@@ -82,6 +86,8 @@ private:
   std::string outputPath;
   /// Absolute paths of the files that must stay.
   llvm::StringSet<> inUse;
+  /// The tensors that `keepOnly` named, if it was called.
+  std::optional<llvm::StringSet<>> kept;
   /// Keyed by absolute path.
   llvm::StringMap<std::unique_ptr<MappedFile>> files;
   std::unique_ptr<WeightWriter> writer;

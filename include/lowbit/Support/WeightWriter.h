@@ -10,6 +10,7 @@
 #define LOWBIT_SUPPORT_WEIGHTWRITER_H
 
 #include "lowbit/Support/SafeTensors.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include <memory>
 #include <string>
@@ -32,7 +33,9 @@ public:
   /// A tensor that was written before; it stays mapped as long as the writer
   /// lives, committed or not.
   llvm::Expected<llvm::ArrayRef<char>> read(llvm::StringRef name);
-  llvm::Error commit();
+  /// Writes the final file, with those tensors that `keep` wants.
+  llvm::Error commit(llvm::function_ref<bool(llvm::StringRef name)> keep =
+                         [](llvm::StringRef) { return true; });
 
 private:
   WeightWriter(llvm::StringRef path, llvm::StringRef partial, int descriptor)

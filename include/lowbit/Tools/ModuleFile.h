@@ -35,7 +35,7 @@ std::unique_ptr<mlir::Pass> createProtectWeightsPass();
 
 /// Rewrites the paths of all external weights of `root`, which are relative to
 /// the store's base directory, so that they hold from the folder of
-/// `outputPath`.
+/// `outputPath`. Weights that nothing in `root` names will not be saved.
 void rebaseWeights(mlir::Operation *root, llvm::StringRef outputPath);
 
 /// A pass that calls `rebaseWeights`; the last one before a module is printed.
