@@ -23,10 +23,12 @@
 #include "lowbit/Dialect/Onnx/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Kernels/Passes.h"
+#include "lowbit/Transforms/Passes.h"
 
 void lowbit::registerAllPasses() {
   registerUpstreamPasses();
   registerLowbitKernelsPasses();
+  registerLowbitModelTransformsPasses();
   registerLowbitPasses();
   registerLowbitCalibrationPasses();
   registerLowbitCalibrationPipelines();
