@@ -3,6 +3,7 @@
 
     benchmarks/perplexity.py                       # the bundled model
     benchmarks/perplexity.py models.json --bits 4 3 2 --json perplexity.json --onnxruntime
+    benchmarks/perplexity.py --methods rtn hqq --transforms none rotate data-free-smooth
 
 Each model goes through the tools as a user would: quant-translate --import-onnx, quant-run
 --perplexity, then quant-opt --quantize-rtn and --gptq at each width, and quant-run again. The
@@ -18,6 +19,7 @@ result is a Markdown table on standard output (and all figures in the JSON file)
 """
 
 import argparse
+import itertools
 import json
 import math
 import pathlib
@@ -31,7 +33,8 @@ from lowbit import tools
 
 BUNDLED = pathlib.Path(__file__).resolve().parents[1] / "examples" / "tiny-llama"
 FLOAT_TOLERANCE = 1e-3
-PASSES = {"rtn": "quantize-rtn", "gptq": "gptq"}
+PASSES = {"rtn": "quantize-rtn", "hqq": "hqq", "gptq": "gptq"}
+TRANSFORMS = {"none": [], "rotate": ["--rotate"], "data-free-smooth": ["--data-free-smooth"]}
 
 
 def load_models(path):
@@ -80,18 +83,20 @@ def measure(entry, options, folder):
         result["onnxruntime"] = onnxruntime_perplexity(entry["model"], entry["tokens"])
     group_size = entry.get("group_size", options.group_size)
     for bits in options.bits:
-        for method in options.methods:
+        for method, transform in itertools.product(options.methods, options.transforms):
             settings = {"bits": bits, "group_size": group_size}
             if method == "gptq" and "calibration" in entry:
                 settings["calibration"] = entry["calibration"]
             flag = tools.pass_flag(PASSES[method], **settings)
             start = time.monotonic()
-            quantized = tools.optimize(module, folder / f"{entry['name']}-{method}-{bits}.mlir", flag)
+            quantized = tools.optimize(module, folder / f"{entry['name']}-{transform}-{method}-{bits}.mlir",
+                                       *TRANSFORMS[transform], flag)
             seconds = time.monotonic() - start
             perplexity = tools.perplexity(quantized, entry["tokens"])
-            result["quantized"].append({"method": method, "bits": bits, "group_size": group_size,
+            name = method if transform == "none" else f"{transform}-{method}"
+            result["quantized"].append({"method": name, "bits": bits, "group_size": group_size,
                                         "perplexity": perplexity, "seconds": round(seconds, 2),
-                                        "reference": entry.get("reference", {}).get(f"{method}-{bits}")})
+                                        "reference": entry.get("reference", {}).get(f"{name}-{bits}")})
     return result
 
 
@@ -121,6 +126,8 @@ def main():
     parser.add_argument("models", type=pathlib.Path, nargs="?", help="a list of models (default: the bundled one)")
     parser.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2])
     parser.add_argument("--methods", nargs="+", choices=sorted(PASSES), default=["rtn", "gptq"])
+    parser.add_argument("--transforms", nargs="+", choices=sorted(TRANSFORMS), default=["none"],
+                        help="what comes before the method (default none)")
     parser.add_argument("--group-size", type=int, default=64, help="for models that name none (default 64)")
     parser.add_argument("--onnxruntime", action="store_true", help="also measure the float model with ONNX Runtime")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures to a file")

@@ -97,6 +97,11 @@ def test_perplexity_with_stand_ins(tmp_path):
     model, = json.loads((tmp_path / "out.json").read_text())["models"]
     assert [f["method"] for f in model["quantized"]] == ["rtn", "gptq"]
 
+    done = run("perplexity.py", tmp_path / "models.json", "--bits", "4", "--methods", "gptq", "--transforms", "none", "rotate",
+               LOWBIT_TOOLS=str(tmp_path))
+    assert "| gptq 4 bits, group 64 | 3.0000 |" in done.stdout
+    assert "| rotate-gptq 4 bits, group 64 | 4.0000 |" in done.stdout, "the transform comes first"
+
     entry["expected"] = 2.1
     (tmp_path / "models.json").write_text(json.dumps([entry]))
     done = run("perplexity.py", tmp_path / "models.json", "--bits", "4", LOWBIT_TOOLS=str(tmp_path))
