@@ -18,8 +18,8 @@ using namespace lowbit;
 llvm::Expected<CodebookFormat> CodebookFormat::get(const Spec &spec) {
   if (llvm::Error error = checkGroup(spec.groupRows, spec.groupCols))
     return std::move(error);
-  if (spec.scales.hasOffset() && !spec.scales.isFormat())
-    return makeError("an offset is only for scales that a format stores");
+  if (llvm::Error error = spec.scales.check())
+    return std::move(error);
   return CodebookFormat(spec);
 }
 

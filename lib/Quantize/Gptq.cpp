@@ -281,6 +281,10 @@ llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
     return makeError("the weights have " + llvm::Twine(weights.getCols()) +
                      " input channels, but the Hessian is of " +
                      llvm::Twine(factor.getWidth()));
+  if (format.getUnitCols() != 1)
+    return makeError("GPTQ codes one column after the other, but the format " +
+                     format.describe() + " codes " +
+                     llvm::Twine(format.getUnitCols()) + " together");
   GptqResult result;
   if (factor.isEmpty()) {
     llvm::Expected<SolverResult> rounded =

@@ -263,6 +263,15 @@ private:
 // Storage
 //===----------------------------------------------------------------------===//
 
+llvm::Error ScaleStorage::check() const {
+  // Scales become known column by column.
+  if (format && format->getUnitCols() != 1)
+    return makeError("scales are coded one by one, but " + format->describe() +
+                     " codes " + llvm::Twine(format->getUnitCols()) +
+                     " columns together");
+  return llvm::Error::success();
+}
+
 std::string ScaleStorage::describe() const {
   if (!format)
     return getName(type).str();

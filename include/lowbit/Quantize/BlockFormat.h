@@ -73,7 +73,8 @@ public:
                    llvm::ArrayRef<float> importance = {}) = 0;
 
   /// Codes values into the stored columns from `firstCol` on, which must lie in
-  /// a group that was fitted, and tells what they decode to.
+  /// a group that was fitted, and tells what they decode to. Columns come in
+  /// whole units of the format, `BlockFormat::getUnitCols`.
   virtual void encode(int64_t firstRow, int64_t firstCol,
                       ConstMatrixView values, MatrixView decoded) = 0;
 
@@ -111,6 +112,11 @@ public:
 
   /// The format as a table of results shows it, e.g. "u4 g64 f16".
   virtual std::string describe() const = 0;
+
+  /// How many adjacent stored columns, from a multiple of this on, are coded
+  /// together: more than one where a code depends on its neighbours. The last
+  /// ones of a matrix may be fewer.
+  virtual int64_t getUnitCols() const { return 1; }
 
   /// The tensors that store a matrix of this shape.
   virtual llvm::SmallVector<ComponentSpec, 3>

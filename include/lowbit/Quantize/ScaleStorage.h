@@ -80,6 +80,9 @@ public:
     return type;
   }
 
+  /// An error if scales cannot be stored so.
+  llvm::Error check() const;
+
   /// As a table of results shows it: "f16", or "(dynamic8 [4, 64] f32)".
   std::string describe() const;
   llvm::SmallVector<ComponentSpec, 3> getComponents(int64_t rows,

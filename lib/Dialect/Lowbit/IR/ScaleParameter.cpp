@@ -62,6 +62,8 @@ LogicalResult ScaleParameter::verify(
                        << scale;
   if (hasOffset && !getFormat())
     return emitError() << "an offset is only for scales that a format stores";
+  if (llvm::Error error = getStorage().check())
+    return emitError() << llvm::toString(std::move(error));
   return success();
 }
 
