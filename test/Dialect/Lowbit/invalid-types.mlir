@@ -282,3 +282,68 @@ func.func private @sign_columns(!lowbit.tensor<4x48xf32, #lowbit.bcq<bits = 3, g
 
 // expected-error @below {{a binary-coding format stores tensors of at least one dimension, got a scalar}}
 func.func private @sign_rank(!lowbit.tensor<f32, #lowbit.bcq<bits = 3, group = [1, 32], scale = f16>>)
+
+// -----
+
+// expected-error @below {{normal levels are int4, flint4 or int8, got 'int5'}}
+func.func private @ovp_normals() attributes {a = #lowbit.ovp<int5, group = [1, *], scale = f16>}
+
+// -----
+
+// expected-error @below {{outliers are e2m1, e4m3 or e2m5, got 'e5m2'}}
+func.func private @ovp_outliers() attributes {a = #lowbit.ovp<int8, outliers = e5m2, group = [1, *], scale = f16>}
+
+// -----
+
+// expected-error @below {{the outliers of flint4 are e2m1, not e4m3}}
+func.func private @ovp_mixed() attributes {a = #lowbit.ovp<flint4, outliers = e4m3, group = [1, *], scale = f16>}
+
+// -----
+
+// expected-error @below {{groups of 5 columns cut outlier-victim pairs; an even number, or whole rows, does not}}
+func.func private @ovp_group() attributes {a = #lowbit.ovp<int4, group = [1, 5], scale = f16>}
+
+// -----
+
+// expected-error @below {{scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or a number format, got i8}}
+func.func private @ovp_scale() attributes {a = #lowbit.ovp<int4, group = [1, *], scale = i8>}
+
+// -----
+
+// expected-error @below {{an offset is only for scales that a format stores}}
+func.func private @ovp_offset() attributes {a = #lowbit.ovp<int4, group = [1, *], scale = f16, offset = f32>}
+
+// -----
+
+// expected-error @below {{expected 'offset = f32', 'keep = left' or 'pad', each at most once, got 'keep'}}
+func.func private @ovp_flag() attributes {a = #lowbit.ovp<int4, group = [1, *], scale = f16, keep = left, keep = left>}
+
+// -----
+
+// expected-error @below {{expected 'left'}}
+func.func private @ovp_keep() attributes {a = #lowbit.ovp<int4, group = [1, *], scale = f16, keep = right>}
+
+// -----
+
+// expected-error @below {{scales are coded one by one, but ovp int4 [1, *] f16 codes 2 columns together}}
+func.func private @ovp_nested() attributes {a = #lowbit.codebook<nf4, group = [1, 32], scale = #lowbit.ovp<int4, group = [1, *], scale = f16>>}
+
+// -----
+
+// expected-error @below {{a format of pairs stores tensors of at least one dimension, got a scalar}}
+func.func private @ovp_rank(!lowbit.tensor<f32, #lowbit.ovp<int4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{the last dimension must be static, because codes are packed along it}}
+func.func private @ovp_last(!lowbit.tensor<4x?xf32, #lowbit.ovp<int4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{pairs do not divide the 7 columns; state the padding with 'pad'}}
+func.func private @ovp_odd(!lowbit.tensor<4x7xf32, #lowbit.ovp<int4, group = [1, *], scale = f16>>)
+
+// -----
+
+// expected-error @below {{groups of 4 columns do not divide the 6; state the padding with 'pad'}}
+func.func private @ovp_columns(!lowbit.tensor<4x6xf32, #lowbit.ovp<int4, group = [1, 4], scale = f16>>)

@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
-from lowbit.reference import codebook, ggml, packing, uniform  # noqa: E402
+from lowbit.reference import codebook, ggml, ovp, packing, uniform  # noqa: E402
 
 PIPELINE = [
     "--lowbit-to-linalg",
@@ -468,6 +468,57 @@ def make_sign_cases(rng):
         )
 
 
+def make_pair_cases(rng):
+    """Outlier-victim pairs: all bytes, those that no encoder writes too, and odd numbers of columns."""
+    scheme = ovp.Scheme
+    for name, rows, columns, form in [
+        ("int4", 4, 512, scheme("int4", scale="f16")),
+        ("int4_odd", 5, 37, scheme("int4", group=(1, 16), keep_left=True)),
+        ("flint4", 4, 512, scheme("flint4", scale="bf16")),
+        ("flint4_odd", 7, 9, scheme("flint4", group=(3, None))),
+        ("int8", 6, 256, scheme("int8", "e4m3")),
+        ("int8_e2m5", 3, 31, scheme("int8", "e2m5", group=(None, 8), scale="f16")),
+    ]:
+        padded = columns + columns % 2
+        codes = rng.integers(0, 2**form.bits, (rows, padded))
+        # Half of the pairs have an identifier, or two.
+        codes[:, ::4] = form.identifier
+        codes[:, 3::8] = form.identifier
+        if form.bits == 4 and rows * padded >= 512:
+            codes.reshape(-1)[:512] = np.stack([np.arange(256) >> 4, np.arange(256) & 15], axis=1).reshape(-1)
+        grid = [-(-whole // (size or whole)) for size, whole in zip(form.group, (rows, columns))]
+        scales = uniform.round_scales(rng.random(grid).astype(np.float32), form.scale)
+        quantized = ovp.QuantizedWeight(form, columns, codes, scales)
+        values, stored = quantized.dequantize(), ovp.components(quantized)
+        quant = f"!lowbit.tensor<{rows}x{columns}xf32, {form.spell((rows, columns))}>"
+        assemble = f"%w = lowbit.assemble %a0, %a1 : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        yield Case(
+            f"decode_pairs_{name}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values + 0.0],
+        )
+        x = rng.standard_normal((2, columns)).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_pairs_{name}",
+            [*stored, x],
+            assemble + f"%r0 = lowbit.matmul %a2, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-5,
+        )
+        tokens = np.array([0, rows - 1, -1], dtype=np.int64)
+        yield Case(
+            f"gather_pairs_{name}",
+            [*stored, tokens],
+            assemble + f"%r0 = lowbit.gather %w[%a2] : ({quant}, {mlir_type(tokens)}) -> {mlir_type(values[tokens])}",
+            [mlir_type(values[tokens])],
+            [values[tokens] + 0.0],
+        )
+
+
 def write_module(cases):
     lines = ["func.func private @printMemrefI32(tensor<*xi32>) attributes {llvm.emit_c_interface}"]
     main = []
@@ -504,6 +555,7 @@ def main():
         *make_float_zero_cases(rng),
         *make_codebook_cases(rng),
         *make_sign_cases(rng),
+        *make_pair_cases(rng),
     ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False

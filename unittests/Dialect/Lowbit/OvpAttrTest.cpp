@@ -1,0 +1,92 @@
+//===- OvpAttrTest.cpp - the format attribute against the C++ format ------===//
+//
+// Part of the Lowbit project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/MLIRContext.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace lowbit;
+
+namespace {
+class OvpAttrTest : public testing::Test {
+protected:
+  OvpAttrTest() { context.loadDialect<LowbitDialect>(); }
+
+  QuantFormatAttrInterface parse(StringRef text) {
+    return cast<QuantFormatAttrInterface>(
+        parseAttribute(("#lowbit.ovp<" + text + ">").str(), &context));
+  }
+  static std::string print(Attribute attr) {
+    std::string text;
+    llvm::raw_string_ostream(text) << attr;
+    return text;
+  }
+
+  MLIRContext context;
+};
+} // namespace
+
+// The two lists of components are made by different code and must be the same.
+TEST_F(OvpAttrTest, ComponentsAreThoseOfTheFormat) {
+  const int64_t rows = 5, cols = 51;
+  for (StringRef text :
+       {"int4, group = [1, *], scale = f16",
+        "flint4, group = [*, 16], scale = f8E8M0FNU",
+        "int8, group = [2, 16], scale = bf16, keep = left",
+        "int8, outliers = e2m5, group = [*, *], scale = f32",
+        "int4, group = [1, 8], scale = #lowbit.uniform<u6, group = [1, *], "
+        "scale = f16, zero = u6>",
+        "int4, group = [1, 8], scale = #lowbit.codebook<dynamic8, group = [2, "
+        "4], scale = f32>, offset = f32"}) {
+    QuantFormatAttrInterface attr = parse(text).adaptToShape({rows, cols});
+    auto components = attr.getComponents({rows, cols});
+    auto expected = attr.getBlockFormat()->getComponents(rows, cols);
+    ASSERT_EQ(components.size(), expected.size());
+    for (auto [component, other] : llvm::zip(components, expected)) {
+      EXPECT_EQ(component.name.str(), other.name);
+      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape));
+      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
+                static_cast<uint64_t>(other.getByteSize()));
+    }
+  }
+}
+
+TEST_F(OvpAttrTest, PaddingIsStatedWhereItIsNeeded) {
+  const StringRef text = "int4, group = [1, 64], scale = f16";
+  EXPECT_EQ(print(parse(text).adaptToShape({3, 100})),
+            "#lowbit.ovp<int4, group = [1, 64], scale = f16, pad>");
+  EXPECT_EQ(print(parse("int4, group = [1, *], scale = f16, pad")
+                      .adaptToShape({3, 128})),
+            "#lowbit.ovp<int4, group = [1, *], scale = f16>");
+  EXPECT_EQ(
+      print(parse("int4, group = [1, *], scale = f16").adaptToShape({3, 7})),
+      "#lowbit.ovp<int4, group = [1, *], scale = f16, pad>");
+}
+
+TEST_F(OvpAttrTest, UsualOutliersAreNotSpelled) {
+  EXPECT_EQ(print(parse("int8, outliers = e4m3, group = [1, *], scale = f16")),
+            "#lowbit.ovp<int8, group = [1, *], scale = f16>");
+  EXPECT_EQ(
+      print(parse("flint4, outliers = e2m1, group = [1, *], scale = f16")),
+      "#lowbit.ovp<flint4, group = [1, *], scale = f16>");
+}
+
+TEST_F(OvpAttrTest, BitsPerWeight) {
+  EXPECT_DOUBLE_EQ(
+      parse("int4, group = [1, *], scale = f16").getBitsPerWeight({8, 64}),
+      4.25);
+  EXPECT_DOUBLE_EQ(
+      parse("int8, group = [1, *], scale = f32, pad").getBitsPerWeight({8, 15}),
+      (16 * 8 + 32) / 15.);
+  // Levels depend on neighbours, which kernels of scaled codes know nothing of.
+  EXPECT_FALSE(parse("int4, group = [1, *], scale = f16").getScaledCodes());
+  EXPECT_EQ(parse("int4, group = [1, *], scale = f16").getGroupCols({8, 64}),
+            64);
+}
