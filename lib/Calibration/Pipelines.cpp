@@ -120,6 +120,19 @@ static void buildBcq(OpPassManager &pm, const BcqPipelineOptions &recipe) {
   pm.addPass(createQuantizeBcq(options));
 }
 
+static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
+  auto getFormat = [&](llvm::StringRef normals) {
+    return ("#lowbit.ovp<" + normals + llvm::Twine(recipe.bits) +
+            ", group = [1, *], scale = f32>")
+        .str();
+  };
+  auto options = makeOptions<QuantizeRtnOptions>(recipe);
+  options.format = getFormat("int");
+  if (recipe.bits == 4)
+    options.orFormat = getFormat("flint");
+  pm.addPass(createQuantizeRtn(options));
+}
+
 void lowbit::registerLowbitCalibrationPipelines() {
   PassPipelineRegistration<BcqPipelineOptions>(
       "bcq",
@@ -131,6 +144,11 @@ void lowbit::registerLowbitCalibrationPipelines() {
       "Quantize linear layers by HQQ as published: 4 bits, groups of 64, "
       "fractional zero points",
       buildHqq);
+  PassPipelineRegistration<OlivePipelineOptions>(
+      "olive",
+      "Quantize weights as outlier-victim pairs by OliVe as published: 4 bits, "
+      "int4 or flint4, a scale for each output channel",
+      buildOlive);
   for (const RoundingRecipe &entry : roundingRecipes)
     PassPipelineRegistration<FormatRecipeOptions>(
         entry.name, entry.description,

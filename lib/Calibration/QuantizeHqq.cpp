@@ -37,7 +37,8 @@ void QuantizeHqqPass::runOnOperation() {
   const HqqOptions options{p, beta, kappa, iterations, threads};
   FailureOr<unsigned> count = quantizeLayers(
       getOperation(),
-      {format, bits, groupSize, symmetric, scaleType, zeroType, mse},
+      FormatOptions{format, bits, groupSize, symmetric, scaleType, zeroType,
+                    mse},
       {include, exclude, head, embeddings}, report,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights, const RangeSearch &search) {

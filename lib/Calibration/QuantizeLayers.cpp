@@ -15,36 +15,51 @@
 using namespace mlir;
 using namespace lowbit;
 
+namespace {
+/// A layer's weight in one of the formats that it may take.
+struct Solution {
+  QuantFormatAttrInterface format;
+  SolverResult result;
+};
+} // namespace
+
 static llvm::Expected<LayerSummary>
-quantizeLayer(const QuantizableLayer &layer,
-              const FormatForLayer &formatForLayer, const RangeSearch &search,
-              LayerSolver solve) {
+quantizeLayer(const QuantizableLayer &layer, ArrayRef<FormatForLayer> formats,
+              const RangeSearch &search, LayerSolver solve) {
   const auto start = std::chrono::steady_clock::now();
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
   if (!weight)
     return weight.takeError();
-  llvm::Expected<QuantFormatAttrInterface> format = formatForLayer(layer.op);
-  if (!format)
-    return format.takeError();
-  llvm::Expected<SolverResult> result =
-      solve(layer.op, *format->getBlockFormat(), weight->getMatrix(), search);
-  if (!result)
-    return result.takeError();
+  std::optional<Solution> best;
+  for (const FormatForLayer &formatForLayer : formats) {
+    llvm::Expected<QuantFormatAttrInterface> format = formatForLayer(layer.op);
+    if (!format)
+      return format.takeError();
+    // The one that was assigned to the layer.
+    if (best && best->format == *format)
+      continue;
+    llvm::Expected<SolverResult> result =
+        solve(layer.op, *format->getBlockFormat(), weight->getMatrix(), search);
+    if (!result)
+      return result.takeError();
+    if (!best || result->weightError < best->result.weightError)
+      best = {*format, std::move(*result)};
+  }
   weight->release();
-  if (llvm::Error error = replaceLayer(layer, *format, *result))
+  if (llvm::Error error = replaceLayer(layer, best->format, best->result))
     return std::move(error);
   const std::chrono::duration<double> elapsed =
       std::chrono::steady_clock::now() - start;
-  return summarize(layer.name, *format, *result, elapsed.count());
+  return summarize(layer.name, best->format, best->result, elapsed.count());
 }
 
 llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
-                                   const FormatForLayer &formatForLayer,
+                                   ArrayRef<FormatForLayer> formats,
                                    const RangeSearch &search, LayerSolver solve,
                                    SmallVectorImpl<LayerSummary> &summaries) {
   for (const QuantizableLayer &layer : layers) {
     llvm::Expected<LayerSummary> summary =
-        quantizeLayer(layer, formatForLayer, search, solve);
+        quantizeLayer(layer, formats, search, solve);
     if (!summary)
       return makeError("cannot quantize layer '" + layer.name +
                        "': " + llvm::toString(summary.takeError()));
@@ -54,21 +69,25 @@ llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
 }
 
 static llvm::Expected<unsigned> run(ModuleOp module,
-                                    const FormatOptions &options,
+                                    ArrayRef<FormatOptions> formats,
                                     const LayerFilter &filter,
                                     llvm::StringRef report, LayerSolver solve) {
-  llvm::Expected<FormatForLayer> formatForLayer =
-      parseFormat(module.getContext(), options);
-  if (!formatForLayer)
-    return formatForLayer.takeError();
+  SmallVector<FormatForLayer> formatsForLayer;
+  for (const FormatOptions &options : formats) {
+    llvm::Expected<FormatForLayer> formatForLayer =
+        parseFormat(module.getContext(), options);
+    if (!formatForLayer)
+      return formatForLayer.takeError();
+    formatsForLayer.push_back(std::move(*formatForLayer));
+  }
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
       selectLayers(module, filter);
   if (!layers)
     return layers.takeError();
-  const std::unique_ptr<RangeSearch> search = makeRangeSearch(options);
+  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formats[0]);
   SmallVector<LayerSummary> summaries;
   if (llvm::Error error =
-          quantizeLayers(*layers, *formatForLayer, *search, solve, summaries))
+          quantizeLayers(*layers, formatsForLayer, *search, solve, summaries))
     return std::move(error);
   if (llvm::Error error = writeReport(report, summaries))
     return std::move(error);
@@ -76,11 +95,11 @@ static llvm::Expected<unsigned> run(ModuleOp module,
 }
 
 FailureOr<unsigned> lowbit::quantizeLayers(ModuleOp module,
-                                           const FormatOptions &options,
+                                           ArrayRef<FormatOptions> formats,
                                            const LayerFilter &filter,
                                            llvm::StringRef report,
                                            LayerSolver solve) {
-  llvm::Expected<unsigned> count = run(module, options, filter, report, solve);
+  llvm::Expected<unsigned> count = run(module, formats, filter, report, solve);
   if (count)
     return *count;
   return emitError(module.getLoc()) << llvm::toString(count.takeError());

@@ -20,9 +20,9 @@ using LayerSolver = llvm::function_ref<llvm::Expected<SolverResult>(
     ConstMatrixView weights, const RangeSearch &search)>;
 
 /// Solves the layers, one after the other, replaces them, and appends what each
-/// has cost.
+/// has cost. Of several formats a layer takes the one with the least error.
 llvm::Error quantizeLayers(llvm::ArrayRef<QuantizableLayer> layers,
-                           const FormatForLayer &formatForLayer,
+                           llvm::ArrayRef<FormatForLayer> formats,
                            const RangeSearch &search, LayerSolver solve,
                            llvm::SmallVectorImpl<LayerSummary> &summaries);
 
@@ -30,7 +30,7 @@ llvm::Error quantizeLayers(llvm::ArrayRef<QuantizableLayer> layers,
 /// must be normalized. Returns how many layers there were; reports errors at the
 /// module.
 mlir::FailureOr<unsigned> quantizeLayers(mlir::ModuleOp module,
-                                         const FormatOptions &options,
+                                         llvm::ArrayRef<FormatOptions> formats,
                                          const LayerFilter &filter,
                                          llvm::StringRef report,
                                          LayerSolver solve);

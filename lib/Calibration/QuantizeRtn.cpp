@@ -34,10 +34,14 @@ void QuantizeRtnPass::runOnOperation() {
   onnx::buildNormalizePipeline(normalize);
   if (failed(runPipeline(normalize, getOperation())))
     return signalPassFailure();
+  SmallVector<FormatOptions> formats = {
+      {format, bits, groupSize, symmetric, scaleType, zeroType, mse}};
+  if (!orFormat.empty()) {
+    formats.push_back(formats.front());
+    formats.back().format = orFormat;
+  }
   FailureOr<unsigned> count = quantizeLayers(
-      getOperation(),
-      {format, bits, groupSize, symmetric, scaleType, zeroType, mse},
-      {include, exclude, head, embeddings}, report,
+      getOperation(), formats, {include, exclude, head, embeddings}, report,
       [&](QuantizableOpInterface layer, const BlockFormat &blockFormat,
           ConstMatrixView weights,
           const RangeSearch &search) -> llvm::Expected<SolverResult> {

@@ -236,8 +236,25 @@ def QuantizeRtn : QuantizingPass<"quantize-rtn"> {
         : !lowbit.tensor<128x128xf32, #lowbit.uniform<u4, group = [1, 64], scale = f16, zero = u4>>
     %y = lowbit.matmul %x, %w : (tensor<?x128xf32>, ...) -> tensor<?x128xf32>
     ```
+
+    With `or-format` each layer is rounded in two formats and keeps the one in
+    which `||w - w'||` is smaller, the first one if they are equal.
+
+    `--olive` is this pass with the defaults of OliVe (Guo et al. 2023, arXiv
+    2304.07493) for weights: outlier-victim pairs with a scale for each output
+    channel, of four bits around `int4` or `flint4`, whichever suits a layer, or
+    of eight around `int8`.
+
+    ```
+    quant-opt model.mlir --olive -o model-int4.mlir
+    quant-opt model.mlir --olive="bits=8 head" -o model-int8.mlir
+    ```
   }];
-  let options = !listconcat(formatOptions, layerOptions);
+  let options = !listconcat(formatOptions, layerOptions, [
+    Option<"orFormat", "or-format", "std::string", "\"\"",
+           "A second format, spelled as the first one: each layer without an "
+           "assigned format takes the one with the smaller error">
+  ]);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were quantized">
   ];
@@ -273,10 +290,7 @@ def QuantizeBcq : QuantizingPass<"quantize-bcq"> {
            "Fit an offset of each group, too">,
     Option<"rounds", "rounds", "unsigned", "15",
            "How often scales and signs are fitted to each other">
-  ], layerOptions, [
-    Option<"embeddings", "embeddings", "bool", "false",
-           "Quantize embedding tables, too">
-  ]);
+  ], layerOptions);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were quantized">
   ];

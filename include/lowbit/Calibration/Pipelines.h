@@ -89,6 +89,12 @@ struct MixtureOptions : RecipeOptions {
       llvm::cl::init(0)};
 };
 
+/// OliVe with the defaults of its authors, weights only.
+struct OlivePipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 4 or 8"),
+                        llvm::cl::init(4)};
+};
+
 /// Registers `--hqq`, `--nf4`, `--q4-k-m` and the other recipes.
 void registerLowbitCalibrationPipelines();
 
