@@ -124,7 +124,8 @@ llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
   auto floatType =
       cast<RankedTensorType>(op.getQuantizableWeight().get().getType());
   auto type = QuantTensorType::get({result.matrix.rows, result.matrix.cols},
-                                   floatType.getElementType(), format);
+                                   floatType.getElementType(),
+                                   format.adaptToMatrix(result.matrix));
   llvm::Expected<Value> weight =
       makeConstant(builder, op.getLoc(), layer.name, type, result.matrix);
   if (!weight)

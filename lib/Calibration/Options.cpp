@@ -103,7 +103,8 @@ LayerSummary lowbit::summarize(llvm::StringRef name,
   summary.name = name.str();
   summary.rows = result.matrix.rows;
   summary.cols = result.matrix.cols;
-  summary.format = format.getBlockFormat()->describe();
+  summary.format =
+      format.adaptToMatrix(result.matrix).getBlockFormat()->describe();
   summary.bitsPerWeight = result.matrix.getBitsPerWeight();
   summary.weightError = result.weightError;
   summary.outputError = result.outputError;

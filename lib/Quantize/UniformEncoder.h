@@ -28,6 +28,7 @@ public:
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
                llvm::ArrayRef<float> factors, MatrixView decoded) override;
+  bool hasScales() const override { return true; }
   AffineParameters *getAffineParameters() override {
     return format.getSpec().hasZeroPoint() ? this : nullptr;
   }

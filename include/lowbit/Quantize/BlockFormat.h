@@ -85,6 +85,14 @@ public:
   /// averaged. A format without scales does nothing.
   virtual void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
                        llvm::ArrayRef<float> factors, MatrixView decoded) {}
+  /// Whether `rescale` does anything.
+  virtual bool hasScales() const { return false; }
+
+  /// Sets to zero what belongs to elements that are stored apart from codes:
+  /// outliers, whose codes do not matter. `values` are of the stored columns
+  /// from `firstCol` on.
+  virtual void clearOutliers(int64_t firstRow, int64_t firstCol,
+                             MatrixView values) const {}
 
   /// Null where the parameters of a group are others than a scale and a zero
   /// point.
@@ -122,6 +130,12 @@ public:
   virtual llvm::SmallVector<ComponentSpec, 3>
   getComponents(int64_t rows, int64_t cols) const = 0;
 
+  /// The same format with `count` elements stored apart from the codes, those
+  /// farthest from the mean of a matrix. Null for formats without outliers.
+  virtual std::shared_ptr<const BlockFormat> withOutliers(int64_t count) const {
+    return nullptr;
+  }
+
   /// Starts to code `weights`. Fails when the format cannot represent them:
   /// values that are not finite, or too large for the type of the scales. The
   /// encoder keeps a reference to `search`.
@@ -132,6 +146,14 @@ public:
   /// as in `getComponents`. Fails when a component has the wrong size.
   virtual llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                              MatrixView decoded) const = 0;
+
+  /// An error if components of the right sizes hold what cannot be decoded, such
+  /// as indices that are out of range.
+  virtual llvm::Error
+  verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                 int64_t rows, int64_t cols) const {
+    return llvm::Error::success();
+  }
 
   llvm::Error decode(const QuantizedMatrix &matrix, MatrixView decoded) const {
     return decode(matrix.getBytes(), decoded);

@@ -34,6 +34,7 @@ void lowbit::buildPackingPhase(OpPassManager &pm, StringRef kernels,
   if (kernels.empty())
     return;
   pm.addPass(createConvertLinearToLowbit());
+  pm.addPass(createLowbitSplitOutliers());
   LowbitPackWeightsOptions pack;
   pack.target = kernels.str();
   pm.addPass(createLowbitPackWeights(pack));

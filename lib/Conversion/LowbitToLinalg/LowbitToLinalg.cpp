@@ -20,6 +20,7 @@
 #include "lowbit/Conversion/OnnxToLinalg/AttentionReference.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
@@ -28,6 +29,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace lowbit {
@@ -114,6 +116,9 @@ struct LowerConstant final : OpConversionPattern<ConstantOp> {
   LogicalResult
   matchAndRewrite(ConstantOp op, OneToNOpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
+    // Code that runs does not check indices.
+    if (failed(op.verifyContents()))
+      return failure();
     SmallVector<Value> components;
     for (TypedAttr value : op.getComponentValues())
       components.push_back(WeightOp::create(rewriter, op.getLoc(), value));
@@ -267,6 +272,68 @@ private:
   }
 };
 
+/// A loop for each result over the outliers of its row: sums do not depend on
+/// how the results are shared out among threads.
+struct LowerSparseMatmul final : OpConversionPattern<SparseMatmulOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(SparseMatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = op.getInit().getType();
+    const int64_t rank = type.getRank();
+    SmallVector<utils::IteratorType> iterators(rank,
+                                               utils::IteratorType::parallel);
+    auto generic = linalg::GenericOp::create(
+        rewriter, op.getLoc(), type, ValueRange(), adaptor.getInit(),
+        rewriter.getMultiDimIdentityMap(rank), iterators,
+        [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+          SmallVector<Value> indices;
+          for (int64_t dim = 0; dim < rank; ++dim)
+            indices.push_back(linalg::IndexOp::create(nested, loc, dim));
+          Value sum = buildRowSum(nested, loc, adaptor, indices);
+          Value result =
+              arith::AddFOp::create(nested, loc, arguments.front(), sum);
+          linalg::YieldOp::create(nested, loc, result);
+        });
+    rewriter.replaceOp(op, generic.getResult(0));
+    return success();
+  }
+
+private:
+  /// The product of a row of the input and a row of the weight; `indices` are of
+  /// the result.
+  static Value buildRowSum(OpBuilder &builder, Location loc, OpAdaptor op,
+                           SmallVector<Value> indices) {
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    Value row = indices.back();
+    Value nextRow = arith::AddIOp::create(builder, loc, row, one);
+    auto getIndex = [&](OpBuilder &b, Value tensor, Value place) -> Value {
+      Value stored = tensor::ExtractOp::create(b, loc, tensor, place);
+      return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), stored);
+    };
+    Type type =
+        cast<RankedTensorType>(op.getInit().getType()).getElementType();
+    Value zero = arith::ConstantOp::create(builder, loc,
+                                           builder.getFloatAttr(type, 0));
+    auto loop = scf::ForOp::create(
+        builder, loc, getIndex(builder, op.getOffsets(), row),
+        getIndex(builder, op.getOffsets(), nextRow), one, zero,
+        [&](OpBuilder &b, Location loc, Value place, ValueRange sums) {
+          indices.back() = getIndex(b, op.getColumns(), place);
+          Value input =
+              tensor::ExtractOp::create(b, loc, op.getInput(), indices);
+          Value value =
+              tensor::ExtractOp::create(b, loc, op.getValues(), place);
+          value = convertScalarToDtype(b, loc, value, type,
+                                       /*isUnsignedCast=*/false);
+          Value product = arith::MulFOp::create(b, loc, input, value);
+          Value sum = arith::AddFOp::create(b, loc, sums.front(), product);
+          scf::YieldOp::create(b, loc, sum);
+        });
+    return loop.getResult(0);
+  }
+};
+
 struct LowerGather final : OpConversionPattern<GatherOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -350,7 +417,7 @@ void lowbit::populateLowbitToLinalgPatterns(
     bool keepMatmul) {
   patterns.add<LowerConstant, LowerAssemble, LowerDisassemble,
                LowerQuantize<QuantizeOp>, LowerQuantize<DynamicQuantizeOp>,
-               LowerDequantize, LowerGather>(
+               LowerDequantize, LowerGather, LowerSparseMatmul>(
       converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
   populateHadamardPatterns(patterns);
@@ -370,7 +437,8 @@ struct LowbitToLinalgPass final
     ConversionTarget target(context);
     target.markUnknownOpDynamicallyLegal(
         [&](Operation *op) { return converter.isLegal(op); });
-    target.addIllegalOp<HadamardOp>();
+    // Their operands have types that may stay.
+    target.addIllegalOp<HadamardOp, SparseMatmulOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType()) &&
              converter.isLegal(&op.getBody());

@@ -14,6 +14,7 @@
 #include "lowbit/Conversion/LinalgToCpu/Passes.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
@@ -54,6 +55,7 @@ bool lowbit::isNvptxChip(StringRef chip) { return findChip(chip); }
 /// quantized weights are kept for a kernel.
 static void addTensors(OpPassManager &pm, const CpuLoweringOptions &options) {
   pm.addPass(createConvertOnnxToLinalg());
+  pm.addPass(createLowbitSplitOutliers());
   LowbitToLinalgOptions lowbit;
   lowbit.keepMatmul = true;
   pm.addPass(createLowbitToLinalg(lowbit));

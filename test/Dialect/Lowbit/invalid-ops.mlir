@@ -558,6 +558,13 @@ func.func @format_without_weight(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> te
   // expected-error @below {{"lowbit.format", but no constant weight to quantize}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = "float"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+
+// -----
+
+func.func @sparse_rows(%x: tensor<2x8xf32>, %o: tensor<4xi32>, %c: tensor<5xi16>, %v: tensor<5xf16>, %y: tensor<3x3xf32>) {
+  // expected-error @below {{input and init must have the same dimensions but for the last one, got 'tensor<2x8xf32>' and 'tensor<3x3xf32>'}}
+  %0 = lowbit.sparse_matmul %x, %o, %c, %v add %y : tensor<2x8xf32>, tensor<4xi32>, tensor<5xi16>, tensor<5xf16>, tensor<3x3xf32>
+  return
 }
 
 // -----
@@ -566,6 +573,13 @@ func.func @importance_of_a_function(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   // expected-error @below {{"lowbit.importance", but no constant weight to quantize}}
   %y = onnx.Relu(%x) {lowbit.importance = dense<1.0> : tensor<4xf32>} : (tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
+
+// -----
+
+func.func @sparse_types(%x: tensor<2x8xf16>, %o: tensor<4xi32>, %c: tensor<5xi16>, %v: tensor<5xf16>, %y: tensor<2x3xf32>) {
+  // expected-error @below {{input and init must have the same element type, got 'tensor<2x8xf16>' and 'tensor<2x3xf32>'}}
+  %0 = lowbit.sparse_matmul %x, %o, %c, %v add %y : tensor<2x8xf16>, tensor<4xi32>, tensor<5xi16>, tensor<5xf16>, tensor<2x3xf32>
+  return
 }
 
 // -----
@@ -575,6 +589,13 @@ func.func @no_format(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.format" must be a number format or "float", got "u4"}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = "u4"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+
+// -----
+
+func.func @sparse_offsets(%x: tensor<2x8xf32>, %o: tensor<3xi32>, %c: tensor<5xi16>, %v: tensor<5xf16>, %y: tensor<2x3xf32>) {
+  // expected-error @below {{offsets must be one more than the output channels of init, got 'tensor<3xi32>' for 'tensor<2x3xf32>'}}
+  %0 = lowbit.sparse_matmul %x, %o, %c, %v add %y : tensor<2x8xf32>, tensor<3xi32>, tensor<5xi16>, tensor<5xf16>, tensor<2x3xf32>
+  return
 }
 
 // -----
@@ -584,6 +605,13 @@ func.func @format_of_other_widths(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.format" does not fit: q8_0 has blocks of 32 columns, which do not divide the 4}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = #lowbit.ggml<q8_0>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+
+// -----
+
+func.func @sparse_counts(%x: tensor<2x8xf32>, %o: tensor<4xi32>, %c: tensor<5xi16>, %v: tensor<6xf16>, %y: tensor<2x3xf32>) {
+  // expected-error @below {{columns and values must be as many, got 'tensor<5xi16>' and 'tensor<6xf16>'}}
+  %0 = lowbit.sparse_matmul %x, %o, %c, %v add %y : tensor<2x8xf32>, tensor<4xi32>, tensor<5xi16>, tensor<6xf16>, tensor<2x3xf32>
+  return
 }
 
 // -----
@@ -593,4 +621,29 @@ func.func @importance_of_outputs(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.importance" must have a value for each of the 4 input channels, as 'tensor<4xf32>', got dense<1.000000e+00> : tensor<2xf32>}}
   %y = onnx.MatMul(%x, %w) {lowbit.importance = dense<1.0> : tensor<2xf32>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+
+// -----
+
+#outliers = #lowbit.sparse_outliers<dense = #lowbit.uniform<s8, group = [1, *], scale = f16, zero = none>, count = 2, value = f16>
+func.func @offsets_fall() {
+  // expected-error @below {{'outlier_offsets' fall from 3 to 2 in row 1}}
+  %0 = lowbit.constant {
+    codes = dense<1> : tensor<2x4xi8>, scales = dense<1.0> : tensor<2x1xf16>,
+    outlier_offsets = dense<[0, 3, 2]> : tensor<3xi32>, outlier_columns = dense<[1, 2]> : tensor<2xi16>,
+    outlier_values = dense<5.0> : tensor<2xf16>
+  } : !lowbit.tensor<2x4xf32, #outliers>
+  return
+}
+
+// -----
+
+#outliers = #lowbit.sparse_outliers<dense = #lowbit.uniform<s8, group = [1, *], scale = f16, zero = none>, count = 2, value = f16>
+func.func @columns_out_of_range() {
+  // expected-error @below {{'outlier_columns' names column 65535 in row 0, but there are 4 columns}}
+  %0 = lowbit.constant {
+    codes = dense<1> : tensor<2x4xi8>, scales = dense<1.0> : tensor<2x1xf16>,
+    outlier_offsets = dense<[0, 1, 2]> : tensor<3xi32>, outlier_columns = dense<[-1, 2]> : tensor<2xi16>,
+    outlier_values = dense<5.0> : tensor<2xf16>
+  } : !lowbit.tensor<2x4xf32, #outliers>
+  return
 }

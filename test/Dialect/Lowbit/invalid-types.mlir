@@ -347,3 +347,53 @@ func.func private @ovp_odd(!lowbit.tensor<4x7xf32, #lowbit.ovp<int4, group = [1,
 
 // expected-error @below {{groups of 4 columns do not divide the 6; state the padding with 'pad'}}
 func.func private @ovp_columns(!lowbit.tensor<4x6xf32, #lowbit.ovp<int4, group = [1, 4], scale = f16>>)
+
+// -----
+
+// expected-error @below {{expected a number format, got f16}}
+func.func private @outliers_dense() attributes {a = #lowbit.sparse_outliers<dense = f16, count = 1, value = f16>}
+
+// -----
+
+// expected-error @below {{expected 'count' or 'fraction'}}
+func.func private @outliers_number() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.float<f16>, number = 1, value = f16>}
+
+// -----
+
+// expected-error @below {{outliers must be f16, bf16 or f32, got 'i8'}}
+func.func private @outliers_value() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = 1, value = i8>}
+
+// -----
+
+// expected-error @below {{the number of outliers is -1, but must be 0 to 2147483647}}
+func.func private @outliers_count() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = -1, value = f16>}
+
+// -----
+
+// expected-error @below {{the fraction must lie in [0, 1], got 1.5}}
+func.func private @outliers_fraction() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.float<f16>, fraction = 1.5, value = f16>}
+
+// -----
+
+// expected-error @below {{the dense part must not have outliers itself, got #lowbit.sparse_outliers<}}
+func.func private @outliers_twice() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = 1, value = f16>, count = 1, value = f16>}
+
+// -----
+
+// expected-error @below {{outliers are stored of matrices of static shape}}
+func.func private @outliers_dynamic(!lowbit.tensor<?x4xf32, #lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = 1, value = f16>>)
+
+// -----
+
+// expected-error @below {{there are 9 outliers, but the matrix has 8 elements}}
+func.func private @outliers_too_many(!lowbit.tensor<2x4xf32, #lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = 9, value = f16>>)
+
+// -----
+
+// expected-error @below {{the number of outliers must be stated, as in 'count = 2' for a fraction of 2.500000e-01}}
+func.func private @outliers_uncounted(!lowbit.tensor<2x4xf32, #lowbit.sparse_outliers<dense = #lowbit.float<f16>, fraction = 0.25, value = f16>>)
+
+// -----
+
+// expected-error @below {{q4_0 has blocks of 32 columns, which do not divide the 4}}
+func.func private @outliers_dense_shape(!lowbit.tensor<2x4xf32, #lowbit.sparse_outliers<dense = #lowbit.ggml<q4_0>, count = 1, value = f16>>)

@@ -65,6 +65,15 @@ func.func @matmul(%x: tensor<?x?x64xf32>, %w: !lowbit.tensor<96x64xf32, #u4>, %b
   return %d, %1 : tensor<?x?x96xf32>, tensor<?x?x96xf32>
 }
 
+// CHECK-LABEL: @sparse_matmul
+func.func @sparse_matmul(%x: tensor<?x3x64xf32>, %offsets: tensor<97xi32>, %columns: tensor<61xi16>,
+                         %values: tensor<61xf16>, %y: tensor<?x3x96xf32>) -> tensor<?x3x96xf32> {
+  // CHECK: lowbit.sparse_matmul %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}} add %{{.+}} : tensor<?x3x64xf32>, tensor<97xi32>, tensor<61xi16>, tensor<61xf16>, tensor<?x3x96xf32>
+  %0 = lowbit.sparse_matmul %x, %offsets, %columns, %values add %y
+      : tensor<?x3x64xf32>, tensor<97xi32>, tensor<61xi16>, tensor<61xf16>, tensor<?x3x96xf32>
+  return %0 : tensor<?x3x96xf32>
+}
+
 // CHECK-LABEL: @gather
 func.func @gather(%table: !lowbit.tensor<100x64xf32, #u4>, %tokens: tensor<?x?xi64>) -> tensor<?x?x64xf32> {
   // CHECK: lowbit.gather %{{.+}}[%{{.+}}] : (!lowbit.tensor<100x64xf32, {{.+}}>, tensor<?x?xi64>) -> tensor<?x?x64xf32>

@@ -42,6 +42,10 @@ func.func private @blocks(!lowbit.tensor<?x64xf32, #lowbit.ggml<q4_0>>)
 func.func private @super_blocks(!lowbit.tensor<2x3x512xf16, #lowbit.ggml<q4_K>>)
 // CHECK: attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}
 func.func private @ggml_types() attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}
+// CHECK: @sparse_outliers(!lowbit.tensor<96x64xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 61, value = f16>>)
+func.func private @sparse_outliers(!lowbit.tensor<96x64xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 61, value = f16>>)
+// CHECK: #lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 64], scale = f16>, fraction = 5.000000e-03, value = bf16>
+func.func private @sparse_fraction() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 64], scale = f16>, fraction = 0.005, value = bf16>}
 // CHECK: @nf4(!lowbit.tensor<64x256xf32, #lowbit.codebook<nf4, group = [1, 64], scale = f16>>)
 func.func private @nf4(!lowbit.tensor<64x256xf32, #lowbit.codebook<nf4, group = [1, 64], scale = f16>>)
 // CHECK: @fp4(!lowbit.tensor<?x3x50xbf16, #lowbit.codebook<fp4, group = [*, 32], scale = bf16, pad>>)

@@ -11,6 +11,8 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
+#include <algorithm>
+#include <vector>
 
 using namespace mlir;
 using namespace lowbit;
@@ -104,8 +106,13 @@ LogicalResult ConstantOp::verify() {
                            << "' must have type " << component.type << ", got "
                            << type;
   }
-  if (getComponents().size() == expected.size())
-    return success();
+  if (getComponents().size() == expected.size()) {
+    const bool isInline =
+        llvm::all_of(getComponents(), [](NamedAttribute component) {
+          return isa<DenseElementsAttr>(component.getValue());
+        });
+    return isInline ? verifyContents() : success();
+  }
   for (NamedAttribute named : getComponents())
     if (llvm::none_of(expected, [&](const FormatComponent &component) {
           return component.name == named.getName();
@@ -114,6 +121,32 @@ LogicalResult ConstantOp::verify() {
                            << ", which " << getType().getFormat()
                            << " does not have";
   llvm_unreachable("more components than expected, yet each is one of them");
+}
+
+LogicalResult ConstantOp::verifyContents() {
+  QuantTensorType type = getType();
+  // What lies in another order was checked before it was packed.
+  if (type.getLayout())
+    return success();
+  SmallVector<TypedAttr> values = getComponentValues();
+  std::vector<SmallVector<char>> expanded(values.size());
+  SmallVector<ArrayRef<uint8_t>> components;
+  for (auto [value, storage] : llvm::zip_equal(values, expanded)) {
+    llvm::Expected<ArrayRef<char>> bytes = getConstantBytes(value, storage);
+    if (!bytes) {
+      // Whoever needs the file reports that.
+      llvm::consumeError(bytes.takeError());
+      return success();
+    }
+    components.emplace_back(reinterpret_cast<const uint8_t *>(bytes->data()),
+                            bytes->size());
+  }
+  const int64_t cols = type.getShape().back();
+  if (llvm::Error error = type.getFormat().getBlockFormat()->verifyContents(
+          components, type.getNumElements() / std::max<int64_t>(cols, 1), cols))
+    return emitOpError() << "of " << type.getFormat() << ": "
+                         << llvm::toString(std::move(error));
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

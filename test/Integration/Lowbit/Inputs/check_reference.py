@@ -37,7 +37,8 @@ PIPELINE = [
     "--convert-func-to-llvm",
     "--reconcile-unrealized-casts",
 ]
-MLIR_TYPES = {"int8": "i8", "uint8": "i8", "float16": "f16", "uint16": "bf16", "float32": "f32", "int64": "i64"}
+MLIR_TYPES = {"int8": "i8", "uint8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "float16": "f16",
+              "uint16": "bf16", "float32": "f32"}
 
 
 def mlir_type(array):
@@ -361,6 +362,73 @@ def make_codebook_cases(rng):
         )
 
 
+def make_outlier_cases(rng):
+    """A dense part plus a few elements: none, rows without any, all of them."""
+    tokens = np.array([0, 6, -1], dtype=np.int64)
+    for name, count, value_type, columns, symmetric in [
+        ("none", 0, "f16", 33, True),
+        ("one", 1, "f32", 33, True),
+        ("some", 20, "f16", 50, True),
+        ("offset", 37, "bf16", 50, False),
+        ("many", 300, "f32", 64, True),
+        ("all", 7 * 33, "f16", 33, False),
+    ]:
+        weight = rng.standard_normal((7, columns)).astype(np.float32)
+        flat = np.sort(rng.permutation(np.r_[0:3 * columns, 4 * columns : 7 * columns] if count < 200
+                                       else 7 * columns)[:count])
+        dense = weight.copy()
+        dense.reshape(-1)[flat] = 0
+        scheme = uniform.Scheme(bits=4, group_size=None, symmetric=symmetric, scale_type="f16")
+        quantized = uniform.quantize_rtn(dense, scheme)
+        outliers = np.float32(10) * weight.reshape(-1)[flat]
+        if value_type == "bf16":
+            outliers = (outliers.view(np.uint32) & 0xFFFF0000).view(np.float32)
+        elif value_type == "f16":
+            outliers = outliers.astype(np.float16).astype(np.float32)
+        values = quantized.dequantize()
+        values.reshape(-1)[flat] += outliers
+        offsets = np.searchsorted(flat, columns * np.arange(8)).astype(np.int32)
+        stored = [*components(quantized), offsets, (flat % columns).astype(np.int16),
+                  stored_scales(outliers, value_type)]
+        base = re.search("#.*>", tensor_type(scheme, weight.shape)[:-1]).group()
+        quant = (f"!lowbit.tensor<7x{columns}xf32, #lowbit.sparse_outliers<dense = {base}, count = {count}, "
+                 f"value = {value_type}>>")
+        arguments = ", ".join(f"%a{i}" for i in range(len(stored)))
+        assemble = f"%w = lowbit.assemble {arguments} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        yield Case(
+            f"decode_outliers_{name}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        yield Case(
+            f"gather_outliers_{name}",
+            [*stored, tokens],
+            assemble
+            + f"%r0 = lowbit.gather %w[%a{len(stored)}] : ({quant}, {mlir_type(tokens)}) -> {mlir_type(values[tokens])}",
+            [mlir_type(values[tokens])],
+            [values[tokens]],
+        )
+        x = rng.standard_normal((2, 3, columns)).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        matmul = f"%r0 = lowbit.matmul %a{len(stored)}, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}"
+        yield Case(f"matmul_outliers_{name}", [*stored, x], assemble + matmul, [mlir_type(product)], [product], 1e-5)
+        init = rng.standard_normal(product.shape).astype(np.float32)
+        sparse = np.zeros_like(weight)
+        sparse.reshape(-1)[flat] = outliers
+        total = (init + x.astype(np.float64) @ sparse.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"sparse_matmul_{name}",
+            [*stored[-3:], x, init],
+            f"%r0 = lowbit.sparse_matmul %a3, %a0, %a1, %a2 add %a4 : "
+            f"{', '.join(mlir_type(a) for a in [x, *stored[-3:], init])}",
+            [mlir_type(total)],
+            [total],
+            1e-5,
+        )
+
+
 def float_zero_group(part, levels, minimum, scale_type, zero_type, precision):
     """One group with a float zero point: the values that it decodes to."""
     low, high = part.min(), part.max()
@@ -556,6 +624,7 @@ def main():
         *make_codebook_cases(rng),
         *make_sign_cases(rng),
         *make_pair_cases(rng),
+        *make_outlier_cases(rng),
     ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@
 #include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/GgmlFormat.h"
 #include "lowbit/Quantize/OvpFormat.h"
+#include "lowbit/Quantize/SparseOutliersFormat.h"
 #include "lowbit/Quantize/UniformFormat.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"

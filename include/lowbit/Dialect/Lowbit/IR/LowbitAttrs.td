@@ -16,6 +16,7 @@ include "lowbit/Dialect/Lowbit/IR/CodebookAttr.td"
 include "lowbit/Dialect/Lowbit/IR/FloatFormatAttr.td"
 include "lowbit/Dialect/Lowbit/IR/GgmlAttr.td"
 include "lowbit/Dialect/Lowbit/IR/OvpAttr.td"
+include "lowbit/Dialect/Lowbit/IR/SparseOutliersAttr.td"
 include "lowbit/Dialect/Lowbit/IR/UniformAttr.td"
 // One file for each packed layout.
 include "lowbit/Dialect/Lowbit/IR/PanelsAttr.td"

@@ -78,6 +78,10 @@ def Lowbit_ConstantOp : Lowbit_Op<"constant", [ConstantLike, Pure]> {
   let extraClassDeclaration = [{
     /// The values of the components, in the order in which the type lists them.
     ::llvm::SmallVector<::mlir::TypedAttr> getComponentValues();
+    /// Checks what the components hold, as far as a format can hold what is
+    /// wrong (indices out of range). The verifier does so for inline ones; before
+    /// others are relied on, this reads their files, if they can be read.
+    ::llvm::LogicalResult verifyContents();
   }];
   let assemblyFormat = "$components attr-dict `:` qualified(type($result))";
   let hasFolder = 1;
@@ -270,6 +274,39 @@ def Lowbit_MatmulOp : Lowbit_Op<"matmul", [Pure,
   }];
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_SparseMatmulOp : Lowbit_Op<"sparse_matmul", [Pure,
+    AllTypesMatch<["init", "result"]>]> {
+  let summary = "Adds the product with a sparse weight";
+  let description = [{
+    `init + input x S^T`, the part of a linear layer that its outliers make. S is
+    a matrix of output channels x input channels in compressed rows (CSR): row r
+    has the elements from `offsets[r]` to `offsets[r + 1]` of `values`, in the
+    columns that `columns` names, as unsigned numbers in ascending order. The
+    input's last dimension is the input channels, and all others are kept. The
+    products of a row are summed from left to right, and then added to `init`.
+
+    Example:
+
+    ```mlir
+    %y = lowbit.sparse_matmul %x, %offsets, %columns, %values add %dense
+        : tensor<?x64xf32>, tensor<97xi32>, tensor<61xi16>, tensor<61xf16>, tensor<?x96xf32>
+    ```
+  }];
+  let arguments = (ins
+    Lowbit_FloatTensor:$input,
+    1DTensorOf<[I32]>:$offsets,
+    1DTensorOf<[I16, I32]>:$columns,
+    1DTensorOf<[AnyFloat]>:$values,
+    Lowbit_FloatTensor:$init);
+  let results = (outs Lowbit_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $offsets `,` $columns `,` $values `add` $init attr-dict `:`
+    type($input) `,` type($offsets) `,` type($columns) `,` type($values) `,`
+    type($init)
   }];
   let hasVerifier = 1;
 }

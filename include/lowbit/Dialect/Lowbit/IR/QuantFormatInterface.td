@@ -37,6 +37,12 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       "::llvm::ArrayRef<int64_t>":$shape),
       /*methodBody=*/"", /*defaultImplementation=*/"return $_attr;">,
     InterfaceMethod<[{
+      The same format with what it must state for this matrix, which was coded in
+      it: how many elements are stored apart, where the data decides that.
+    }], "::lowbit::QuantFormatAttrInterface", "adaptToMatrix", (ins
+      "const ::lowbit::QuantizedMatrix &":$matrix),
+      /*methodBody=*/"", /*defaultImplementation=*/"return $_attr;">,
+    InterfaceMethod<[{
       The tensors that store a tensor of a shape that `verifyShape` accepts.
     }], "::llvm::SmallVector<::lowbit::FormatComponent>", "getComponents", (ins
       "::llvm::ArrayRef<int64_t>":$shape)>,
@@ -73,7 +79,14 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       scales of eight bits are bytes. Offsets come last. Nothing for other
       formats.
     }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
-      /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">
+      /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">,
+    InterfaceMethod<[{
+      If an element is the sum of one in another format and one of a sparse
+      matrix: the other format, so that a product can be the sum of two. Its
+      components come first. Three more store the sparse matrix in compressed rows
+      (CSR), as `lowbit.sparse_matmul` takes it. Null for other formats.
+    }], "::lowbit::QuantFormatAttrInterface", "getDenseFormat", (ins),
+      /*methodBody=*/"", /*defaultImplementation=*/"return {};">
   ];
   let extraClassDeclaration = [{
     /// What is stored for a tensor of a static shape, padding included, divided

@@ -55,6 +55,36 @@ def QuantizeActivations : Pass<"quantize-activations"> {
   ];
 }
 
+def LowbitSplitOutliers : Pass<"lowbit-split-outliers"> {
+  let summary = "Make products with dense and sparse weights two";
+  let description = [{
+    Replaces every `lowbit.matmul` whose weight's format is the sum of a dense and
+    a sparse matrix by one with the dense matrix, for which there may be a kernel,
+    and a `lowbit.sparse_matmul` that adds the rest. Inputs that are quantized are
+    dequantized for the latter. Fails if the stored outliers are not in order or
+    out of range.
+
+    Before:
+
+    ```mlir
+    %y = lowbit.matmul %x, %w : (tensor<?x64xf32>, !lowbit.tensor<96x64xf32,
+        #lowbit.sparse_outliers<dense = #s4, count = 61, value = f16>>) -> tensor<?x96xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %0 = lowbit.matmul %x, %dense
+        : (tensor<?x64xf32>, !lowbit.tensor<96x64xf32, #s4>) -> tensor<?x96xf32>
+    %y = lowbit.sparse_matmul %x, %offsets, %columns, %values add %0
+        : tensor<?x64xf32>, tensor<97xi32>, tensor<61xi16>, tensor<61xf16>, tensor<?x96xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numSplit", "num-split", "Number of matmuls split">
+  ];
+}
+
 def LowbitVerifyPhase : Pass<"lowbit-verify-phase"> {
   let summary = "Check what a phase of the pipeline may leave behind";
   let description = [{
