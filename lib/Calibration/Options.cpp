@@ -14,7 +14,7 @@
 
 using namespace lowbit;
 
-static std::optional<ElementType> parseFloatType(llvm::StringRef name) {
+std::optional<ElementType> lowbit::parseFloatType(llvm::StringRef name) {
   return llvm::StringSwitch<std::optional<ElementType>>(name)
       .Case("f16", ElementType::F16)
       .Case("bf16", ElementType::BF16)
@@ -75,16 +75,19 @@ parseAnyFormat(mlir::MLIRContext *context, const FormatOptions &options) {
 }
 
 llvm::Expected<FormatForLayer>
-lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options) {
+lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options,
+                    const ChangeFormat &change) {
   llvm::Expected<QuantFormatAttrInterface> format =
       parseAnyFormat(context, options);
   if (!format)
     return format.takeError();
-  return FormatForLayer([format = *format](QuantizableOpInterface layer) {
+  return FormatForLayer([format = *format,
+                         change](QuantizableOpInterface layer) {
     // What was assigned to the layer comes before what the pass was told.
     auto assigned = layer->getAttrOfType<QuantFormatAttrInterface>(
         LowbitDialect::formatAttrName);
-    return fitFormat(assigned ? assigned : format,
+    QuantFormatAttrInterface wanted = assigned ? assigned : format;
+    return fitFormat(change ? change(wanted) : wanted,
                      layer.getWeightMatrixShape());
   });
 }

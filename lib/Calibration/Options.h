@@ -15,6 +15,7 @@
 #include "lowbit/Quantize/Solver.h"
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace lowbit {
 
@@ -29,15 +30,23 @@ struct FormatOptions {
   bool mse;
 };
 
+/// f16, bf16 or f32; nothing for other names.
+std::optional<ElementType> parseFloatType(llvm::StringRef name);
+
 /// What the weight of a layer is stored in. Fails for a shape that the format
 /// cannot store.
 using FormatForLayer = std::function<llvm::Expected<QuantFormatAttrInterface>(
     QuantizableOpInterface layer)>;
 
+/// What a solver makes of the format that the user asked for.
+using ChangeFormat =
+    std::function<QuantFormatAttrInterface(QuantFormatAttrInterface)>;
+
 /// The format that was assigned to a layer, or else the one that the options
 /// describe; the message names the wrong option.
 llvm::Expected<FormatForLayer> parseFormat(mlir::MLIRContext *context,
-                                           const FormatOptions &options);
+                                           const FormatOptions &options,
+                                           const ChangeFormat &change = {});
 
 std::unique_ptr<RangeSearch> makeRangeSearch(const FormatOptions &options);
 

@@ -133,12 +133,27 @@ static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
   pm.addPass(createQuantizeRtn(options));
 }
 
+static void buildEasyQuant(OpPassManager &pm,
+                           const EasyQuantPipelineOptions &recipe) {
+  auto options = makeOptions<QuantizeEasyQuantOptions>(recipe);
+  options.bits = recipe.bits;
+  options.groupSize = -1;
+  options.symmetric = true;
+  options.fraction = recipe.fraction;
+  pm.addPass(createQuantizeEasyQuant(options));
+}
+
 void lowbit::registerLowbitCalibrationPipelines() {
   PassPipelineRegistration<BcqPipelineOptions>(
       "bcq",
       "Approximate linear layers by sums of scaled signs, fitted alternately "
       "as in LUT-GEMM: 3 bits, groups of 128",
       buildBcq);
+  PassPipelineRegistration<EasyQuantPipelineOptions>(
+      "easyquant",
+      "Quantize linear layers by EasyQuant as published: 4 bits, a scale per "
+      "output channel, at most 1 % outliers",
+      buildEasyQuant);
   PassPipelineRegistration<HqqPipelineOptions>(
       "hqq",
       "Quantize linear layers by HQQ as published: 4 bits, groups of 64, "

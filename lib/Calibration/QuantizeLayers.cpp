@@ -71,11 +71,12 @@ llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
 static llvm::Expected<unsigned> run(ModuleOp module,
                                     ArrayRef<FormatOptions> formats,
                                     const LayerFilter &filter,
-                                    llvm::StringRef report, LayerSolver solve) {
+                                    llvm::StringRef report, LayerSolver solve,
+                                    const ChangeFormat &change) {
   SmallVector<FormatForLayer> formatsForLayer;
   for (const FormatOptions &options : formats) {
     llvm::Expected<FormatForLayer> formatForLayer =
-        parseFormat(module.getContext(), options);
+        parseFormat(module.getContext(), options, change);
     if (!formatForLayer)
       return formatForLayer.takeError();
     formatsForLayer.push_back(std::move(*formatForLayer));
@@ -98,8 +99,10 @@ FailureOr<unsigned> lowbit::quantizeLayers(ModuleOp module,
                                            ArrayRef<FormatOptions> formats,
                                            const LayerFilter &filter,
                                            llvm::StringRef report,
-                                           LayerSolver solve) {
-  llvm::Expected<unsigned> count = run(module, formats, filter, report, solve);
+                                           LayerSolver solve,
+                                           const ChangeFormat &change) {
+  llvm::Expected<unsigned> count =
+      run(module, formats, filter, report, solve, change);
   if (count)
     return *count;
   return emitError(module.getLoc()) << llvm::toString(count.takeError());

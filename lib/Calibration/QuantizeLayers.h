@@ -33,7 +33,8 @@ mlir::FailureOr<unsigned> quantizeLayers(mlir::ModuleOp module,
                                          llvm::ArrayRef<FormatOptions> formats,
                                          const LayerFilter &filter,
                                          llvm::StringRef report,
-                                         LayerSolver solve);
+                                         LayerSolver solve,
+                                         const ChangeFormat &change = {});
 
 } // namespace lowbit
 

@@ -335,6 +335,46 @@ def QuantizeHqq : QuantizingPass<"quantize-hqq"> {
   ];
 }
 
+def QuantizeEasyQuant : QuantizingPass<"quantize-easyquant"> {
+  let summary = "Keep outliers of linear layers, and fit scales to the rest";
+  let description = [{
+    Like `--quantize-rtn`, but stores the weights that are farthest from the mean of
+    their layer apart, in `#lowbit.sparse_outliers`, and fits the scales of the rest
+    to the weights (EasyQuant, Tang et al. 2023). Needs no data. Outliers are the
+    weights that are farther from the mean than `sigma` standard deviations, but at
+    most the part `fraction` of a layer: then the farthest ones. The range of a
+    group does not contain its outliers. Then the nearest codes for the scale and
+    the best scale for the codes, sum(w c) / sum(c c), are found in turn until the
+    sum of squared errors no longer falls.
+
+    Works with formats that have scales; `format` may also be a
+    `#lowbit.sparse_outliers`, whose number of outliers is ignored.
+
+    `--easyquant` is this pass with the defaults of the published method: symmetric
+    codes with a scale for each output channel.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --easyquant -o model-int4.mlir
+    quant-opt model.mlir --quantize-easyquant='format="#lowbit.codebook<nf4, group = [1, 64], scale = f16>" fraction=0.005' -o model-nf4.mlir
+    ```
+  }];
+  let options = !listconcat(formatOptions, layerOptions, [
+    Option<"sigma", "sigma", "double", "2.5",
+           "Standard deviations from the mean beyond which weights are outliers">,
+    Option<"fraction", "fraction", "double", "0.01",
+           "The part of a layer that outliers may be, from 0 to 1">,
+    Option<"outlierType", "outlier-type", "std::string", "\"f16\"",
+           "How outliers are stored: f16, bf16 or f32">,
+    Option<"iterations", "iterations", "int64_t", "100",
+           "How often at most a scale is fitted to the codes">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were quantized">
+  ];
+}
+
 def QuantizeGptq : QuantizingPass<"gptq"> {
   let summary = "Quantize linear layers with error feedback on real activations";
   let description = [{

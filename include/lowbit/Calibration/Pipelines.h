@@ -95,6 +95,16 @@ struct OlivePipelineOptions : FormatRecipeOptions {
                         llvm::cl::init(4)};
 };
 
+/// EasyQuant with the defaults of its authors.
+struct EasyQuantPipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 2 to 8"),
+                        llvm::cl::init(4)};
+  Option<double> fraction{
+      *this, "fraction",
+      llvm::cl::desc("The part of a layer that outliers may be"),
+      llvm::cl::init(0.01)};
+};
+
 /// Registers `--hqq`, `--nf4`, `--q4-k-m` and the other recipes.
 void registerLowbitCalibrationPipelines();
 
