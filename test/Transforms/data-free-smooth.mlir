@@ -110,7 +110,7 @@ func.func @heads(%q: tensor<1x2x?x2xf32>, %k: tensor<1x1x?x2xf32>, %x: tensor<1x
 // CHECK: %[[TWO:.*]] = onnx.Constant dense<2.000000e+00>
 // CHECK: onnx.RMSNormalization(%{{.*}}, %[[TWO]])
 // CHECK: onnx.RMSNormalization(%{{.*}}, %[[TWO]])
-// expected-warning @-7 {{there are no channels to smooth}}
+// expected-warning @-8 {{there are no channels to smooth}}
 func.func @refusals(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
   %two = onnx.Constant dense<2.0> : tensor<2xf32>
   %w = onnx.Constant dense<1.0> : tensor<2x2xf32>

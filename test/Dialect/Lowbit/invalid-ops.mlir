@@ -558,6 +558,7 @@ func.func @format_without_weight(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> te
   // expected-error @below {{"lowbit.format", but no constant weight to quantize}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = "float"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+}
 
 // -----
 
@@ -573,6 +574,7 @@ func.func @importance_of_a_function(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   // expected-error @below {{"lowbit.importance", but no constant weight to quantize}}
   %y = onnx.Relu(%x) {lowbit.importance = dense<1.0> : tensor<4xf32>} : (tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
+}
 
 // -----
 
@@ -589,6 +591,7 @@ func.func @no_format(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.format" must be a number format or "float", got "u4"}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = "u4"} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+}
 
 // -----
 
@@ -605,6 +608,7 @@ func.func @format_of_other_widths(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.format" does not fit: q8_0 has blocks of 32 columns, which do not divide the 4}}
   %y = onnx.MatMul(%x, %w) {lowbit.format = #lowbit.ggml<q8_0>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+}
 
 // -----
 
@@ -621,6 +625,7 @@ func.func @importance_of_outputs(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
   // expected-error @below {{"lowbit.importance" must have a value for each of the 4 input channels, as 'tensor<4xf32>', got dense<1.000000e+00> : tensor<2xf32>}}
   %y = onnx.MatMul(%x, %w) {lowbit.importance = dense<1.0> : tensor<2xf32>} : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
+}
 
 // -----
 
