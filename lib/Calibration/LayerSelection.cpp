@@ -11,11 +11,11 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
+#include "lowbit/Support/NameFilter.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/Regex.h"
 #include <optional>
 
 using namespace mlir;
@@ -57,18 +57,6 @@ QuantizableOpInterface lowbit::findHead(FunctionOpInterface function) {
   return numLinear > 1 ? head : QuantizableOpInterface();
 }
 
-static llvm::Error makeRegex(llvm::StringRef text, llvm::StringRef option,
-                             std::optional<llvm::Regex> &regex) {
-  if (text.empty())
-    return llvm::Error::success();
-  regex.emplace(text);
-  std::string message;
-  if (regex->isValid(message))
-    return llvm::Error::success();
-  return makeError(option + " is '" + text +
-                   "', which is no regular expression: " + message);
-}
-
 SmallVector<QuantizableLayer> lowbit::findLayers(ModuleOp module) {
   SmallVector<QuantizableLayer> layers;
   llvm::StringMap<unsigned> timesUsed;
@@ -101,11 +89,10 @@ static bool isCandidate(QuantizableOpInterface op, const LayerFilter &filter,
 
 llvm::Expected<SmallVector<QuantizableLayer>>
 lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
-  std::optional<llvm::Regex> include, exclude;
-  if (llvm::Error error = makeRegex(filter.include, "include", include))
-    return std::move(error);
-  if (llvm::Error error = makeRegex(filter.exclude, "exclude", exclude))
-    return std::move(error);
+  llvm::Expected<NameFilter> names =
+      NameFilter::get(filter.include, filter.exclude);
+  if (!names)
+    return names.takeError();
 
   llvm::DenseSet<Operation *> heads;
   for (auto function : module.getOps<FunctionOpInterface>())
@@ -117,8 +104,7 @@ lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
   });
   const size_t numCandidates = layers.size();
   llvm::erase_if(layers, [&](const QuantizableLayer &layer) {
-    return (include && !include->match(layer.name)) ||
-           (exclude && exclude->match(layer.name));
+    return !names->matches(layer.name);
   });
   if (numCandidates == 0)
     emitWarning(module.getLoc())

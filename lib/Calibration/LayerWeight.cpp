@@ -86,10 +86,10 @@ lowbit::getImportance(QuantizableOpInterface op) {
   return importance;
 }
 
-static llvm::Expected<Value> makeConstant(OpBuilder &builder, Location loc,
-                                          llvm::StringRef name,
-                                          QuantTensorType type,
-                                          const QuantizedMatrix &matrix) {
+llvm::Expected<Value>
+lowbit::makeQuantizedConstant(OpBuilder &builder, Location loc,
+                              llvm::StringRef name, QuantTensorType type,
+                              const QuantizedMatrix &matrix) {
   SmallVector<TypedAttr> components;
   for (const FormatComponent &component : type.getComponents()) {
     const Component *stored = matrix.getComponent(component.name);
@@ -127,7 +127,7 @@ llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
                                    floatType.getElementType(),
                                    format.adaptToMatrix(result.matrix));
   llvm::Expected<Value> weight =
-      makeConstant(builder, op.getLoc(), layer.name, type, result.matrix);
+      makeQuantizedConstant(builder, op.getLoc(), layer.name, type, result.matrix);
   if (!weight)
     return weight.takeError();
 

@@ -104,15 +104,22 @@ BcqFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
 // Conversion
 //===----------------------------------------------------------------------===//
 
-/// The components for scales of this type, rounded to it.
-static QuantizedMatrix
-buildBcq(const UniformFormat &uniform, const BcqFormat &format, int64_t rows,
-         int64_t cols, llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components) {
-  const UniformFormat::Spec &spec = uniform.getSpec();
-  const ElementType type = format.getSpec().scaleType;
+llvm::Expected<QuantizedMatrix>
+lowbit::convertToBcq(const UniformFormat &format, int64_t rows, int64_t cols,
+                     llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                     const BcqFormat &to) {
+  const UniformFormat::Spec &spec = format.getSpec();
+  const BcqFormat::Spec &target = to.getSpec();
+  if (spec.bits != target.bits || spec.groupRows != target.groupRows ||
+      spec.groupCols != target.groupCols || !target.hasOffset)
+    return makeError(format.describe() + " is a sum of " +
+                     llvm::Twine(spec.bits) +
+                     " signs and an offset in the same groups, which " +
+                     to.describe() + " does not store");
+  const ElementType type = target.scaleType;
   const unsigned bits = spec.bits;
   QuantizedMatrix result{rows, cols, {}};
-  for (ComponentSpec &component : format.getComponents(rows, cols))
+  for (ComponentSpec &component : to.getComponents(rows, cols))
     result.components.push_back(
         {component, std::vector<uint8_t>(component.getByteSize())});
 
@@ -133,53 +140,23 @@ buildBcq(const UniformFormat &uniform, const BcqFormat &format, int64_t rows,
     }
   }
 
-  const int64_t rowGroups = format.getNumRowGroups(rows);
-  const int64_t colGroups = format.getNumColGroups(cols);
+  const int64_t rowGroups = to.getNumRowGroups(rows);
+  const int64_t colGroups = to.getNumColGroups(cols);
   const int64_t size = getByteSize(type);
   for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup)
     for (int64_t group = 0; group < colGroups; ++group) {
       const UniformFormat::Parameters parameters =
-          uniform.loadParameters(components, rowGroup, group, colGroups);
+          format.loadParameters(components, rowGroup, group, colGroups);
       const int64_t index = rowGroup * colGroups + group;
       for (unsigned i = 0; i < bits; ++i)
         storeFloat(type, std::ldexp(parameters.scale, int(bits - 1 - i) - 1),
                    &result.components[1]
                         .bytes[(i * rowGroups * colGroups + index) * size]);
-      const float middle =
-          uniform.getMinCode() + ((1 << bits) - 1) / 2.0f - parameters.zero;
+      // Codes of a narrow range leave the least one out.
+      const int32_t least = spec.isSigned ? -(1 << (bits - 1)) : 0;
+      const float middle = least + ((1 << bits) - 1) / 2.0f - parameters.zero;
       storeFloat(type, parameters.scale * middle,
                  &result.components[2].bytes[index * size]);
     }
   return result;
-}
-
-llvm::Expected<BcqMatrix>
-lowbit::convertToBcq(const UniformFormat &format, int64_t rows, int64_t cols,
-                     llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components) {
-  const UniformFormat::Spec &spec = format.getSpec();
-  if (spec.narrowRange)
-    return makeError("codes of a narrow range are no sums of signs");
-  std::vector<float> expected(rows * cols), actual(rows * cols);
-  if (llvm::Error error =
-          format.decode(components, MatrixView(expected.data(), rows, cols)))
-    return std::move(error);
-  BcqFormat::Spec bcq;
-  bcq.bits = spec.bits;
-  bcq.groupRows = spec.groupRows;
-  bcq.groupCols = spec.groupCols;
-  bcq.hasOffset = true;
-  for (ElementType type : {spec.scaleType, ElementType::F32}) {
-    bcq.scaleType = type;
-    llvm::Expected<BcqFormat> target = BcqFormat::get(bcq);
-    if (!target)
-      return target.takeError();
-    BcqMatrix result{*target,
-                     buildBcq(format, *target, rows, cols, components)};
-    llvm::cantFail(
-        target->decode(result.matrix, MatrixView(actual.data(), rows, cols)));
-    if (actual == expected)
-      return result;
-  }
-  return makeError("the scales and zero points of " + format.describe() +
-                   " have more bits than f32 holds of their products");
 }

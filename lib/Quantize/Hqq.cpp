@@ -182,7 +182,7 @@ llvm::Expected<SolverResult> lowbit::hqq(const BlockFormat &format,
   if (!encoder)
     return encoder.takeError();
   AffineParameters *parameters = (*encoder)->getAffineParameters();
-  if (!parameters)
+  if (!parameters || !parameters->hasZeros())
     return makeError(
         "HQQ chooses the zero points of groups, which the format " +
         format.describe() + " does not have");

@@ -29,9 +29,8 @@ public:
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
                llvm::ArrayRef<float> factors, MatrixView decoded) override;
   bool hasScales() const override { return true; }
-  AffineParameters *getAffineParameters() override {
-    return format.getSpec().hasZeroPoint() ? this : nullptr;
-  }
+  AffineParameters *getAffineParameters() override { return this; }
+  bool hasZeros() const override { return format.getSpec().hasZeroPoint(); }
   std::pair<float, float> getCodeRange() const override {
     return {format.getMinCode(), format.getMaxCode()};
   }

@@ -174,49 +174,6 @@ TEST(BcqFormat, ImportanceWeighsErrors) {
   EXPECT_LT(getError(importance), 0.5 * getError({}));
 }
 
-TEST(BcqFormat, ConvertsUniformWeightsExactly) {
-  Matrix weights = Random(6).matrix(5, 50, 0.3f);
-  for (unsigned bits = 1; bits <= 4; ++bits)
-    for (bool isSigned : {false, true})
-      for (ZeroKind zero : {ZeroKind::None, ZeroKind::Integer})
-        for (ElementType type : {ElementType::F16, ElementType::BF16}) {
-          if (bits == 1 && isSigned)
-            continue;
-          UniformFormat::Spec spec;
-          spec.bits = bits;
-          spec.isSigned = isSigned;
-          spec.zero = zero;
-          spec.groupCols = 16;
-          spec.scaleType = type;
-          UniformFormat format = unwrap(UniformFormat::get(spec));
-          QuantizedMatrix matrix =
-              unwrap(roundToNearest(format, weights, minMax)).matrix;
-          BcqMatrix converted =
-              unwrap(convertToBcq(format, 5, 50, matrix.getBytes()));
-          EXPECT_EQ(decode(format, matrix).values,
-                    decode(converted.format, converted.matrix).values);
-        }
-}
-
-TEST(BcqFormat, RefusesConversionsThatAreNotExact) {
-  Matrix weights = Random(7).matrix(3, 32);
-  auto convert = [&](const UniformFormat &format) {
-    QuantizedMatrix matrix =
-        unwrap(roundToNearest(format, weights, minMax)).matrix;
-    return getMessage(convertToBcq(format, 3, 32, matrix.getBytes()));
-  };
-  EXPECT_EQ(convert(makeFormat(5, 16)),
-            "bits is 5, but binary-coding quantization has 1 to 4 bits");
-  EXPECT_EQ(convert(makeFormat(4, 16)),
-            "the scales and zero points of u4 [1, 16] f32 have more bits than "
-            "f32 holds of their products");
-  UniformFormat::Spec spec;
-  spec.isSigned = spec.narrowRange = true;
-  spec.zero = ZeroKind::None;
-  EXPECT_EQ(convert(unwrap(UniformFormat::get(spec))),
-            "codes of a narrow range are no sums of signs");
-}
-
 TEST(BcqFormat, RejectsBadInput) {
   BcqFormat::Spec spec;
   spec.bits = 0;

@@ -10,6 +10,7 @@
 #define LOWBIT_CALIBRATION_LAYERWEIGHT_H
 
 #include "lowbit/Calibration/LayerSelection.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/Solver.h"
 #include <vector>
@@ -45,6 +46,13 @@ private:
 /// What `lowbit.importance` says of the layer's input channels; empty if it has
 /// no such attribute.
 llvm::Expected<std::vector<float>> getImportance(QuantizableOpInterface op);
+
+/// A quantized constant whose components go to the weight store of the dialect,
+/// under `name`.
+llvm::Expected<mlir::Value>
+makeQuantizedConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                      llvm::StringRef name, QuantTensorType type,
+                      const QuantizedMatrix &matrix);
 
 /// Replaces the layer by one on the quantized weight, whose components go to
 /// the weight store of the dialect. A weight whose columns are stored in

@@ -162,6 +162,44 @@ def AssignFormats : LayerPass<"assign-formats"> {
   ];
 }
 
+def ConvertFormats : LayerPass<"convert-formats"> {
+  let summary = "Store quantized weights in another format, exactly";
+  let description = [{
+    Replaces quantized weights by the same values in the format `to`: no value
+    changes, or the pass fails with the first one that the format cannot store.
+    Scales are looked for: codes of fewer bits become codes of more, groups are
+    cut or joined where that is exact, types of GGML become integers, integers of
+    up to 4 bits become sums of signs with an offset, which LUT kernels serve, and
+    every weight becomes floats.
+
+    Formats are named as for `--assign-formats`. Layers are selected by their
+    names: `include` and `exclude`.
+
+    Example:
+
+    ```
+    quant-opt model-q8_0.mlir --convert-formats="to=s8g32" -o model-s8.mlir
+    quant-opt model.mlir --gptq='scale-type=f32' \\
+        --convert-formats='to="#lowbit.bcq<bits = 4, group = [1, 128], scale = f32, offset>"' -o model-bcq.mlir
+    ```
+  }];
+  let options = [
+    Option<"to", "to", "std::string", "",
+           "The format: a name such as s8g32 or f16, or as IR spells it">,
+    Option<"include", "include", "std::string", "",
+           "Convert only weights of layers whose name matches this regular "
+           "expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave weights of layers whose name matches this regular expression">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ];
+  let statistics = [
+    Statistic<"numWeights", "weights", "Weights that were converted">
+  ];
+}
+
 def CollectImportance : LayerPass<"collect-importance"> {
   let summary = "Measure how much errors in each input channel of a layer count";
   let description = [{

@@ -60,19 +60,13 @@ private:
   Spec spec;
 };
 
-/// A matrix in the format that stores it.
-struct BcqMatrix {
-  BcqFormat format;
-  QuantizedMatrix matrix;
-};
-
-/// The same values as sums of signs: bit i of a code has the scale s * 2^(i -
-/// 1), and the offset is what the zero point makes of it. Scales are stored in
-/// the type of the uniform format if that holds them all, or in f32. Fails if
-/// some value would be another one, or codes have more than 4 bits.
-llvm::Expected<BcqMatrix>
+/// Uniform codes as sums of signs: bit i of a code has the scale s * 2^(i - 1),
+/// and the offset is what the zero point makes of it; both are rounded to their
+/// type. Fails unless `to` has as many bits, the same groups, and offsets.
+llvm::Expected<QuantizedMatrix>
 convertToBcq(const UniformFormat &format, int64_t rows, int64_t cols,
-             llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components);
+             llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+             const BcqFormat &to);
 
 } // namespace lowbit
 

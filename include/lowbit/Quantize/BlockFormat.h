@@ -27,12 +27,14 @@
 namespace lowbit {
 
 /// What the encoder of a format offers in which a value is scale * (code -
-/// zero), with a scale and a zero point for each group: a solver may choose
-/// both, between `fit` and `encode`.
+/// zero), with a scale and perhaps a zero point for each group: a solver may
+/// choose these between `fit` and `encode`.
 class AffineParameters {
 public:
   virtual ~AffineParameters();
 
+  /// Whether there are zero points, which are 0 otherwise.
+  virtual bool hasZeros() const = 0;
   /// The least and the greatest code.
   virtual std::pair<float, float> getCodeRange() const = 0;
   /// The parameters of a column group for the rows from `firstRow` on. Rows
@@ -66,9 +68,9 @@ public:
 
   /// Finds the parameters of column group `group` for the rows from `firstRow`
   /// on. `values` are what the group is about to code, in the order of the
-  /// stored columns; `importance`, unless it is empty, is how much a squared error in each of
-  /// these columns counts. A format whose parameters do not follow from errors
-  /// takes no notice of it.
+  /// stored columns; `importance`, unless it is empty, is how much a squared
+  /// error in each of these columns counts. A format whose parameters do not
+  /// follow from errors takes no notice of it.
   virtual void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
                    llvm::ArrayRef<float> importance = {}) = 0;
 
@@ -94,8 +96,8 @@ public:
   virtual void clearOutliers(int64_t firstRow, int64_t firstCol,
                              MatrixView values) const {}
 
-  /// Null where the parameters of a group are others than a scale and a zero
-  /// point.
+  /// Null where the parameters of a group are others than a scale and perhaps a
+  /// zero point.
   virtual AffineParameters *getAffineParameters() { return nullptr; }
 
   /// The result, when every value has been coded. May be called once.

@@ -9,7 +9,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
-#include "llvm/Support/Regex.h"
+#include "lowbit/Support/NameFilter.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZEACTIVATIONS
@@ -25,13 +25,18 @@ struct QuantizeActivationsPass final
   using QuantizeActivationsBase::QuantizeActivationsBase;
 
   void runOnOperation() override {
+    llvm::Expected<NameFilter> names = NameFilter::get(include, exclude);
+    if (!names) {
+      (void)fail(llvm::toString(names.takeError()));
+      return signalPassFailure();
+    }
     if (failed(checkOptions()))
       return signalPassFailure();
     // Keyed by the float value and what it is quantized to.
     DenseMap<std::pair<Value, Type>, Value> quantized;
     getOperation()->walk([&](MatmulOp op) {
       auto input = dyn_cast<TypedValue<RankedTensorType>>(op.getInput());
-      if (!input || !isSelected(op))
+      if (!input || !names->matches(getNodeName(op.getLoc())))
         return;
       QuantTensorType type = getQuantizedType(op, input.getType());
       Value &value = quantized[{input, type}];
@@ -48,27 +53,18 @@ struct QuantizeActivationsPass final
   }
 
 private:
+  LogicalResult fail(const Twine &message) {
+    return emitError(UnknownLoc::get(&getContext()))
+           << "quantize-activations: " << message;
+  }
+
   LogicalResult checkOptions() {
-    auto fail = [&](const Twine &message) {
-      return emitError(UnknownLoc::get(&getContext()))
-             << "quantize-activations: " << message;
-    };
     if (bits < 2 || bits > 8)
       return fail("bits is " + Twine(bits) + ", but must be 2 to 8");
     if (granularity != "group" && granularity != "row")
       return fail("granularity is '" + granularity +
                   "', but must be 'group' or 'row'");
-    std::string message;
-    for (StringRef pattern : {StringRef(include), StringRef(exclude)})
-      if (!pattern.empty() && !llvm::Regex(pattern).isValid(message))
-        return fail("'" + pattern + "' is no regular expression: " + message);
     return success();
-  }
-
-  bool isSelected(MatmulOp op) {
-    StringRef name = getNodeName(op.getLoc());
-    return (include.empty() || llvm::Regex(include).match(name)) &&
-           (exclude.empty() || !llvm::Regex(exclude).match(name));
   }
 
   QuantTensorType getQuantizedType(MatmulOp op, RankedTensorType input) {

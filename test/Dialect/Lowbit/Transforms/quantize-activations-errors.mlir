@@ -4,4 +4,4 @@
 
 // BITS: error: {{.*}}quantize-activations: bits is 9, but must be 2 to 8
 // GRANULARITY: error: {{.*}}quantize-activations: granularity is 'tensor', but must be 'group' or 'row'
-// REGEX: error: {{.*}}quantize-activations: '(q' is no regular expression: parentheses not balanced
+// REGEX: error: {{.*}}quantize-activations: include is '(q', which is no regular expression: parentheses not balanced
