@@ -35,11 +35,11 @@ def anonymous_kib(pid):
     return int(match.group(1)) if match else 0
 
 
-def measure(command):
-    """Runs the command; returns its exit status, peaks in MiB and seconds."""
+def measure(command, **options):
+    """Runs the command, with options of subprocess.Popen; returns its exit status, peaks in MiB and seconds."""
     start = time.monotonic()
     try:
-        process = subprocess.Popen(command)
+        process = subprocess.Popen(command, **options)
     except OSError as error:
         report.fail(f"cannot run {command[0]}: {error.strerror}")
     peak = 0

@@ -42,11 +42,11 @@ def run_tool(name, *arguments, timeout=None):
         raise ToolError(f"{name} did not end within {timeout} s") from None
     if done.returncode != 0:
         how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"failed ({done.returncode})"
-        raise ToolError(f"{name} {how}: {_error_line(done.stderr)}")
+        raise ToolError(f"{name} {how}: {error_line(done.stderr)}")
     return done.stdout
 
 
-def _error_line(text):
+def error_line(text):
     """The first line that says 'error', else the last one."""
     lines = [line for line in text.splitlines() if line.strip()]
     return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it printed nothing")
@@ -79,10 +79,19 @@ def perplexity(model, tokens, *flags):
     return float(match.group(1))
 
 
+def divergence(reference, other, tokens, *flags):
+    """How far a model's predictions on a token file are from those of a reference: the parsed JSON of quant-run."""
+    output = run_tool("quant-run", reference, f"--perplexity={tokens}", f"--compare={other}", "--json", *flags)
+    return _parse_json(output)
+
+
 def bench(model, tokens, *flags):
     """Times of a model at several numbers of tokens: the parsed JSON of quant-run --bench."""
     counts = ",".join(map(str, tokens))
-    output = run_tool("quant-run", model, "--bench", f"--tokens={counts}", "--json", *flags)
+    return _parse_json(run_tool("quant-run", model, "--bench", f"--tokens={counts}", "--json", *flags))
+
+
+def _parse_json(output):
     try:
         return json.loads(output)
     except json.JSONDecodeError as error:

@@ -108,6 +108,70 @@ def test_perplexity_with_stand_ins(tmp_path):
     assert done.returncode == 1 and "expected 2.1" in done.stderr
 
 
+ACCURACY_TOOLS = {
+    "quant-translate": "open(sys.argv[-1], 'w').write('#lowbit.external<\"w\", offset = 0, length = 4000>')",
+    # Prints a module, or makes one and the table of its layers.
+    "quant-opt": """
+import json, pathlib
+if '-o' not in sys.argv:
+    print(open(sys.argv[1]).read() * 2)
+    sys.exit()
+if any('q2_K' in flag for flag in sys.argv):
+    sys.exit('m.mlir: error: no such type')
+for flag in sys.argv:
+    if 'report=' in flag:
+        layers = [{'rows': 2, 'cols': 8, 'bits_per_weight': 4.5}, {'rows': 2, 'cols': 24, 'bits_per_weight': 8.5}]
+        pathlib.Path(flag.split('report=')[1]).write_text(json.dumps(layers))
+open(sys.argv[-1], 'w').write(open(sys.argv[1]).read())
+with open(pathlib.Path(__file__).parent / 'calls', 'a') as calls:
+    print(*sys.argv[2:-3], file=calls)""",
+    "quant-run": """
+if '--json' in sys.argv:
+    print('{"perplexity": 2.0, "other_perplexity": 2.5, "kl_mean": 0.25, "kl_p99": 1.5, "top1_agreement": 0.75}')
+else:
+    print('perplexity: 2.0')"""}
+
+
+def test_accuracy_with_stand_ins(tmp_path):
+    """The whole script, and a second time with what is known by then."""
+    for name, source in ACCURACY_TOOLS.items():
+        tool = tmp_path / name
+        tool.write_text(f"#!{sys.executable}\nimport sys\n{source}\n")
+        tool.chmod(0o755)
+    for name in ("m.onnx", "c.npy"):
+        (tmp_path / name).touch()
+    np.save(tmp_path / "t.npy", np.zeros((3, 4), np.int32))
+    row = "--assign-formats=mixture=Q4_K_M --gptq={calibration}"
+    (tmp_path / "models.json").write_text(json.dumps([{
+        "name": "m", "model": "m.onnx", "tokens": "t.npy", "calibration": "c.npy", "reference": {row: 2.0}}]))
+    arguments = (tmp_path / "models.json", "--rows", "Q4_K_M --gptq|nf4$|default=q2_K fallback=ggml --quantize-rtn",
+                 "--windows", "2", "--json", tmp_path / "known.json", "--output", tmp_path / "page.md")
+    done = run("accuracy.py", *arguments, LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.md").read_text()
+    assert "| float |  | 0.00 | 2.0000 |" in page
+    assert "| `--nf4` | 7.500 | 0.00 | 2.5000 | +25.00 % | 0.25000 | 1.5000 | 75.00 % |" in page
+    assert "2.0000 (+25.00 %) |" in page
+    assert "fallback=ggml --quantize-rtn` is refused: m.mlir: error: no such type" in page
+    known = json.loads((tmp_path / "known.json").read_text())["models"]["m"]
+    # The slice of a file counts once, however often it is mentioned.
+    assert known["float"]["bytes"] == 4000 + len('#lowbit.external<"w", offset = 0, length = 4000>')
+    calls = (tmp_path / "calls").read_text()
+    assert f"--assign-formats=mixture=Q4_K_M --gptq=calibration={tmp_path}/c.npy report=" in calls
+    assert "--nf4=report=" in calls
+    done = run("accuracy.py", *arguments, LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 0 and (tmp_path / "page.md").read_text() == page
+    assert (tmp_path / "calls").read_text() == calls
+
+
+def test_accuracy_says_what_is_wrong(tmp_path):
+    done = run("accuracy.py", "--rows", "no such row")
+    assert done.returncode == 1 and "no row matches 'no such row'" in done.stderr
+    (tmp_path / "known.json").write_text("[]")
+    done = run("accuracy.py", "--json", tmp_path / "known.json")
+    assert done.returncode == 1 and "known.json is not a file of this script" in done.stderr
+
+
 @pytest.mark.parametrize("text, message", [("[", "models.json"), ('[{"name": "m", "model": "x"}]', "no 'tokens'"),
                                            ('[{"name": "m", "model": "x", "tokens": "y"}]', "there is no file")])
 def test_bad_model_list(tmp_path, text, message):

@@ -73,6 +73,12 @@ def test_perplexity_that_is_missing(fake):
         tools.perplexity("m.mlir", "t.npy")
 
 
+def test_divergence_is_parsed(fake):
+    fake("quant-run", "assert sys.argv[1:] == ['f.mlir', '--perplexity=t.npy', '--compare=q.mlir', '--json']\n"
+                      "print('{\"kl_mean\": 0.5}')")
+    assert tools.divergence("f.mlir", "q.mlir", "t.npy") == {"kl_mean": 0.5}
+
+
 def test_bench_is_parsed(fake):
     fake("quant-run", "assert '--tokens=1,512' in sys.argv; print('[{\"tokens\": 1}]')")
     assert tools.bench("m.so", [1, 512]) == [{"tokens": 1}]

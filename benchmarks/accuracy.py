@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""What each format and recipe costs in accuracy, on whole language models: makes docs/accuracy.md.
+
+    benchmarks/accuracy.py                                                # the bundled model, on standard output
+    benchmarks/accuracy.py models.json --json accuracy.json --output docs/accuracy.md
+    benchmarks/accuracy.py models.json --rows 'nf4|q4-k' --windows 20     # some rows, on the first windows
+
+`models.json` is the list that benchmarks/perplexity.py describes; "reference" may hold the perplexity
+that another implementation reaches, by the flags of a row. Each row goes through the tools as a user
+would: quant-opt with its flags, then quant-run beside the float model. Rows that the JSON file holds
+already are not measured again.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+
+import numpy as np
+
+import peak_memory
+import perplexity
+import report
+from lowbit import tools
+
+# To add a row, add a line: the flags of quant-opt. {calibration} becomes the model's calibration data.
+ROWS = (
+    ("In float", (
+        "--quantize-rtn=format=bf16",
+        "--quantize-rtn=format=f16",
+        "--quantize-rtn=format=fp8",
+    )),
+    ("Round to nearest", (
+        "--quantize-rtn=bits=8 group-size=-1",
+        "--quantize-rtn=bits=8 group-size=64",
+        "--quantize-rtn=bits=6 group-size=64",
+        "--quantize-rtn=bits=5 group-size=64",
+        "--quantize-rtn=bits=4 group-size=-1",
+        "--quantize-rtn=bits=4 group-size=128",
+        "--quantize-rtn=bits=4 group-size=64",
+        "--quantize-rtn=bits=4 group-size=64 mse",
+        "--quantize-rtn=bits=4 group-size=64 symmetric",
+        "--quantize-rtn=bits=4 group-size=32",
+        "--quantize-rtn=bits=3 group-size=64",
+        "--quantize-rtn=bits=3 group-size=64 mse",
+        "--quantize-rtn=bits=2 group-size=64",
+        "--quantize-rtn=bits=2 group-size=64 mse",
+    )),
+    ("Tables of levels", (
+        "--nf4",
+        "--quantize-rtn=format=#lowbit.codebook<nf4,group=[1,64],scale=f16>",
+        "--fp4",
+        "--mxfp8",
+        "--mxfp4",
+        "--nvfp4",
+    )),
+    ("HQQ", (
+        "--hqq=bits=8",
+        "--hqq",
+        "--hqq=bits=3",
+        "--hqq=bits=2",
+        "--quantize-hqq=bits=4 group-size=64",
+    )),
+    ("Types of GGML, where they do not fit those that llama.cpp takes", tuple(
+        f"--assign-formats=default={name} fallback=ggml --quantize-rtn"
+        for name in ("q8_0", "q6_K", "q5_K", "q5_1", "q5_0", "q4_K", "q4_1", "q4_0", "iq4_nl", "iq4_xs", "q3_K", "q2_K")
+    )),
+    ("Types of GGML with the importance of input channels", tuple(
+        f"--collect-importance={{calibration}} --assign-formats=default={name} fallback=ggml --quantize-rtn"
+        for name in ("q5_K", "q4_K", "q4_0", "iq4_nl", "iq4_xs", "q3_K", "q2_K")
+    )),
+    ("Mixtures of llama.cpp, embeddings and the head included", (
+        "--q8-0", "--q6-k", "--q5-k-m", "--q5-k-s", "--q5-1", "--q5-0", "--q4-k-m", "--q4-k-s", "--q4-1", "--q4-0",
+        "--iq4-nl", "--iq4-xs", "--q3-k-l", "--q3-k-m", "--q3-k-s", "--q2-k",
+        "--q4-k-m={calibration}", "--q3-k-m={calibration}", "--q2-k={calibration}",
+    )),
+    ("GPTQ", (
+        "--gptq=bits=4 group-size=128 {calibration}",
+        "--gptq=bits=4 group-size=64 {calibration}",
+        "--gptq=bits=4 group-size=64 act-order static-groups {calibration}",
+        "--gptq=bits=3 group-size=64 {calibration}",
+        "--gptq=bits=3 group-size=64 act-order static-groups {calibration}",
+        "--gptq=bits=2 group-size=64 {calibration}",
+        "--gptq=bits=2 group-size=64 act-order static-groups {calibration}",
+        "--gptq=format=nf4 {calibration}",
+        "--gptq=format=mxfp4 {calibration}",
+    )),
+    ("Combinations", (
+        "--assign-formats=mixture=Q4_K_M --gptq={calibration}",
+        "--assign-formats=mixture=Q3_K_M --gptq={calibration}",
+        "--assign-formats=mixture=Q2_K --gptq={calibration}",
+    )),
+)
+FLOAT = "float"
+HEADER = """# Accuracy
+
+What each format and recipe costs, on whole language models. Made by
+
+    benchmarks/accuracy.py models.json --json accuracy.json --output docs/accuracy.md
+
+A row is the flags of `quant-opt`. Its figures are
+
+* **bits**: bits per weight as stored, scales and all else included, over the layers that are quantized;
+* **MB**: megabytes on disk of the whole model, with the weights that stay float;
+* **perplexity**, and its increase over the float model's, on text that took no part in calibration;
+* **KL**: the divergence of the distribution of the next token from the float model's, in nats: its mean,
+  and what 99 % of the tokens stay below;
+* **top-1**: how often both models find the same token likeliest;
+* **s**, **MiB**: what quantizing takes: seconds, and the peak of memory that is not mapped from files.
+"""
+COLUMNS = ["flags", "bits", "MB", "perplexity", "increase", "KL mean", "KL 99 %", "top-1", "s", "MiB"]
+EXTERNAL = re.compile(r'#lowbit\.external<("(?:[^"\\]|\\.)*", offset = \d+, length = (\d+))')
+
+
+def split_flags(row, entry):
+    """The arguments of quant-opt that a row stands for."""
+    data = f"calibration={entry['calibration']}" if "calibration" in entry else ""
+    return [flag.rstrip(" =") for flag in re.split(r" (?=--)", row.format(calibration=data))]
+
+
+def add_option(flag, option):
+    return f"{flag}{' ' if '=' in flag else '='}{option}"
+
+
+def stored_bytes(model):
+    """The bytes of a module in bytecode with those of the files' parts that it refers to, each once."""
+    slices = set(EXTERNAL.findall(tools.run_tool("quant-opt", model)))
+    return model.stat().st_size + sum(int(length) for _, length in slices)
+
+
+def quantize(source, target, flags, folder):
+    """Runs quant-opt; returns bits per weight, seconds and MiB."""
+    table, errors = folder / "layers.json", folder / "stderr"
+    flags = flags[:-1] + [add_option(flags[-1], f"report={table}")]
+    with open(errors, "w", encoding="utf-8") as stream:
+        done = peak_memory.measure([tools.find_tool("quant-opt"), str(source), *flags, "--emit-bytecode", "-o", str(target)],
+                                   stderr=stream, stdout=subprocess.DEVNULL)
+    if done["status"] != 0:
+        raise tools.ToolError(tools.error_line(errors.read_text(encoding="utf-8")))
+    layers = json.loads(table.read_text(encoding="utf-8"))
+    weights = sum(layer["rows"] * layer["cols"] for layer in layers)
+    bits = sum(layer["bits_per_weight"] * layer["rows"] * layer["cols"] for layer in layers)
+    return {"bits": bits / weights, "seconds": done["seconds"], "mib": done["peak_anonymous_mib"]}
+
+
+def measure_row(entry, row, module, tokens, folder):
+    """The figures of one row, or why there are none."""
+    target = folder / "quantized.mlirbc"
+    try:
+        if row == FLOAT:
+            tools.optimize(module, target, "--emit-bytecode")
+            return {"bytes": stored_bytes(target), "perplexity": tools.perplexity(module, tokens)}
+        figures = quantize(module, target, split_flags(row, entry), folder)
+        measured = tools.divergence(module, target, tokens)
+    except tools.ToolError as error:
+        return {"error": str(error)}
+    return {**figures, "bytes": stored_bytes(target), "perplexity": measured["other_perplexity"],
+            "kl_mean": measured["kl_mean"], "kl_p99": measured["kl_p99"], "top1": measured["top1_agreement"]}
+
+
+def measure(entry, rows, options, known, save):
+    """Fills in what is not known of a model, row by row."""
+    results = known.setdefault(entry["name"], {})
+    with tempfile.TemporaryDirectory() as text:
+        folder = pathlib.Path(text)
+        module = tools.import_onnx(entry["model"], folder / "float.mlir")
+        tokens = entry["tokens"]
+        if options.windows:
+            tokens = folder / "tokens.npy"
+            np.save(tokens, np.load(entry["tokens"])[:options.windows])
+        for row in (FLOAT, *rows):
+            # What failed may be mended.
+            if "error" in results.get(row, {"error": ""}):
+                results[row] = measure_row(entry, row, module, tokens, folder)
+                save()
+    return results
+
+
+def format_row(row, figures, base, references):
+    """The cells of a table."""
+    name = row if row == FLOAT else f"`{row.replace('{calibration}', 'calibration=…')}`"
+    cells = [name, f"{figures['bits']:.3f}" if "bits" in figures else "", f"{figures['bytes'] / 1e6:.2f}",
+             f"{figures['perplexity']:.4f}"]
+    if row == FLOAT:
+        cells += [""] * 6
+    else:
+        cells += [f"{100 * (figures['perplexity'] / base['perplexity'] - 1):+.2f} %", f"{figures['kl_mean']:.5f}",
+                  f"{figures['kl_p99']:.4f}", f"{100 * figures['top1']:.2f} %", f"{figures['seconds']:.1f}",
+                  f"{figures['mib']:.0f}"]
+    if references:
+        reference = references.get(row)
+        cells.append("" if reference is None else
+                     f"{reference:.4f} ({100 * (figures['perplexity'] / reference - 1):+.2f} %)")
+    return cells
+
+
+def format_model(entry, sections, results):
+    """The part of the page about one model."""
+    lines = [f"## {entry['name']}", ""]
+    base = results[FLOAT]
+    if "error" in base:
+        return "\n".join([*lines, f"The float model does not run: {base['error']}", ""])
+    # Those of benchmarks/perplexity.py have other names.
+    references = {row: value for row, value in entry.get("reference", {}).items() if row in results}
+    for title, rows in (("", (FLOAT,)), *sections):
+        done = [row for row in rows if "error" not in results[row]]
+        if title:
+            lines += [f"### {title}", ""]
+        if done:
+            cells = [format_row(row, results[row], base, references) for row in done]
+            lines += [report.table(COLUMNS + (["reference"] if references else []), cells), ""]
+        lines += [f"`{row}` is refused: {results[row]['error']}\n" for row in rows if "error" in results[row]]
+    return "\n".join(lines)
+
+
+def load_known(path):
+    if path is None or not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["models"]
+    except (ValueError, KeyError, TypeError):
+        report.fail(f"{path} is not a file of this script")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Accuracy of all formats and recipes; see the head of the file.")
+    parser.add_argument("models", type=pathlib.Path, nargs="?", help="a list of models (default: the bundled one)")
+    parser.add_argument("--rows", type=re.compile, default=re.compile(""), metavar="REGEX", help="only rows that match")
+    parser.add_argument("--windows", type=int, default=0, help="evaluate on so many windows only (default: all)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="keep all figures in a file, and go on from it")
+    parser.add_argument("--output", type=pathlib.Path, metavar="FILE", help="the page (default: standard output)")
+    options = parser.parse_args()
+
+    sections = [(title, tuple(row for row in rows if options.rows.search(row))) for title, rows in ROWS]
+    sections = [(title, rows) for title, rows in sections if rows]
+    if not sections:
+        report.fail(f"no row matches '{options.rows.pattern}'")
+    known = load_known(options.json)
+
+    def save():
+        if options.json:
+            report.write_json(options.json, {"machine": report.machine(), "models": known})
+
+    rows = [row for _, group in sections for row in group]
+    parts = [HEADER]
+    try:
+        for entry in perplexity.load_models(options.models):
+            parts.append(format_model(entry, sections, measure(entry, rows, options, known, save)))
+    except tools.ToolError as error:
+        report.fail(error)
+    machine = report.machine()
+    parts[0] += f"\nSeconds are of {machine['cpus']} processors, {machine['processor']}.\n"
+    page = "\n".join(parts).rstrip() + "\n"
+    if options.output:
+        options.output.write_text(page, encoding="utf-8")
+    else:
+        print(page, end="")
+
+
+if __name__ == "__main__":
+    main()
