@@ -63,6 +63,24 @@ ROWS = (
         "--hqq=bits=2",
         "--quantize-hqq=bits=4 group-size=64",
     )),
+    ("Sums of scaled signs", (
+        "--bcq=bits=4",
+        "--bcq",
+        "--bcq=bits=2",
+    )),
+    ("Outliers apart", (
+        "--olive=bits=8",
+        "--olive",
+        "--easyquant",
+        "--easyquant=bits=3",
+    )),
+    ("Transforms without data", (
+        "--rotate --quantize-rtn=bits=4 group-size=64",
+        "--data-free-smooth --quantize-rtn=bits=4 group-size=64",
+        "--rotate --quantize-rtn=bits=3 group-size=64 mse",
+        "--rotate --hqq=bits=3",
+        "--rotate --nf4",
+    )),
     ("Types of GGML, where they do not fit those that llama.cpp takes", tuple(
         f"--assign-formats=default={name} fallback=ggml --quantize-rtn"
         for name in ("q8_0", "q6_K", "q5_K", "q5_1", "q5_0", "q4_K", "q4_1", "q4_0", "iq4_nl", "iq4_xs", "q3_K", "q2_K")
@@ -91,6 +109,8 @@ ROWS = (
         "--assign-formats=mixture=Q4_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q3_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q2_K --gptq={calibration}",
+        "--rotate --gptq=bits=3 group-size=64 {calibration}",
+        "--rotate --gptq=bits=2 group-size=64 {calibration}",
     )),
 )
 FLOAT = "float"
