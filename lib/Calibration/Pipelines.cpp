@@ -123,7 +123,7 @@ static void buildBcq(OpPassManager &pm, const BcqPipelineOptions &recipe) {
 static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
   auto getFormat = [&](llvm::StringRef normals) {
     return ("#lowbit.ovp<" + normals + llvm::Twine(recipe.bits) +
-            ", group = [1, *], scale = f32>")
+            ", group = [1, *], scale = f16>")
         .str();
   };
   auto options = makeOptions<QuantizeRtnOptions>(recipe);

@@ -15,14 +15,14 @@
 // RUN: not quant-opt %s --quantize-hqq='format="#lowbit.ovp<int4, group = [1, *], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=HQQ
 // RUN: not quant-opt %s --gptq='calibration=%S/Inputs/tokens.npy format="#lowbit.ovp<int4, group = [1, *], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=GPTQ
 
-// PIPELINE: quantize-rtn{{.*}}format={#lowbit.ovp<int4, group = [1, *], scale = f32>}{{.*}}include=uneven{{.*}}or-format={#lowbit.ovp<flint4, group = [1, *], scale = f32>}{{.*}}threads=2
+// PIPELINE: quantize-rtn{{.*}}format={#lowbit.ovp<int4, group = [1, *], scale = f16>}{{.*}}include=uneven{{.*}}or-format={#lowbit.ovp<flint4, group = [1, *], scale = f16>}{{.*}}threads=2
 
 // TABLE:      layer   shape  format
-// TABLE-NEXT: even    4x7    ovp int4 [1, *] f32
-// TABLE-NEXT: uneven  8x4    ovp flint4 [1, *] f32
+// TABLE-NEXT: even    4x7    ovp int4 [1, *] f16
+// TABLE-NEXT: uneven  8x4    ovp flint4 [1, *] f16
 // TABLE-NEXT: 2 layers
 
-// BITS: error: format is '#lowbit.ovp<int5, group = [1, *], scale = f32>', which cannot be read: normal levels are int4, flint4 or int8, got 'int5'
+// BITS: error: format is '#lowbit.ovp<int5, group = [1, *], scale = f16>', which cannot be read: normal levels are int4, flint4 or int8, got 'int5'
 // FORMAT: error: format is 'nf5', but must be a name such as f16, u4g64, q4_K or nf4, or a format as IR spells it
 // SHAPE: error: cannot quantize layer 'even': q4_0 has blocks of 32 columns, which do not divide the 7
 // HQQ: error: cannot quantize layer 'even': HQQ chooses the zero points of groups, which the format ovp int4 [1, *] f16 does not have
@@ -33,14 +33,14 @@
 // OTHER-LABEL: func.func @model
 func.func @model(%tokens: tensor<?x?xi64> {onnx.name = "input_ids"}) -> tensor<?x?x6xf32> {
   // CHECK: onnx.Gather
-  // BYTES: lowbit.gather {{.*}}!lowbit.tensor<6x7xf32, #lowbit.ovp<int8, group = [1, *], scale = f32, pad>>
+  // BYTES: lowbit.gather {{.*}}!lowbit.tensor<6x7xf32, #lowbit.ovp<int8, group = [1, *], scale = f16, pad>>
   %table = onnx.Constant dense<0.5> : tensor<6x7xf32>
   %x = onnx.Gather(%table, %tokens) {axis = 0 : i64} : (tensor<6x7xf32>, tensor<?x?xi64>) -> tensor<?x?x7xf32> loc("embedding")
 
   // A constant row has no deviation: 6 times the scale for 1.17 is nearest. The
   // last column has a neighbour of 0.
-  // CHECK: %[[W:.*]] = lowbit.constant {codes = dense<{{\[\[}}102, 102, 102, 96], {{.*}}]> : tensor<4x4xi8>, scales = dense<{{.*}}> : tensor<4x1xf32>}
-  // CHECK-SAME: !lowbit.tensor<4x7xf32, #lowbit.ovp<int4, group = [1, *], scale = f32, pad>>
+  // CHECK: %[[W:.*]] = lowbit.constant {codes = dense<{{\[\[}}102, 102, 102, 96], {{.*}}]> : tensor<4x4xi8>, scales = dense<{{.*}}> : tensor<4x1xf16>}
+  // CHECK-SAME: !lowbit.tensor<4x7xf32, #lowbit.ovp<int4, group = [1, *], scale = f16, pad>>
   // CHECK: lowbit.matmul %{{.*}}, %[[W]]
   // OTHER: lowbit.matmul {{.*}}!lowbit.tensor<4x7xf32, #lowbit.float<bf16>>
   // BYTES: onnx.MatMul
@@ -48,8 +48,8 @@ func.func @model(%tokens: tensor<?x?xi64> {onnx.name = "input_ids"}) -> tensor<?
   %e = onnx.MatMul(%x, %we) : (tensor<?x?x7xf32>, tensor<7x4xf32>) -> tensor<?x?x4xf32> loc("even")
 
   // Magnitudes that double are what flint4 is for.
-  // CHECK: lowbit.matmul {{.*}}!lowbit.tensor<8x4xf32, #lowbit.ovp<flint4, group = [1, *], scale = f32>>
-  // BYTES: lowbit.matmul {{.*}}!lowbit.tensor<8x4xf32, #lowbit.ovp<int8, group = [1, *], scale = f32>>
+  // CHECK: lowbit.matmul {{.*}}!lowbit.tensor<8x4xf32, #lowbit.ovp<flint4, group = [1, *], scale = f16>>
+  // BYTES: lowbit.matmul {{.*}}!lowbit.tensor<8x4xf32, #lowbit.ovp<int8, group = [1, *], scale = f16>>
   %wu = onnx.Constant dense<[[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0], [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0], [8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0]]> : tensor<4x8xf32>
   %u = onnx.MatMul(%e, %wu) : (tensor<?x?x4xf32>, tensor<4x8xf32>) -> tensor<?x?x8xf32> loc("uneven")
 
