@@ -235,13 +235,18 @@ def format_model(entry, sections, results):
     return "\n".join(lines)
 
 
-def load_known(path):
+def load_known(path, windows):
+    """The figures that a file holds, which must be of the same windows."""
     if path is None or not path.exists():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["models"]
+        data = json.loads(path.read_text(encoding="utf-8"))
+        known, measured = data["models"], data["windows"]
     except (ValueError, KeyError, TypeError):
         report.fail(f"{path} is not a file of this script")
+    if measured != windows:
+        report.fail(f"{path} was measured with --windows {measured}, not {windows}")
+    return known
 
 
 def main():
@@ -257,11 +262,11 @@ def main():
     sections = [(title, rows) for title, rows in sections if rows]
     if not sections:
         report.fail(f"no row matches '{options.rows.pattern}'")
-    known = load_known(options.json)
+    known = load_known(options.json, options.windows)
 
     def save():
         if options.json:
-            report.write_json(options.json, {"machine": report.machine(), "models": known})
+            report.write_json(options.json, {"machine": report.machine(), "windows": options.windows, "models": known})
 
     rows = [row for _, group in sections for row in group]
     parts = [HEADER]
@@ -272,6 +277,8 @@ def main():
         report.fail(error)
     machine = report.machine()
     parts[0] += f"\nSeconds are of {machine['cpus']} processors, {machine['processor']}.\n"
+    if options.windows:
+        parts[0] += f"Only the first {options.windows} windows of each text were read.\n"
     page = "\n".join(parts).rstrip() + "\n"
     if options.output:
         options.output.write_text(page, encoding="utf-8")

@@ -162,6 +162,8 @@ def test_accuracy_with_stand_ins(tmp_path):
     done = run("accuracy.py", *arguments, LOWBIT_TOOLS=str(tmp_path))
     assert done.returncode == 0 and (tmp_path / "page.md").read_text() == page
     assert (tmp_path / "calls").read_text() == calls
+    done = run("accuracy.py", *arguments, "--windows", "3", LOWBIT_TOOLS=str(tmp_path))
+    assert done.returncode == 1 and "known.json was measured with --windows 2, not 3" in done.stderr
 
 
 def test_accuracy_says_what_is_wrong(tmp_path):
