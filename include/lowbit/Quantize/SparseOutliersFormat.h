@@ -45,6 +45,7 @@ public:
   static ElementType getColumnType(int64_t cols);
 
   std::string describe() const override;
+  int64_t getUnitCols() const override { return spec.dense->getUnitCols(); }
   llvm::SmallVector<ComponentSpec, 3>
   getComponents(int64_t rows, int64_t cols) const override;
   std::shared_ptr<const BlockFormat> withOutliers(int64_t count) const override;
