@@ -8,12 +8,11 @@
 
 #include "FormatNames.h"
 #include "FormatRules.h"
+#include "LayerPass.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/LayerSummary.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace lowbit {
@@ -71,13 +70,12 @@ private:
 };
 
 struct AssignFormatsPass final
-    : lowbit::impl::AssignFormatsBase<AssignFormatsPass> {
-  using AssignFormatsBase::AssignFormatsBase;
+    : LayerPass<lowbit::impl::AssignFormatsBase<AssignFormatsPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
 
 private:
-  llvm::Error run();
   llvm::Expected<FormatRecipe> readOptions();
   llvm::Error writeReport(MutableArrayRef<Assignment> assignments) const;
 };
@@ -395,7 +393,7 @@ llvm::Expected<FormatRecipe> AssignFormatsPass::readOptions() {
   return plan;
 }
 
-llvm::Error AssignFormatsPass::run() {
+llvm::Error AssignFormatsPass::runOnLayers() {
   llvm::Expected<FormatRecipe> plan = readOptions();
   if (!plan)
     return plan.takeError();
@@ -438,16 +436,4 @@ llvm::Error AssignFormatsPass::run() {
     remark << "; " << numFallbacks
            << (numFallbacks == 1 ? " takes a fallback" : " take a fallback");
   return writeReport(assignments);
-}
-
-void AssignFormatsPass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
-  if (llvm::Error error = run()) {
-    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
-    signalPassFailure();
-  }
 }

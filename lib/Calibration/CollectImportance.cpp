@@ -7,11 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Calibration.h"
+#include "LayerPass.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/Pass/PassManager.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_COLLECTIMPORTANCE
@@ -23,13 +22,10 @@ using namespace lowbit;
 
 namespace {
 struct CollectImportancePass final
-    : lowbit::impl::CollectImportanceBase<CollectImportancePass> {
-  using CollectImportanceBase::CollectImportanceBase;
+    : LayerPass<lowbit::impl::CollectImportanceBase<CollectImportancePass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
-
-private:
-  llvm::Error run();
+  llvm::Error runOnLayers() override;
 };
 } // namespace
 
@@ -61,7 +57,7 @@ static llvm::Expected<std::vector<float>> measure(const GraphWalk::Visit &visit,
   return means;
 }
 
-llvm::Error CollectImportancePass::run() {
+llvm::Error CollectImportancePass::runOnLayers() {
   LayerFilter filter{include, exclude, /*head=*/true};
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
       selectLayers(getOperation(), filter);
@@ -100,16 +96,4 @@ llvm::Error CollectImportancePass::run() {
     // The layers that follow see what they see in the float model.
     return std::vector<Tensor>(visit.layers.size());
   });
-}
-
-void CollectImportancePass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
-  if (llvm::Error error = run()) {
-    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
-    signalPassFailure();
-  }
 }

@@ -6,12 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/BcqFormat.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace lowbit {
@@ -23,10 +22,11 @@ using namespace mlir;
 using namespace lowbit;
 
 namespace {
-struct QuantizeBcqPass final : lowbit::impl::QuantizeBcqBase<QuantizeBcqPass> {
-  using QuantizeBcqBase::QuantizeBcqBase;
+struct QuantizeBcqPass final
+    : LayerPass<lowbit::impl::QuantizeBcqBase<QuantizeBcqPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
   std::string spellFormat() const;
 };
 } // namespace
@@ -40,16 +40,11 @@ std::string QuantizeBcqPass::spellFormat() const {
                        scaleType, offset ? ", offset" : "");
 }
 
-void QuantizeBcqPass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
+llvm::Error QuantizeBcqPass::runOnLayers() {
   FormatOptions options;
   options.format = spellFormat();
-  FailureOr<unsigned> count = quantizeLayers(
-      getOperation(), options, {include, exclude, head, embeddings}, report,
+  llvm::Expected<unsigned> count = quantizeLayers(
+      getOperation(), options, getFilter(), report,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights,
           const RangeSearch &search) -> llvm::Expected<SolverResult> {
@@ -63,7 +58,8 @@ void QuantizeBcqPass::runOnOperation() {
         return roundToNearest(llvm::cantFail(BcqFormat::get(spec)), weights,
                               search, threads);
       });
-  if (failed(count))
-    return signalPassFailure();
+  if (!count)
+    return count.takeError();
   numLayers += *count;
+  return llvm::Error::success();
 }

@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/EasyQuant.h"
-#include "mlir/Pass/PassManager.h"
+#include "lowbit/Support/OutputFile.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZEEASYQUANT
@@ -23,31 +23,21 @@ using namespace lowbit;
 
 namespace {
 struct QuantizeEasyQuantPass final
-    : lowbit::impl::QuantizeEasyQuantBase<QuantizeEasyQuantPass> {
-  using QuantizeEasyQuantBase::QuantizeEasyQuantBase;
+    : LayerPass<lowbit::impl::QuantizeEasyQuantBase<QuantizeEasyQuantPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
 };
 } // namespace
 
-void QuantizeEasyQuantPass::runOnOperation() {
+llvm::Error QuantizeEasyQuantPass::runOnLayers() {
   std::optional<ElementType> type = parseFloatType(outlierType);
-  if (!type) {
-    emitError(getOperation().getLoc())
-        << "outlier-type is '" << outlierType
-        << "', but must be f16, bf16 or f32";
-    return signalPassFailure();
-  }
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
+  if (!type)
+    return makeError("outlier-type is '" + outlierType +
+                     "', but must be f16, bf16 or f32");
   const EasyQuantOptions options{sigma, fraction, iterations, threads};
-  const FormatOptions formatOptions{format,    bits,     groupSize, symmetric,
-                                    scaleType, zeroType, mse};
-  FailureOr<unsigned> count = quantizeLayers(
-      getOperation(), formatOptions, {include, exclude, head, embeddings},
+  llvm::Expected<unsigned> count = quantizeLayers(
+      getOperation(), getFormatOptions(), getFilter(),
       report,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights, const RangeSearch &search) {
@@ -61,7 +51,8 @@ void QuantizeEasyQuantPass::runOnOperation() {
                                        /*fraction=*/{},
                                        getFloatType(&getContext(), *type));
       });
-  if (failed(count))
-    return signalPassFailure();
+  if (!count)
+    return count.takeError();
   numLayers += *count;
+  return llvm::Error::success();
 }

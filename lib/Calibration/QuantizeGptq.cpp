@@ -8,14 +8,13 @@
 
 #include "Calibration.h"
 #include "Progress.h"
+#include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "ResumeState.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/Gptq.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/xxhash.h"
 #include <chrono>
 
@@ -82,13 +81,12 @@ private:
 };
 
 struct QuantizeGptqPass final
-    : lowbit::impl::QuantizeGptqBase<QuantizeGptqPass> {
-  using QuantizeGptqBase::QuantizeGptqBase;
+    : LayerPass<lowbit::impl::QuantizeGptqBase<QuantizeGptqPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
 
 private:
-  llvm::Error run();
   llvm::Error calibrate(ArrayRef<QuantizableLayer> layers,
                         const LayerQuantizer::Options &options,
                         const RangeSearch &search,
@@ -286,9 +284,8 @@ uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   return llvm::xxh3_64bits(text);
 }
 
-llvm::Error QuantizeGptqPass::run() {
-  const FormatOptions formatOptions{format,    bits,      groupSize,
-                                    symmetric, scaleType, zeroType, mse};
+llvm::Error QuantizeGptqPass::runOnLayers() {
+  const FormatOptions formatOptions = getFormatOptions();
   llvm::Expected<FormatForLayer> formatForLayer =
       parseFormat(&getContext(), formatOptions);
   if (!formatForLayer)
@@ -304,7 +301,7 @@ llvm::Error QuantizeGptqPass::run() {
     return error;
 
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
-      selectLayers(getOperation(), {include, exclude, head, embeddings});
+      selectLayers(getOperation(), getFilter());
   if (!layers)
     return layers.takeError();
   // An embedding sums over nothing, so no column can make up for another one.
@@ -359,16 +356,4 @@ QuantizeGptqPass::calibrate(ArrayRef<QuantizableLayer> layers,
     return error;
   llvm::append_range(summaries, quantizer.finish());
   return llvm::Error::success();
-}
-
-void QuantizeGptqPass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
-  if (llvm::Error error = run()) {
-    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
-    signalPassFailure();
-  }
 }

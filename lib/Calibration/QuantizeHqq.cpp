@@ -6,11 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Quantize/Hqq.h"
-#include "mlir/Pass/PassManager.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZEHQQ
@@ -21,30 +20,25 @@ using namespace mlir;
 using namespace lowbit;
 
 namespace {
-struct QuantizeHqqPass final : lowbit::impl::QuantizeHqqBase<QuantizeHqqPass> {
-  using QuantizeHqqBase::QuantizeHqqBase;
+struct QuantizeHqqPass final
+    : LayerPass<lowbit::impl::QuantizeHqqBase<QuantizeHqqPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
 };
 } // namespace
 
-void QuantizeHqqPass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
+llvm::Error QuantizeHqqPass::runOnLayers() {
   const HqqOptions options{p, beta, kappa, iterations, threads};
-  FailureOr<unsigned> count = quantizeLayers(
+  llvm::Expected<unsigned> count = quantizeLayers(
       getOperation(),
-      FormatOptions{format, bits, groupSize, symmetric, scaleType, zeroType,
-                    mse},
-      {include, exclude, head, embeddings}, report,
+      getFormatOptions(), getFilter(), report,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights, const RangeSearch &search) {
         return hqq(blockFormat, weights, search, options);
       });
-  if (failed(count))
-    return signalPassFailure();
+  if (!count)
+    return count.takeError();
   numLayers += *count;
+  return llvm::Error::success();
 }

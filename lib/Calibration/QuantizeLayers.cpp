@@ -9,7 +9,6 @@
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Support/OutputFile.h"
-#include "mlir/IR/Diagnostics.h"
 #include <chrono>
 
 using namespace mlir;
@@ -68,11 +67,10 @@ llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
   return llvm::Error::success();
 }
 
-static llvm::Expected<unsigned> run(ModuleOp module,
-                                    ArrayRef<FormatOptions> formats,
-                                    const LayerFilter &filter,
-                                    llvm::StringRef report, LayerSolver solve,
-                                    const ChangeFormat &change) {
+llvm::Expected<unsigned>
+lowbit::quantizeLayers(ModuleOp module, ArrayRef<FormatOptions> formats,
+                       const LayerFilter &filter, llvm::StringRef report,
+                       LayerSolver solve, const ChangeFormat &change) {
   SmallVector<FormatForLayer> formatsForLayer;
   for (const FormatOptions &options : formats) {
     llvm::Expected<FormatForLayer> formatForLayer =
@@ -93,17 +91,4 @@ static llvm::Expected<unsigned> run(ModuleOp module,
   if (llvm::Error error = writeReport(report, summaries))
     return std::move(error);
   return summaries.size();
-}
-
-FailureOr<unsigned> lowbit::quantizeLayers(ModuleOp module,
-                                           ArrayRef<FormatOptions> formats,
-                                           const LayerFilter &filter,
-                                           llvm::StringRef report,
-                                           LayerSolver solve,
-                                           const ChangeFormat &change) {
-  llvm::Expected<unsigned> count =
-      run(module, formats, filter, report, solve, change);
-  if (count)
-    return *count;
-  return emitError(module.getLoc()) << llvm::toString(count.takeError());
 }

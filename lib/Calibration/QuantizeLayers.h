@@ -27,14 +27,13 @@ llvm::Error quantizeLayers(llvm::ArrayRef<QuantizableLayer> layers,
                            llvm::SmallVectorImpl<LayerSummary> &summaries);
 
 /// The same for the layers that the filter selects, with a report. The module
-/// must be normalized. Returns how many layers there were; reports errors at the
-/// module.
-mlir::FailureOr<unsigned> quantizeLayers(mlir::ModuleOp module,
-                                         llvm::ArrayRef<FormatOptions> formats,
-                                         const LayerFilter &filter,
-                                         llvm::StringRef report,
-                                         LayerSolver solve,
-                                         const ChangeFormat &change = {});
+/// must be normalized. Returns how many layers there were.
+llvm::Expected<unsigned> quantizeLayers(mlir::ModuleOp module,
+                                        llvm::ArrayRef<FormatOptions> formats,
+                                        const LayerFilter &filter,
+                                        llvm::StringRef report,
+                                        LayerSolver solve,
+                                        const ChangeFormat &change = {});
 
 } // namespace lowbit
 

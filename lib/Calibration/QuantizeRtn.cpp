@@ -6,11 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
-#include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
-#include "mlir/Pass/PassManager.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZERTN
@@ -21,27 +20,22 @@ using namespace mlir;
 using namespace lowbit;
 
 namespace {
-struct QuantizeRtnPass final : lowbit::impl::QuantizeRtnBase<QuantizeRtnPass> {
-  using QuantizeRtnBase::QuantizeRtnBase;
+struct QuantizeRtnPass final
+    : LayerPass<lowbit::impl::QuantizeRtnBase<QuantizeRtnPass>> {
+  using LayerPass::LayerPass;
 
-  void runOnOperation() override;
+  llvm::Error runOnLayers() override;
 };
 } // namespace
 
-void QuantizeRtnPass::runOnOperation() {
-  // Only a normalized graph shows its layers and their shapes.
-  OpPassManager normalize(ModuleOp::getOperationName());
-  onnx::buildNormalizePipeline(normalize);
-  if (failed(runPipeline(normalize, getOperation())))
-    return signalPassFailure();
-  SmallVector<FormatOptions> formats = {
-      {format, bits, groupSize, symmetric, scaleType, zeroType, mse}};
+llvm::Error QuantizeRtnPass::runOnLayers() {
+  SmallVector<FormatOptions> formats = {getFormatOptions()};
   if (!orFormat.empty()) {
     formats.push_back(formats.front());
     formats.back().format = orFormat;
   }
-  FailureOr<unsigned> count = quantizeLayers(
-      getOperation(), formats, {include, exclude, head, embeddings}, report,
+  llvm::Expected<unsigned> count = quantizeLayers(
+      getOperation(), formats, getFilter(), report,
       [&](QuantizableOpInterface layer, const BlockFormat &blockFormat,
           ConstMatrixView weights,
           const RangeSearch &search) -> llvm::Expected<SolverResult> {
@@ -51,7 +45,8 @@ void QuantizeRtnPass::runOnOperation() {
         return roundToNearest(blockFormat, weights, search, threads,
                               *importance);
       });
-  if (failed(count))
-    return signalPassFailure();
+  if (!count)
+    return count.takeError();
   numLayers += *count;
+  return llvm::Error::success();
 }
