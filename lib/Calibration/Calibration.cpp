@@ -101,3 +101,22 @@ llvm::Error Calibration::walk(GraphWalk::Visitor visit) {
       [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget);
   return graph.run(*batches, visit);
 }
+
+llvm::Error lowbit::forEachInput(
+    const GraphWalk::Visit &visit, int64_t width,
+    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use) {
+  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
+    llvm::Expected<Tensor> input = visit.getInput(batch);
+    if (!input)
+      return input.takeError();
+    if (input->getType() != ElementType::F32 ||
+        input->getShape().back() != width)
+      return makeError("its input is " + input->describe() +
+                       " during calibration, but the weight has " +
+                       llvm::Twine(width) + " input channels");
+    use(ConstMatrixView(input->data<float>(), input->getNumElements() / width,
+                        width),
+        input->getShape().front());
+  }
+  return llvm::Error::success();
+}

@@ -12,6 +12,7 @@
 #include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Calibration/CalibrationModel.h"
 #include "lowbit/Calibration/GraphWalk.h"
+#include "lowbit/Quantize/MatrixView.h"
 
 namespace lowbit {
 
@@ -56,6 +57,13 @@ private:
   /// In bytes.
   uint64_t memoryBudget;
 };
+
+/// Shows the input that the layers of a visit read, batch by batch: rows of
+/// `width` channels, and how many samples they are of. Fails if it is another
+/// one.
+llvm::Error forEachInput(
+    const GraphWalk::Visit &visit, int64_t width,
+    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use);
 
 } // namespace lowbit
 

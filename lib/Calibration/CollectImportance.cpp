@@ -35,22 +35,15 @@ static llvm::Expected<std::vector<float>> measure(const GraphWalk::Visit &visit,
                                                   int64_t width) {
   std::vector<double> sums(width);
   int64_t count = 0;
-  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
-    llvm::Expected<Tensor> input = visit.getInput(batch);
-    if (!input)
-      return input.takeError();
-    if (input->getType() != ElementType::F32 ||
-        input->getShape().back() != width)
-      return makeError("its input is " + input->describe() +
-                       " during calibration, but the weight has " +
-                       Twine(width) + " input channels");
-    const float *values = input->data<float>();
-    const int64_t rows = input->getNumElements() / width;
-    for (int64_t row = 0; row < rows; ++row, values += width)
-      for (int64_t col = 0; col < width; ++col)
-        sums[col] += static_cast<double>(values[col]) * values[col];
-    count += rows;
-  }
+  llvm::Error error =
+      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t) {
+        for (int64_t row = 0; row < rows.getRows(); ++row)
+          for (int64_t col = 0; col < width; ++col)
+            sums[col] += static_cast<double>(rows(row, col)) * rows(row, col);
+        count += rows.getRows();
+      });
+  if (error)
+    return std::move(error);
   std::vector<float> means(width);
   for (auto [mean, sum] : llvm::zip_equal(means, sums))
     mean = static_cast<float>(sum / count);

@@ -103,19 +103,12 @@ private:
 llvm::Expected<GptqFactor>
 LayerQuantizer::factorize(const GraphWalk::Visit &visit, int64_t width) {
   HessianAccumulator hessian(width, options.gptq.threads);
-  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
-    llvm::Expected<Tensor> input = visit.getInput(batch);
-    if (!input)
-      return input.takeError();
-    if (input->getType() != ElementType::F32 ||
-        input->getShape().back() != width)
-      return makeError("its input is " + input->describe() +
-                       " during calibration, but the weight has " +
-                       Twine(width) + " input channels");
-    hessian.update(ConstMatrixView(input->data<float>(),
-                                   input->getNumElements() / width, width),
-                   input->getShape().front());
-  }
+  llvm::Error error = forEachInput(
+      visit, width, [&](ConstMatrixView rows, int64_t samples) {
+        hessian.update(rows, samples);
+      });
+  if (error)
+    return std::move(error);
   return GptqFactor::compute(std::move(hessian).finish(), options.gptq);
 }
 
