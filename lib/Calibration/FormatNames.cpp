@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FormatNames.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
@@ -25,9 +26,8 @@ struct NamedFormat {
 
 /// Formats that publications name. To add a name, add a line.
 static constexpr NamedFormat namedFormats[] = {
-    // QLoRA: blocks of 64, and scales in 8 bits that share an f32 scale for
-    // each
-    // 256. Where bitsandbytes takes 256 successive scales of the flattened
+    // QLoRA: blocks of 64, and scales in 8 bits, of which 256 share an f32
+    // scale. Where bitsandbytes takes 256 successive scales of the flattened
     // matrix, these are those of 256 rows, so that every shape has such blocks.
     {"nf4", "#lowbit.codebook<nf4, group = [1, 64], scale = "
             "#lowbit.codebook<dynamic8, group = [256, 1], scale = f32>, "
@@ -55,6 +55,14 @@ static std::string captureMessage(mlir::MLIRContext *context,
   return message;
 }
 
+std::optional<ElementType> lowbit::parseFloatType(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<ElementType>>(name)
+      .Case("f16", ElementType::F16)
+      .Case("bf16", ElementType::BF16)
+      .Case("f32", ElementType::F32)
+      .Default(std::nullopt);
+}
+
 /// What an integer format is called in tables of results: `u4g64`.
 static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
   static const llvm::Regex pattern("^([us])([1-8])(g([1-9][0-9]{0,8}))?$");
@@ -77,12 +85,8 @@ static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
 
 llvm::Expected<QuantFormatAttrInterface>
 lowbit::parseFormatName(mlir::MLIRContext *context, llvm::StringRef text) {
-  if (auto type = llvm::StringSwitch<mlir::Type>(text)
-                      .Case("f32", mlir::Float32Type::get(context))
-                      .Case("f16", mlir::Float16Type::get(context))
-                      .Case("bf16", mlir::BFloat16Type::get(context))
-                      .Default({}))
-    return FloatFormatAttr::get(context, llvm::cast<mlir::FloatType>(type),
+  if (std::optional<ElementType> type = parseFloatType(text))
+    return FloatFormatAttr::get(context, getFloatType(context, *type),
                                 /*transposed=*/false);
   for (const GgmlLayout &layout : getGgmlLayouts())
     if (text.equals_insensitive(layout.name))

@@ -11,8 +11,12 @@
 
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "llvm/Support/Error.h"
+#include <optional>
 
 namespace lowbit {
+
+/// f16, bf16 or f32; nothing for other names.
+std::optional<ElementType> parseFloatType(llvm::StringRef name);
 
 /// The number format that `text` spells: as IR does (`#lowbit.ggml<q4_K>`), by
 /// the name of a type of floats or of GGML, as integers with an optional group

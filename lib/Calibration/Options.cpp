@@ -14,14 +14,6 @@
 
 using namespace lowbit;
 
-std::optional<ElementType> lowbit::parseFloatType(llvm::StringRef name) {
-  return llvm::StringSwitch<std::optional<ElementType>>(name)
-      .Case("f16", ElementType::F16)
-      .Case("bf16", ElementType::BF16)
-      .Case("f32", ElementType::F32)
-      .Default(std::nullopt);
-}
-
 static llvm::Expected<UniformFormat::Spec>
 parseUniform(const FormatOptions &options) {
   UniformFormat::Spec spec;

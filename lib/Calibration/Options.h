@@ -30,9 +30,6 @@ struct FormatOptions {
   bool mse;
 };
 
-/// f16, bf16 or f32; nothing for other names.
-std::optional<ElementType> parseFloatType(llvm::StringRef name);
-
 /// What the weight of a layer is stored in. Fails for a shape that the format
 /// cannot store.
 using FormatForLayer = std::function<llvm::Expected<QuantFormatAttrInterface>(

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatNames.h"
 #include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/Passes.h"

@@ -1,5 +1,4 @@
-//===- Perplexity.cpp - how well a model predicts a text
-//---------------------===//
+//===- Perplexity.cpp - how well a model predicts a text ------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -10,8 +10,8 @@
 #define LOWBIT_CALIBRATION_LAYERWEIGHT_H
 
 #include "lowbit/Calibration/LayerSelection.h"
-#include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Quantize/Solver.h"
 #include <vector>
 
