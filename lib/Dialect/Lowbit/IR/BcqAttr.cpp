@@ -134,8 +134,7 @@ Attribute BcqAttr::parse(AsmParser &parser, Type) {
   unsigned bits;
   Type scaleType;
   if (parser.parseLess() || parser.parseKeyword("bits") ||
-      parser.parseEqual() || parser.parseInteger(bits) || parser.parseComma() ||
-      parser.parseKeyword("group") || parser.parseEqual())
+      parser.parseEqual() || parser.parseInteger(bits) || parser.parseComma())
     return {};
   FailureOr<GroupShape> group = GroupShape::parse(parser);
   if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
@@ -155,7 +154,7 @@ Attribute BcqAttr::parse(AsmParser &parser, Type) {
 }
 
 void BcqAttr::print(AsmPrinter &printer) const {
-  printer << "<bits = " << getBits() << ", group = ";
+  printer << "<bits = " << getBits() << ", ";
   getGroup(*this).print(printer);
   printer << ", scale = " << getScaleType() << (getHasOffset() ? ", offset" : "")
           << (getPadded() ? ", pad>" : ">");

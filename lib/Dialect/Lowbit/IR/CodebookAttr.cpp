@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatFlags.h"
 #include "GroupShape.h"
 #include "ScaleParameter.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -173,38 +174,17 @@ Attribute CodebookAttr::parse(AsmParser &parser, Type) {
   DenseF32ArrayAttr levels;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parseTable(parser, table, levels) ||
-      parser.parseComma() || parser.parseKeyword("group") ||
-      parser.parseEqual())
+      parser.parseComma())
     return {};
   FailureOr<GroupShape> group = GroupShape::parse(parser);
-  if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
-      parser.parseEqual())
+  if (failed(group) || parser.parseComma())
     return {};
   FailureOr<Attribute> scale = ScaleParameter::parse(parser);
   if (failed(scale))
     return {};
   bool hasOffset = false, padded = false;
-  while (succeeded(parser.parseOptionalComma())) {
-    SMLoc flagLoc = parser.getCurrentLocation();
-    StringRef flag;
-    if (parser.parseKeyword(&flag))
-      return {};
-    bool *value = llvm::StringSwitch<bool *>(flag)
-                      .Case("offset", &hasOffset)
-                      .Case("pad", &padded)
-                      .Default(nullptr);
-    if (!value || *value) {
-      parser.emitError(flagLoc)
-          << "expected 'offset = f32' or 'pad', each at most once, got '"
-          << flag << "'";
-      return {};
-    }
-    *value = true;
-    if (value == &hasOffset &&
-        (parser.parseEqual() || parser.parseKeyword("f32")))
-      return {};
-  }
-  if (parser.parseGreater())
+  if (parseFlags(parser, {{"offset", "f32", hasOffset}, {"pad", "", padded}}) ||
+      parser.parseGreater())
     return {};
   return parser.getChecked<CodebookAttr>(loc, parser.getContext(), table,
                                          levels, group->rows, group->cols,
@@ -222,7 +202,7 @@ void CodebookAttr::print(AsmPrinter &printer) const {
   } else {
     printer << getTable();
   }
-  printer << ", group = ";
+  printer << ", ";
   getGroup(*this).print(printer);
   printer << ", ";
   getScales(*this).print(printer);

@@ -30,7 +30,8 @@ static ParseResult parseSize(AsmParser &parser, int64_t &size) {
 
 FailureOr<GroupShape> GroupShape::parse(AsmParser &parser) {
   GroupShape group;
-  if (parser.parseLSquare() || parseSize(parser, group.rows) ||
+  if (parser.parseKeyword("group") || parser.parseEqual() ||
+      parser.parseLSquare() || parseSize(parser, group.rows) ||
       parser.parseComma() || parseSize(parser, group.cols) ||
       parser.parseRSquare())
     return failure();
@@ -44,7 +45,7 @@ void GroupShape::print(AsmPrinter &printer) const {
     else
       printer << size;
   };
-  printer << '[';
+  printer << "group = [";
   printSize(rows);
   printer << ", ";
   printSize(cols);

@@ -14,7 +14,7 @@
 
 namespace lowbit {
 
-/// The shape of a group, as formats spell it: `[rows, columns]`. 0 stands for
+/// The shape of a group, as formats spell it: `group = [rows, columns]`. 0 stands for
 /// the whole dimension, `*`. A tensor of any rank is a matrix here: its last
 /// dimension is the columns.
 struct GroupShape {

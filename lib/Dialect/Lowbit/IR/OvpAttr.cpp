@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatFlags.h"
 #include "GroupShape.h"
 #include "ScaleParameter.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -238,39 +239,17 @@ Attribute OvpAttr::parse(AsmParser &parser, Type) {
                  outliers) ||
        parser.parseComma()))
     return {};
-  if (parser.parseKeyword("group") || parser.parseEqual())
-    return {};
   FailureOr<GroupShape> group = GroupShape::parse(parser);
-  if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
-      parser.parseEqual())
+  if (failed(group) || parser.parseComma())
     return {};
   FailureOr<Attribute> scale = ScaleParameter::parse(parser);
   if (failed(scale))
     return {};
   bool hasOffset = false, keepsLeft = false, padded = false;
-  while (succeeded(parser.parseOptionalComma())) {
-    SMLoc flagLoc = parser.getCurrentLocation();
-    StringRef flag;
-    if (parser.parseKeyword(&flag))
-      return {};
-    bool *value = llvm::StringSwitch<bool *>(flag)
-                      .Case("offset", &hasOffset)
-                      .Case("keep", &keepsLeft)
-                      .Case("pad", &padded)
-                      .Default(nullptr);
-    if (!value || *value) {
-      parser.emitError(flagLoc) << "expected 'offset = f32', 'keep = left' or "
-                                   "'pad', each at most once, got '"
-                                << flag << "'";
-      return {};
-    }
-    *value = true;
-    if (value != &padded &&
-        (parser.parseEqual() ||
-         parser.parseKeyword(value == &hasOffset ? "f32" : "left")))
-      return {};
-  }
-  if (parser.parseGreater())
+  if (parseFlags(parser, {{"offset", "f32", hasOffset},
+                          {"keep", "left", keepsLeft},
+                          {"pad", "", padded}}) ||
+      parser.parseGreater())
     return {};
   return parser.getChecked<OvpAttr>(loc, parser.getContext(), normals, outliers,
                                     group->rows, group->cols, *scale, hasOffset,
@@ -281,7 +260,7 @@ void OvpAttr::print(AsmPrinter &printer) const {
   printer << '<' << getName(getNormals());
   if (getOutliers() != getUsualOutliers(getNormals()))
     printer << ", outliers = " << getName(getOutliers());
-  printer << ", group = ";
+  printer << ", ";
   getGroup(*this).print(printer);
   printer << ", ";
   getScales(*this).print(printer);

@@ -35,6 +35,8 @@ static std::optional<ScaleType> getScaleType(Attribute scale) {
 //===----------------------------------------------------------------------===//
 
 FailureOr<Attribute> ScaleParameter::parse(AsmParser &parser) {
+  if (parser.parseKeyword("scale") || parser.parseEqual())
+    return failure();
   Type type;
   OptionalParseResult result = parser.parseOptionalType(type);
   if (result.has_value()) {

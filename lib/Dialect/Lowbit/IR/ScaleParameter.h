@@ -22,7 +22,7 @@ struct ScaleParameter {
   mlir::Attribute scale;
   bool hasOffset;
 
-  /// Parses what follows `scale =`.
+  /// Parses `scale = ...`; the offset is one of the flags of a format.
   static mlir::FailureOr<mlir::Attribute> parse(mlir::AsmParser &parser);
   void print(mlir::AsmPrinter &printer) const;
   llvm::LogicalResult

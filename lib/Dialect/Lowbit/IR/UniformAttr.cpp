@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatFlags.h"
 #include "GroupShape.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
@@ -170,8 +171,7 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
                           << codeKeyword << "'";
     return {};
   }
-  if (parser.parseComma() || parser.parseKeyword("group") ||
-      parser.parseEqual())
+  if (parser.parseComma())
     return {};
   FailureOr<GroupShape> group = GroupShape::parse(parser);
   if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
@@ -190,24 +190,8 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
     return {};
   }
   bool narrowRange = false, padded = false;
-  while (succeeded(parser.parseOptionalComma())) {
-    SMLoc flagLoc = parser.getCurrentLocation();
-    StringRef flag;
-    if (parser.parseKeyword(&flag))
-      return {};
-    bool *value = llvm::StringSwitch<bool *>(flag)
-                      .Case("narrow", &narrowRange)
-                      .Case("pad", &padded)
-                      .Default(nullptr);
-    if (!value || *value) {
-      parser.emitError(flagLoc) << "expected 'narrow' or 'pad', each at most "
-                                   "once, got '"
-                                << flag << "'";
-      return {};
-    }
-    *value = true;
-  }
-  if (parser.parseGreater())
+  if (parseFlags(parser, {{"narrow", "", narrowRange}, {"pad", "", padded}}) ||
+      parser.parseGreater())
     return {};
   return parser.getChecked<UniformAttr>(
       loc, parser.getContext(), code->bits, code->isSigned, group->rows,
@@ -220,7 +204,7 @@ void UniformAttr::print(AsmPrinter &printer) const {
   };
   printer << '<';
   printCodeType();
-  printer << ", group = ";
+  printer << ", ";
   getGroup(*this).print(printer);
   printer << ", scale = " << getScaleType() << ", zero = ";
   if (std::optional<ElementType> zeroType = getFloatType(getZero()))
