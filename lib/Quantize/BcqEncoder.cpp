@@ -53,12 +53,19 @@ BcqEncoder::Levels BcqEncoder::getLevels(const Parameters &parameters) const {
 // Fit
 //===----------------------------------------------------------------------===//
 
+/// Sums over the values of each row that have a code: [codes][rows]. All columns
+/// count as their importance.
+struct BcqEncoder::Sums {
+  std::vector<float> counts, values;
+};
+
 std::vector<BcqEncoder::Parameters>
 BcqEncoder::fitGreedily(ConstMatrixView values,
-                        llvm::ArrayRef<float> importance) const {
+                        llvm::ArrayRef<float> importance, Sums &sums) const {
   const int64_t rows = values.getRows(), cols = values.getCols();
   std::vector<Parameters> result(rows, Parameters{{}, 0});
-  std::vector<float> rest(rows * cols), sums(rows);
+  std::vector<float> rest(rows * cols), magnitudes(rows);
+  std::vector<uint8_t> codes(rows * cols);
   for (int64_t col = 0; col < cols; ++col)
     for (int64_t row = 0; row < rows; ++row)
       rest[col * rows + row] = values(row, col);
@@ -69,50 +76,50 @@ BcqEncoder::fitGreedily(ConstMatrixView values,
   for (int64_t col = 0; col < cols; ++col)
     total += getWeight(col);
   for (unsigned bit = 0; bit < format.getSpec().bits; ++bit) {
-    std::fill(sums.begin(), sums.end(), 0.0f);
+    std::fill(magnitudes.begin(), magnitudes.end(), 0.0f);
     for (int64_t col = 0; col < cols; ++col) {
       const float weight = getWeight(col);
       for (int64_t row = 0; row < rows; ++row)
-        sums[row] += weight * std::fabs(rest[col * rows + row]);
+        magnitudes[row] += weight * std::fabs(rest[col * rows + row]);
     }
     for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
       const int64_t end = std::min(begin + getGroupRows(), rows);
-      const float sum = std::accumulate(&sums[begin], sums.data() + end, 0.0f);
+      const float sum =
+          std::accumulate(&magnitudes[begin], magnitudes.data() + end, 0.0f);
       const float scale = total > 0 ? sum / (total * (end - begin)) : 0;
       for (int64_t row = begin; row < end; ++row)
-        result[row].scales[bit] = sums[row] = scale;
+        result[row].scales[bit] = magnitudes[row] = scale;
     }
     for (int64_t col = 0; col < cols; ++col)
       for (int64_t row = 0; row < rows; ++row) {
         float &value = rest[col * rows + row];
-        value -= value >= 0 ? sums[row] : -sums[row];
+        const bool isPositive = value >= 0;
+        value -= isPositive ? magnitudes[row] : -magnitudes[row];
+        codes[col * rows + row] |= isPositive << bit;
       }
+  }
+  for (int64_t col = 0; col < cols; ++col) {
+    const float weight = getWeight(col);
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t index = codes[col * rows + row] * rows + row;
+      sums.counts[index] += weight;
+      sums.values[index] += weight * values(row, col);
+    }
   }
   return result;
 }
 
-/// Sums over the values of each row that are nearest to a level or to one above
-/// it: [levels][rows]. All columns count as their importance.
-struct BcqEncoder::Sums {
-  std::vector<float> counts, values;
-};
-
-BcqEncoder::Parameters BcqEncoder::solve(const Levels &levels, const Sums &sums,
-                                         int64_t row) const {
+BcqEncoder::Parameters BcqEncoder::solve(const Sums &sums, int64_t row) const {
   const unsigned bits = format.getSpec().bits;
   const unsigned size = bits + format.getSpec().hasOffset;
   const size_t rows = sums.counts.size() / numLevels;
   // Normal equations of the signs and, last, of the constant 1 for an offset.
   double matrix[maxBits + 1][maxBits + 2] = {};
-  for (unsigned i = 0; i < numLevels; ++i) {
-    double count = sums.counts[i * rows + row];
-    double value = sums.values[i * rows + row];
-    if (i + 1 < numLevels) {
-      count -= sums.counts[(i + 1) * rows + row];
-      value -= sums.values[(i + 1) * rows + row];
-    }
+  for (unsigned code = 0; code < numLevels; ++code) {
+    const double count = sums.counts[code * rows + row];
+    const double value = sums.values[code * rows + row];
     auto getSign = [&](unsigned bit) {
-      return bit == bits || levels.codes[i] >> bit & 1 ? 1 : -1;
+      return bit == bits || code >> bit & 1 ? 1 : -1;
     };
     for (unsigned a = 0; a < size; ++a) {
       for (unsigned b = 0; b < size; ++b)
@@ -153,9 +160,10 @@ BcqEncoder::Parameters BcqEncoder::solve(const Levels &levels, const Sums &sums,
   return result;
 }
 
-void BcqEncoder::refine(std::vector<Parameters> &parameters,
-                        ConstMatrixView values,
-                        llvm::ArrayRef<float> importance) const {
+void BcqEncoder::sumNearest(llvm::ArrayRef<Parameters> parameters,
+                            ConstMatrixView values,
+                            llvm::ArrayRef<float> importance,
+                            Sums &sums) const {
   const int64_t rows = values.getRows(), cols = values.getCols();
   std::vector<Levels> levels(rows);
   std::vector<float> bounds(numLevels * rows);
@@ -164,15 +172,16 @@ void BcqEncoder::refine(std::vector<Parameters> &parameters,
     for (unsigned i = 1; i < numLevels; ++i)
       bounds[i * rows + row] = levels[row].getBound(i);
   }
-  Sums sums{std::vector<float>(numLevels * rows),
-            std::vector<float>(numLevels * rows)};
+  // First those of a level and all above it: that takes no scattered writes.
+  Sums above{std::vector<float>(numLevels * rows),
+             std::vector<float>(numLevels * rows)};
   for (int64_t col = 0; col < cols; ++col) {
     const float weight = importance.empty() ? 1.0f : importance[col];
     for (unsigned i = 0; i < numLevels; ++i) {
       const float *__restrict bound = &bounds[i * rows];
       const float *__restrict value = &values(0, col);
-      float *__restrict count = &sums.counts[i * rows];
-      float *__restrict sum = &sums.values[i * rows];
+      float *__restrict count = &above.counts[i * rows];
+      float *__restrict sum = &above.values[i * rows];
       // There is no bound below the lowest level.
       for (int64_t row = 0; row < rows; ++row) {
         const float counted =
@@ -182,6 +191,21 @@ void BcqEncoder::refine(std::vector<Parameters> &parameters,
       }
     }
   }
+  for (int64_t row = 0; row < rows; ++row)
+    for (unsigned i = 0; i < numLevels; ++i) {
+      const int64_t to = levels[row].codes[i] * rows + row;
+      auto subtractNext = [&](const std::vector<float> &all) {
+        return all[i * rows + row] -
+               (i + 1 < numLevels ? all[(i + 1) * rows + row] : 0);
+      };
+      sums.counts[to] = subtractNext(above.counts);
+      sums.values[to] = subtractNext(above.values);
+    }
+}
+
+void BcqEncoder::refine(std::vector<Parameters> &parameters,
+                        Sums &sums) const {
+  const int64_t rows = parameters.size();
   for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
     const int64_t end = std::min(begin + getGroupRows(), rows);
     for (unsigned i = 0; i < numLevels; ++i)
@@ -189,8 +213,7 @@ void BcqEncoder::refine(std::vector<Parameters> &parameters,
         sums.counts[i * rows + begin] += sums.counts[i * rows + row];
         sums.values[i * rows + begin] += sums.values[i * rows + row];
       }
-    std::fill(&parameters[begin], parameters.data() + end,
-              solve(levels[begin], sums, begin));
+    std::fill(&parameters[begin], parameters.data() + end, solve(sums, begin));
   }
 }
 
@@ -207,9 +230,15 @@ void BcqEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
         copy(row, col) = values(row, col);
     values = copy;
   }
-  std::vector<Parameters> fitted = fitGreedily(values, importance);
-  for (unsigned round = 0; round < format.getSpec().rounds; ++round)
-    refine(fitted, values, importance);
+  Sums sums{std::vector<float>(numLevels * rows),
+            std::vector<float>(numLevels * rows)};
+  std::vector<Parameters> fitted = fitGreedily(values, importance, sums);
+  for (unsigned round = 0; round < format.getSpec().rounds; ++round) {
+    // The first scales are those for the greedy signs.
+    if (round)
+      sumNearest(fitted, values, importance, sums);
+    refine(fitted, sums);
+  }
   for (int64_t row = 0; row < rows; ++row) {
     for (float &scale : fitted[row].scales)
       scale = roundScale(scale);

@@ -47,11 +47,17 @@ private:
   struct Sums;
 
   Levels getLevels(const Parameters &parameters) const;
+  /// The parameters of the greedy fit, and the sums over its codes.
   std::vector<Parameters> fitGreedily(ConstMatrixView values,
-                                      llvm::ArrayRef<float> importance) const;
-  void refine(std::vector<Parameters> &parameters, ConstMatrixView values,
-              llvm::ArrayRef<float> importance) const;
-  Parameters solve(const Levels &levels, const Sums &sums, int64_t row) const;
+                                      llvm::ArrayRef<float> importance,
+                                      Sums &sums) const;
+  /// Sums over the nearest codes.
+  void sumNearest(llvm::ArrayRef<Parameters> parameters, ConstMatrixView values,
+                  llvm::ArrayRef<float> importance, Sums &sums) const;
+  /// The parameters of least squares for codes with these sums, which it adds
+  /// up over the rows that share them.
+  void refine(std::vector<Parameters> &parameters, Sums &sums) const;
+  Parameters solve(const Sums &sums, int64_t row) const;
   float roundScale(float scale) const;
 
   BcqFormat format;

@@ -79,7 +79,9 @@ def fit(values, bits, rounds, offset):
         rest -= scales[bit] * signs[bit]
     shift = 0.0
     for number in range(rounds):
-        signs = _nearest(values, scales, shift)
+        # The first scales are those for the greedy signs.
+        if number:
+            signs = _nearest(values, scales, shift)
         matrix = np.vstack([signs, np.ones((1, len(values)))]) if offset else signs
         solution = np.linalg.lstsq(matrix.T, values, rcond=None)[0]
         scales = np.sort(np.abs(solution[:bits]))[::-1]
