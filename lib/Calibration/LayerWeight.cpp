@@ -41,6 +41,7 @@ llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
   if (!bytes)
     return bytes.takeError();
   weight.bytes = *bytes;
+  weight.isMapped = isa<ExternalAttr>(constant);
 
   const auto *values = reinterpret_cast<const float *>(weight.bytes.data());
   if (*stored != ElementType::F32) {
@@ -60,7 +61,8 @@ llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
 }
 
 void LayerWeight::release() const {
-  if (expanded->empty())
+  // What is in the IR itself would be lost.
+  if (isMapped)
     releasePages(bytes);
 }
 

@@ -30,14 +30,15 @@ public:
   llvm::SmallVector<int64_t, 2> getShape() const {
     return {matrix.getRows(), matrix.getCols()};
   }
-  /// Tells the system that the weight's pages are not needed any more.
+  /// Tells the system that the pages are not needed for now, if a file has them.
   void release() const;
 
 private:
   ConstMatrixView matrix;
   mlir::FloatType elementType;
-  /// The bytes in the model, which stay mapped.
+  /// The bytes in the model, which stay mapped if they are in a file.
   llvm::ArrayRef<char> bytes;
+  bool isMapped = false;
   /// Copies of what is not stored as f32, or only once for all elements.
   std::vector<float> converted;
   std::shared_ptr<llvm::SmallVector<char>> expanded;
