@@ -470,4 +470,61 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
   ];
 }
 
+def Prune : LayerPass<"prune"> {
+  let summary = "Set the least weights of linear layers to zero";
+  let description = [{
+    Prunes by magnitude, without data. `sparsity` is the part of the weights that
+    becomes zero: of each layer, or, with `scope=global`, of all layers together,
+    so that layers with small weights lose more. `pattern=N:M` keeps the N weights
+    with the greatest magnitudes of every M that follow each other along the input
+    channels; 2:4 is what sparse tensor cores take. Of weights with equal
+    magnitudes the first are set to zero, or kept by a pattern. A weight that
+    several layers share is pruned once.
+
+    Weights stay float and are written as such, so that any solver can follow;
+    zeros remain zeros in formats that represent them. `#lowbit.n_of_m` stores a
+    pattern, `#lowbit.sparse_outliers` what a high sparsity leaves.
+
+    Before:
+
+    ```mlir
+    %w = onnx.Constant dense<[[1.0], [-4.0], [3.0], [2.0]]> : tensor<4x1xf32>
+    ```
+
+    After (`pattern=2:4`):
+
+    ```mlir
+    %w = onnx.Constant dense<[[0.0], [-4.0], [3.0], [0.0]]> : tensor<4x1xf32>
+    ```
+
+    Example:
+
+    ```
+    quant-opt model.mlir --prune="sparsity=0.5" -o model-half.mlir
+    quant-opt model.mlir --prune="pattern=2:4 exclude=down_proj" --quantize-rtn=symmetric -o model-2of4.mlir
+    ```
+  }];
+  let options = [
+    Option<"method", "method", "std::string", "\"magnitude\"",
+           "What makes a weight matter: magnitude">,
+    Option<"sparsity", "sparsity", "double", "0.5",
+           "The part of the weights that becomes zero, from 0 to 1">,
+    Option<"scope", "scope", "std::string", "\"layer\"",
+           "What the part is of: layer (each by itself) or global (all)">,
+    Option<"pattern", "pattern", "std::string", "\"\"",
+           "N:M keeps N of every M weights, instead of a part of all">,
+    Option<"include", "include", "std::string", "",
+           "Prune only layers whose name matches this regular expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression as they are">,
+    Option<"head", "head", "bool", "false",
+           "Prune the last linear layer, which makes the output, too">,
+    Option<"embeddings", "embeddings", "bool", "false",
+           "Prune embedding tables, too">
+  ];
+  let statistics = [
+    Statistic<"numWeights", "weights", "Weights that were pruned">
+  ];
+}
+
 #endif // LOWBIT_CALIBRATION_PASSES_TD

@@ -13,7 +13,7 @@ and threads, float64 where it has float32. Everything uses these names:
   in `bcq` a sum of scales with signs.
 """
 
-from . import bcq, codebook
+from . import bcq, codebook, sparsity
 from .gptq import GptqResult, factor_inverse, gptq
 from .hessian import Hessian
 from .packing import pack, packed_width, unpack
@@ -21,5 +21,5 @@ from .uniform import QuantizedWeight, Scheme, find_params, quantize_rtn, round_s
 
 __all__ = [
     "bcq", "codebook", "GptqResult", "Hessian", "QuantizedWeight", "Scheme", "factor_inverse", "find_params", "gptq",
-    "pack", "packed_width", "quantize_rtn", "round_scales", "unpack",
+    "pack", "packed_width", "quantize_rtn", "round_scales", "sparsity", "unpack",
 ]
