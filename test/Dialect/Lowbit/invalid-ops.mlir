@@ -652,3 +652,12 @@ func.func @columns_out_of_range() {
   } : !lowbit.tensor<2x4xf32, #outliers>
   return
 }
+
+// -----
+
+func.func @indices_fall() {
+  // expected-error @below {{'indices' must ascend below 4 in a block, but do not in row 0, block 1}}
+  %0 = lowbit.constant {values = dense<1.0> : tensor<1x4xf16>, indices = dense<20> : tensor<1x1xi8>}
+      : !lowbit.tensor<1x8xf32, #lowbit.n_of_m<2:4, values = #lowbit.float<f16>>>
+  return
+}

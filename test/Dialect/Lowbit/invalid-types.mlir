@@ -397,3 +397,38 @@ func.func private @outliers_uncounted(!lowbit.tensor<2x4xf32, #lowbit.sparse_out
 
 // expected-error @below {{q4_0 has blocks of 32 columns, which do not divide the 4}}
 func.func private @outliers_dense_shape(!lowbit.tensor<2x4xf32, #lowbit.sparse_outliers<dense = #lowbit.ggml<q4_0>, count = 1, value = f16>>)
+
+// -----
+
+// expected-error @below {{the pattern is 5:4, but must be N:M with 1 <= N <= M and M from 2 to 256}}
+func.func private @pattern() attributes {a = #lowbit.n_of_m<5:4, values = #lowbit.float<f16>>}
+
+// -----
+
+// expected-error @below {{expected a number format, got f16}}
+func.func private @pattern_values() attributes {a = #lowbit.n_of_m<2:4, values = f16>}
+
+// -----
+
+// expected-error @below {{values are coded one by one, but }}
+func.func private @pattern_units() attributes {a = #lowbit.n_of_m<2:4, values = #lowbit.ovp<int4, group = [1, *], scale = f16>>}
+
+// -----
+
+// expected-error @below {{of the values, groups of 16 columns do not divide the 24; state the padding with 'pad'}}
+func.func private @pattern_padding(!lowbit.tensor<2x48xf32, #lowbit.n_of_m<2:4, values = #lowbit.uniform<s4, group = [1, 16], scale = f16, zero = none>>>)
+
+// -----
+
+// expected-error @below {{groups of 3 values do not hold whole blocks of 2}}
+func.func private @pattern_cut(!lowbit.tensor<2x48xf32, #lowbit.n_of_m<2:4, values = #lowbit.uniform<s4, group = [1, 3], scale = f16, zero = none>>>)
+
+// -----
+
+// expected-error @below {{the values must not be N:M themselves, got #lowbit.n_of_m<1:2, values = #lowbit.float<f16>>}}
+func.func private @pattern_twice(!lowbit.tensor<2x8xf32, #lowbit.n_of_m<2:4, values = #lowbit.n_of_m<1:2, values = #lowbit.float<f16>>>>)
+
+// -----
+
+// expected-error @below {{the last dimension must be static, because it is cut into blocks}}
+func.func private @pattern_dynamic(!lowbit.tensor<2x?xf32, #lowbit.n_of_m<2:4, values = #lowbit.float<f16>>>)

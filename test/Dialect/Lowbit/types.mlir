@@ -46,6 +46,10 @@ func.func private @ggml_types() attributes {formats = [#lowbit.ggml<q4_1>, #lowb
 func.func private @sparse_outliers(!lowbit.tensor<96x64xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 61, value = f16>>)
 // CHECK: #lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 64], scale = f16>, fraction = 5.000000e-03, value = bf16>
 func.func private @sparse_fraction() attributes {a = #lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 64], scale = f16>, fraction = 0.005, value = bf16>}
+// CHECK: @two_of_four(!lowbit.tensor<96x64xf32, #lowbit.n_of_m<2:4, values = #lowbit.uniform<s4, group = [1, 16], scale = f16, zero = none>>>)
+func.func private @two_of_four(!lowbit.tensor<96x64xf32, #lowbit.n_of_m<2:4, values = #lowbit.uniform<s4, group = [1, 16], scale = f16, zero = none>>>)
+// CHECK: @three_of_seven(!lowbit.tensor<?x3x50xf16, #lowbit.n_of_m<3:7, values = #lowbit.float<f16>>>)
+func.func private @three_of_seven(!lowbit.tensor<?x3x50xf16, #lowbit.n_of_m<3:7, values = #lowbit.float<f16>>>)
 // CHECK: @nf4(!lowbit.tensor<64x256xf32, #lowbit.codebook<nf4, group = [1, 64], scale = f16>>)
 func.func private @nf4(!lowbit.tensor<64x256xf32, #lowbit.codebook<nf4, group = [1, 64], scale = f16>>)
 // CHECK: @fp4(!lowbit.tensor<?x3x50xbf16, #lowbit.codebook<fp4, group = [*, 32], scale = bf16, pad>>)

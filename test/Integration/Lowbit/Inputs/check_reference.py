@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
-from lowbit.reference import codebook, ggml, ovp, packing, uniform  # noqa: E402
+from lowbit.reference import codebook, ggml, ovp, packing, sparsity, uniform  # noqa: E402
 
 PIPELINE = [
     "--lowbit-to-linalg",
@@ -429,6 +429,46 @@ def make_outlier_cases(rng):
         )
 
 
+def make_pattern_cases(rng):
+    """N of every M elements, whose values are floats or codes."""
+    for kept, block, columns, bits in [(2, 4, 64, 16), (2, 4, 30, 4), (4, 8, 40, 4), (3, 5, 23, 3), (1, 16, 64, 16)]:
+        blocks = -(-columns // block)
+        places = np.sort(rng.permuted(np.tile(np.arange(block), (6, blocks, 1)), axis=2)[..., :kept], axis=2)
+        kept_values = rng.standard_normal((6, blocks * kept)).astype(np.float32)
+        if bits == 16:
+            stored = [kept_values.astype(np.float16)]
+            kept_values = stored[0].astype(np.float32)
+            base = "#lowbit.float<f16>"
+        else:
+            scheme = uniform.Scheme(bits=bits, group_size=2 * kept, symmetric=False, scale_type="f16")
+            quantized = uniform.quantize_rtn(kept_values, scheme)
+            stored, kept_values = components(quantized), quantized.dequantize()
+            base = re.search("#.*>", tensor_type(scheme, kept_values.shape)[:-1]).group()
+        values = sparsity.place(kept_values, places, columns, block)
+        stored.append(sparsity.pack_places(places, block))
+        quant = f"!lowbit.tensor<6x{columns}xf32, #lowbit.n_of_m<{kept}:{block}, values = {base}>>"
+        arguments = ", ".join(f"%a{i}" for i in range(len(stored)))
+        assemble = f"%w = lowbit.assemble {arguments} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        name = f"{kept}_of_{block}_{bits}"
+        yield Case(
+            f"decode_{name}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        x = rng.standard_normal((3, columns)).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_{name}",
+            [*stored, x],
+            assemble + f"%r0 = lowbit.matmul %a{len(stored)}, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-5,
+        )
+
+
 def float_zero_group(part, levels, minimum, scale_type, zero_type, precision):
     """One group with a float zero point: the values that it decodes to."""
     low, high = part.min(), part.max()
@@ -625,6 +665,7 @@ def main():
         *make_sign_cases(rng),
         *make_pair_cases(rng),
         *make_outlier_cases(rng),
+        *make_pattern_cases(rng),
     ]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False

@@ -1,9 +1,9 @@
-"""Layers with outliers beside their codes, compiled for x86, Arm and NVPTX, against numpy.
+"""Layers with outliers beside their codes, or 2:4 sparsity, compiled for x86, Arm and NVPTX, against numpy.
 
 usage: sparse_layers.py <folder> <runner>
 
-<runner> is run_floats.c for Arm. A model has a layer for each dense format; all take the same input. x86 and Arm run
-with several numbers of tokens, and the GPU's kernels in the emulator. Prints `N layers agree on M targets`.
+<runner> is run_floats.c for Arm. A model has a layer for each format; all take the same input. x86 and Arm run with
+several numbers of tokens, and the GPU's kernels in the emulator. Prints `N layers agree on M targets`.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from lowbit.model import Model
-from lowbit.reference import codebook, packing, uniform
+from lowbit.reference import codebook, packing, sparsity, uniform
 
 COLUMNS = 200
 TOKENS = [1, 2, 5, 16, 17]
@@ -73,6 +73,25 @@ class Layer:
                       f"tensor<?x{rows}xf32>")
 
 
+class PatternLayer:
+    """Two of every four weights, with four bits."""
+
+    def __init__(self, name, rows, generator):
+        places = np.sort(generator.permuted(np.tile(np.arange(4), (rows, COLUMNS // 4, 1)), axis=2)[..., :2], axis=2)
+        scheme = uniform.Scheme(bits=4, group_size=20, symmetric=True, scale_type="f16")
+        quantized = uniform.quantize_rtn(generator.standard_normal((rows, COLUMNS // 2)).astype(np.float32), scheme)
+        self.values = sparsity.place(quantized.dequantize(), places, COLUMNS, 4)
+        self.name, self.rows, self.bias = name, rows, np.zeros(rows, np.float32)
+        stored = {"codes": packing.pack(quantized.codes, 4), "scales": quantized.scales.astype(np.float16),
+                  "indices": sparsity.pack_places(places, 4)}
+        kind = (f"!lowbit.tensor<{rows}x{COLUMNS}xf32, #lowbit.n_of_m<2:4, values = #lowbit.uniform<s4, "
+                f"group = [1, 20], scale = f16, zero = none>>>")
+        values = ", ".join(f"{key} = {constant(value)}" for key, value in stored.items())
+        self.text = (f"%w_{name} = lowbit.constant {{{values}}} : {kind}\n"
+                     f"%{name} = lowbit.matmul %x, %w_{name} : (tensor<?x{COLUMNS}xf32>, {kind}) -> "
+                     f"tensor<?x{rows}xf32>")
+
+
 def write_module(path, layers):
     results = ", ".join(f'tensor<?x{layer.rows}xf32> {{onnx.name = "{layer.name}"}}' for layer in layers)
     values = ", ".join(f"%{layer.name}" for layer in layers)
@@ -100,6 +119,7 @@ def main():
         Layer("none", lambda w: quantize_uniform(w, True, None), 5, 0, generator),
         Layer("one", lambda w: quantize_uniform(w, True, None), 1, 1, generator),
         Layer("all", lambda w: quantize_uniform(w, True, 32), 3, 3 * COLUMNS, generator),
+        PatternLayer("pattern", 19, generator),
     ]
     source = folder / "layers.mlir"
     write_module(source, layers)

@@ -16,6 +16,7 @@
 #include "lowbit/Quantize/CodebookFormat.h"
 #include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/GgmlFormat.h"
+#include "lowbit/Quantize/NOfMFormat.h"
 #include "lowbit/Quantize/OvpFormat.h"
 #include "lowbit/Quantize/SparseOutliersFormat.h"
 #include "lowbit/Quantize/UniformFormat.h"
