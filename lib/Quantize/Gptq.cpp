@@ -272,6 +272,20 @@ TileSums TileSolver::solve() {
   return sums;
 }
 
+/// The columns in `order`, in `buffer`; an empty order is their own.
+static ConstMatrixView reorderColumns(ConstMatrixView weights,
+                                      llvm::ArrayRef<int64_t> order,
+                                      std::vector<float> &buffer) {
+  if (order.empty())
+    return weights;
+  buffer.resize(weights.size());
+  MatrixView ordered(buffer.data(), weights.getRows(), weights.getCols());
+  for (int64_t row = 0; row < weights.getRows(); ++row)
+    for (auto [col, original] : llvm::enumerate(order))
+      ordered(row, col) = weights(row, original);
+  return ordered;
+}
+
 llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
                                         ConstMatrixView weights,
                                         const GptqFactor &factor,
@@ -294,8 +308,12 @@ llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
     static_cast<SolverResult &>(result) = std::move(*rounded);
     return result;
   }
-  llvm::Expected<std::unique_ptr<MatrixEncoder>> encoder =
-      format.createEncoder(weights, search);
+  if (options.actOrder && !options.staticGroups)
+    result.columnOrder = factor.getOrder().vec();
+  // Formats choose outliers, and what scales share, in the columns as stored.
+  std::vector<float> buffer;
+  llvm::Expected<std::unique_ptr<MatrixEncoder>> encoder = format.createEncoder(
+      reorderColumns(weights, result.columnOrder, buffer), search);
   if (!encoder)
     return encoder.takeError();
 
@@ -311,8 +329,6 @@ llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
     total += sums;
 
   result.matrix = (*encoder)->finish();
-  if (options.actOrder && !options.staticGroups)
-    result.columnOrder = factor.getOrder().vec();
   result.loss = total.outputs.error / 2;
   result.weightError = total.weights.getRelativeError();
   // Without the damping, which is no property of the inputs.

@@ -8,6 +8,10 @@
 
 #include "lowbit/Quantize/Gptq.h"
 #include "TestUtils.h"
+#include "lowbit/Quantize/CodebookFormat.h"
+#include "lowbit/Quantize/GgmlFormat.h"
+#include "lowbit/Quantize/NOfMFormat.h"
+#include "lowbit/Quantize/SparseOutliersFormat.h"
 #include <cmath>
 #include <numeric>
 
@@ -498,6 +502,46 @@ TEST(Gptq, RejectsBadInput) {
   EXPECT_EQ(getMessage(gptq(makeFormat(4, 0), Random(1).matrix(2, 5), factor,
                             minMax, options)),
             "the weights have 5 input channels, but the Hessian is of 4");
+}
+
+// Where columns are not correlated nothing is made up for, so the result is that
+// of rounding the columns as they are stored. Formats that look at the whole
+// matrix must have seen it so: which elements are outliers, or the N of M that
+// are kept, and how large scales are.
+TEST(Gptq, FormatsSeeColumnsInTheOrderOfStorage) {
+  const int64_t width = 256;
+  Matrix weights = Random(31).matrix(8, width, 0.1f);
+  weights(2, 3) = 50;
+  weights(7, 20) = -40;
+  Hessian hessian = makeIdentity(width);
+  for (int64_t i = 0; i < width; ++i)
+    hessian.values[i * (width + 1)] = 1 + (i * 7) % width;
+  const auto integers = std::make_shared<UniformFormat>(makeFormat(4, 16, true));
+  const auto levels = std::make_shared<CodebookFormat>(unwrap(
+      CodebookFormat::get({*Codebook::find("dynamic8"), 4, 2, ScaleType::F32})));
+  auto check = [&](const BlockFormat &format) {
+    GptqOptions options;
+    options.actOrder = true;
+    GptqResult result = solve(format, weights, hessian, options);
+    ASSERT_EQ(result.columnOrder.size(), size_t(width));
+    EXPECT_EQ(result.columnOrder[0], 73); // 73 * 7 = 2 * 256 - 1
+    Matrix ordered(8, width);
+    for (int64_t row = 0; row < 8; ++row)
+      for (int64_t col = 0; col < width; ++col)
+        ordered(row, col) = weights(row, result.columnOrder[col]);
+    EXPECT_TRUE(
+        isIdentical(result.matrix,
+                    unwrap(roundToNearest(format, ordered, minMax)).matrix))
+        << format.describe();
+  };
+  check(*integers);
+  check(unwrap(SparseOutliersFormat::get({integers, 2, ElementType::F32})));
+  check(unwrap(NOfMFormat::get({{2, 4}, integers})));
+  check(unwrap(CodebookFormat::get(
+      {*Codebook::find("nf4"), 1, 16, ScaleStorage(levels, true)})));
+  for (GgmlType type : {GgmlType::Q4_0, GgmlType::Q2_K, GgmlType::Q4_K,
+                        GgmlType::Q6_K, GgmlType::IQ4_XS})
+    check(GgmlFormat(type));
 }
 
 } // namespace
