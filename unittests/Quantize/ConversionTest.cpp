@@ -71,6 +71,23 @@ TEST(Conversion, CodesOfMoreBits) {
   }
 }
 
+// A signed code plus 8, with 8 as the zero point, in both nibbles of a byte.
+// (The checkpoints of AutoGPTQ's first version store one less.)
+TEST(Conversion, SymmetricCodesHaveTheirZeroInTheMiddle) {
+  Matrix weights(2, 32);
+  weights.values = Random(3).matrix(2, 32).values;
+  const UniformFormat from = makeUniform(4, true, 32);
+  const QuantizedMatrix matrix =
+      unwrap(roundToNearest(from, weights, MinMaxSearch())).matrix;
+  const QuantizedMatrix converted = unwrap(
+      convertExactly(from, 2, 32, matrix.getBytes(), makeUniform(4, false, 32)));
+  EXPECT_EQ(converted.getComponent("zeros")->bytes,
+            (std::vector<uint8_t>{8, 8}));
+  const auto &codes = matrix.getComponent("codes")->bytes;
+  for (size_t i = 0; i < codes.size(); ++i)
+    EXPECT_EQ(converted.getComponent("codes")->bytes[i], codes[i] ^ 0x88);
+}
+
 TEST(Conversion, FinerGroupsAndWiderScales) {
   expectSame(makeUniform(4, false, 96), makeUniform(4, false, 16));
   expectSame(makeUniform(4, true, 0), makeUniform(4, true, 32, ElementType::F32));

@@ -14,6 +14,7 @@
 
 #include "lowbit/Quantize/GgmlFormat.h"
 #include "TestUtils.h"
+#include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Quantize/Gptq.h"
 #include "lowbit/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
@@ -249,12 +250,16 @@ INSTANTIATE_TEST_SUITE_P(All, GgmlTypes, ::testing::ValuesIn([] {
                          });
 
 TEST(GgmlFormat, BlocksHaveTheSizesOfGgml) {
+  std::vector<int64_t> bytes;
   std::vector<double> bits;
   for (const GgmlLayout &layout : getGgmlLayouts()) {
+    bytes.push_back(layout.blockBytes);
     EXPECT_EQ(getGgmlType(layout.name), layout.type);
     EXPECT_EQ(&getGgmlLayout(layout.type), &layout);
     bits.push_back(8.0 * layout.blockBytes / layout.blockCols);
   }
+  EXPECT_EQ(bytes, (std::vector<int64_t>{18, 20, 22, 24, 34, 84, 110, 144, 176,
+                                         210, 18, 136}));
   EXPECT_EQ(bits, (std::vector<double>{4.5, 5.0, 5.5, 6.0, 8.5, 2.625, 3.4375,
                                        4.5, 5.5, 6.5625, 4.5, 4.25}));
   EXPECT_EQ(getGgmlType("q4_k"), std::nullopt);
@@ -271,6 +276,27 @@ TEST(GgmlFormat, SignedExtremeTakesTheFirstCode) {
   std::vector<uint8_t> blocks = getBlocks(result);
   EXPECT_EQ(blocks[2] & 15, 0);
   EXPECT_EQ(blocks[18 + 2] & 15, 0);
+}
+
+// Values are at most half a step away from what they decode to, but a whole one
+// beyond the greatest code, on the side that is not the extreme's.
+TEST(GgmlFormat, ErrorsAreBoundedBySteps) {
+  const int64_t rows = 50;
+  Matrix weights = Random(9).matrix(rows, 32);
+  SolverResult result =
+      unwrap(roundToNearest(GgmlFormat(GgmlType::Q4_0), weights, minMax));
+  Matrix decoded = decode(GgmlFormat(GgmlType::Q4_0), result.matrix);
+  std::vector<uint8_t> blocks = getBlocks(result);
+  for (int64_t row = 0; row < rows; ++row) {
+    const float step = loadFloat(ElementType::F16, &blocks[row * 18]);
+    for (int64_t col = 0; col < 32; ++col) {
+      const float value = weights(row, col);
+      const bool isBeyond = value / step > 7;
+      // The step was rounded to 11 bits, and may be 8 times too short.
+      EXPECT_LE(std::fabs(value - decoded(row, col)),
+                std::fabs(step) * ((isBeyond ? 1.0f : 0.5f) + 0x1p-8f));
+    }
+  }
 }
 
 // Every scale of six bits, in every place, packs and unpacks to itself.

@@ -75,6 +75,30 @@ TEST(Hqq, LeavesZeroPointsAloneWhereNothingIsSetAside) {
     EXPECT_NEAR(zeros[i], expected[i], 1e-5f);
 }
 
+// What codes can represent exactly leaves no error to make up for.
+TEST(Hqq, RepresentableWeightsStayAsTheyAre) {
+  for (unsigned bits : {2, 3, 4, 8})
+    for (ZeroKind zero : {ZeroKind::Integer, ZeroKind::F16}) {
+      const int levels = 1 << bits;
+      Matrix weights(6, 64);
+      for (int64_t row = 0; row < 6; ++row)
+        for (int64_t col = 0; col < 64; ++col) {
+          // Both ends of the range are there, and a zero point between them.
+          const int64_t code = col % 32 < 2 ? (col % 2) * (levels - 1)
+                                            : (row * 7 + col * 5) % levels;
+          weights(row, col) = 0.25f * (code - (row + 1) % levels);
+        }
+      UniformFormat format =
+          makeFloatZeroFormat(bits, 32, ElementType::F16, zero);
+      SolverResult fitted = unwrap(hqq(format, weights, minMax, {}));
+      EXPECT_EQ(fitted.weightError, 0);
+      EXPECT_EQ(decode(format, fitted.matrix).values, weights.values);
+      EXPECT_TRUE(isIdentical(
+          fitted.matrix,
+          unwrap(roundToNearest(format, weights, minMax)).matrix));
+    }
+}
+
 TEST(Hqq, NeverWorseThanRoundToNearest) {
   int better = 0;
   for (float scale : {0.002f, 0.02f, 1.0f, 50.0f})
