@@ -75,6 +75,12 @@ ROWS = (
         "--easyquant",
         "--easyquant=bits=3",
     )),
+    ("Pruned by magnitude", (
+        "--prune --quantize-rtn=format=f16",
+        "--prune=pattern=2:4 --quantize-rtn=format=#lowbit.n_of_m<2:4,values=#lowbit.float<f16>>",
+        "--prune=pattern=2:4 --quantize-rtn=format=#lowbit.n_of_m<2:4,values=#lowbit.uniform<s4,group=[1,32],"
+        "scale=f16,zero=none>>",
+    )),
     ("Transforms without data", (
         "--rotate --quantize-rtn=bits=4 group-size=64",
         "--data-free-smooth --quantize-rtn=bits=4 group-size=64",
@@ -105,6 +111,7 @@ ROWS = (
         "--gptq=bits=2 group-size=64 act-order static-groups {calibration}",
         "--gptq=format=nf4 {calibration}",
         "--gptq=format=mxfp4 {calibration}",
+        "--gptq=format=#lowbit.n_of_m<2:4,values=#lowbit.uniform<s4,group=[1,32],scale=f16,zero=none>> {calibration}",
     )),
     ("Combinations", (
         "--assign-formats=mixture=Q4_K_M --gptq={calibration}",
