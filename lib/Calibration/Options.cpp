@@ -14,6 +14,14 @@
 
 using namespace lowbit;
 
+llvm::Expected<ElementType>
+lowbit::parseFloatOption(llvm::StringRef option, llvm::StringRef text) {
+  if (std::optional<ElementType> type = parseFloatType(text))
+    return *type;
+  return makeError(option + " is '" + text +
+                   "', but must be f16, bf16 or f32");
+}
+
 static llvm::Expected<UniformFormat::Spec>
 parseUniform(const FormatOptions &options) {
   UniformFormat::Spec spec;
@@ -25,10 +33,10 @@ parseUniform(const FormatOptions &options) {
   if (options.groupSize < 1 && options.groupSize != -1)
     return makeError("group-size is " + llvm::Twine(options.groupSize) +
                      ", but must be positive, or -1 for whole rows");
-  std::optional<ElementType> scaleType = parseFloatType(options.scaleType);
+  llvm::Expected<ElementType> scaleType =
+      parseFloatOption("scale-type", options.scaleType);
   if (!scaleType)
-    return makeError("scale-type is '" + options.scaleType +
-                     "', but must be f16, bf16 or f32");
+    return scaleType.takeError();
   std::optional<ZeroKind> zero =
       llvm::StringSwitch<std::optional<ZeroKind>>(options.zeroType)
           .Case("integer", ZeroKind::Integer)
@@ -62,7 +70,8 @@ parseAnyFormat(mlir::MLIRContext *context, const FormatOptions &options) {
   llvm::Expected<QuantFormatAttrInterface> format =
       parseFormatName(context, options.format);
   if (!format)
-    return makeError("format is " + llvm::toString(format.takeError()));
+    return makeError(options.formatOption + " is " +
+                     llvm::toString(format.takeError()));
   return format;
 }
 

@@ -28,6 +28,8 @@ struct FormatOptions {
   std::string scaleType;
   std::string zeroType;
   bool mse;
+  /// The option that names the format.
+  llvm::StringRef formatOption = "format";
 };
 
 /// What the weight of a layer is stored in. Fails for a shape that the format
@@ -38,6 +40,10 @@ using FormatForLayer = std::function<llvm::Expected<QuantFormatAttrInterface>(
 /// What a solver makes of the format that the user asked for.
 using ChangeFormat =
     std::function<QuantFormatAttrInterface(QuantFormatAttrInterface)>;
+
+/// The type that an option names.
+llvm::Expected<ElementType> parseFloatOption(llvm::StringRef option,
+                                             llvm::StringRef text);
 
 /// The format that was assigned to a layer, or else the one that the options
 /// describe; the message names the wrong option.

@@ -41,6 +41,9 @@ std::string QuantizeBcqPass::spellFormat() const {
 }
 
 llvm::Error QuantizeBcqPass::runOnLayers() {
+  llvm::Expected<ElementType> type = parseFloatOption("scale-type", scaleType);
+  if (!type)
+    return type.takeError();
   FormatOptions options;
   options.format = spellFormat();
   llvm::Expected<unsigned> count = quantizeLayers(

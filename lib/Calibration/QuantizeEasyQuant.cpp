@@ -6,13 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FormatNames.h"
 #include "LayerPass.h"
 #include "QuantizeLayers.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Quantize/EasyQuant.h"
-#include "lowbit/Support/OutputFile.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZEEASYQUANT
@@ -32,10 +30,10 @@ struct QuantizeEasyQuantPass final
 } // namespace
 
 llvm::Error QuantizeEasyQuantPass::runOnLayers() {
-  std::optional<ElementType> type = parseFloatType(outlierType);
+  llvm::Expected<ElementType> type =
+      parseFloatOption("outlier-type", outlierType);
   if (!type)
-    return makeError("outlier-type is '" + outlierType +
-                     "', but must be f16, bf16 or f32");
+    return type.takeError();
   const EasyQuantOptions options{sigma, fraction, iterations, threads};
   llvm::Expected<unsigned> count = quantizeLayers(
       getOperation(), getFormatOptions(), getFilter(),

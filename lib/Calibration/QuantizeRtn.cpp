@@ -33,6 +33,7 @@ llvm::Error QuantizeRtnPass::runOnLayers() {
   if (!orFormat.empty()) {
     formats.push_back(formats.front());
     formats.back().format = orFormat;
+    formats.back().formatOption = "or-format";
   }
   llvm::Expected<unsigned> count = quantizeLayers(
       getOperation(), formats, getFilter(), report,

@@ -19,12 +19,12 @@ using namespace lowbit;
 llvm::Error HqqOptions::check() const {
   if (!(p > 0 && p <= 1))
     return makeError("p is " + std::to_string(p) + ", but must lie in (0, 1]");
-  if (!(beta > 0))
+  if (!(beta > 0 && std::isfinite(beta)))
     return makeError("beta is " + std::to_string(beta) +
-                     ", but must be positive");
-  if (!(kappa >= 1))
+                     ", but must be positive and finite");
+  if (!(kappa >= 1 && std::isfinite(kappa)))
     return makeError("kappa is " + std::to_string(kappa) +
-                     ", but must be at least 1");
+                     ", but must be at least 1 and finite");
   if (iterations < 0)
     return makeError("iterations is " + llvm::Twine(iterations) +
                      ", but must not be negative");

@@ -23,7 +23,7 @@
 // TABLE-NEXT: 2 layers
 
 // BITS: error: format is '#lowbit.ovp<int5, group = [1, *], scale = f16>', which cannot be read: normal levels are int4, flint4 or int8, got 'int5'
-// FORMAT: error: format is 'nf5', but must be a name such as f16, u4g64, q4_K or nf4, or a format as IR spells it
+// FORMAT: error: or-format is 'nf5', but must be a name such as f16, u4g64, q4_K or nf4, or a format as IR spells it
 // SHAPE: error: cannot quantize layer 'even': q4_0 has blocks of 32 columns, which do not divide the 7
 // HQQ: error: cannot quantize layer 'even': HQQ chooses the zero points of groups, which the format ovp int4 [1, *] f16 does not have
 // GPTQ: error: cannot quantize layer 'even': GPTQ codes one column after the other, but the format ovp int4 [1, *] f16 codes 2 together

@@ -11,7 +11,7 @@
 // SYMMETRIC: error: cannot quantize layer 'good': HQQ chooses the zero points of groups, which the format s4 [1, 128] f16 does not have
 // FLOAT: error: cannot quantize layer 'good': HQQ chooses the zero points of groups, which the format bf16 does not have
 // NORM: error: cannot quantize layer 'good': p is 1.500000, but must lie in (0, 1]
-// BETA: error: cannot quantize layer 'good': beta is 0.000000, but must be positive
+// BETA: error: cannot quantize layer 'good': beta is 0.000000, but must be positive and finite
 // ZERO: error: zero-type is 'u8', but must be integer, f16, bf16 or f32
 // NOZERO: error: zero-type is f16, but symmetric codes have no zero points
 // NAN: error: cannot quantize layer 'bad': the weight in row 1, column 0 is NaN; only finite weights can be quantized

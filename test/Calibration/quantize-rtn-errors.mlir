@@ -11,6 +11,15 @@
 // RUN: not quant-opt %s --quantize-rtn="include=bad" 2>&1 | FileCheck %s --check-prefix=NAN
 // RUN: not quant-opt %s --quantize-rtn="include=large" 2>&1 | FileCheck %s --check-prefix=LARGE
 // RUN: not quant-opt %s --quantize-rtn="include=good report=/no/such/folder/x" 2>&1 | FileCheck %s --check-prefix=REPORT
+// Tables that are unknown or malformed.
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.codebook<nf9, group = [1, 64], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=TABLE
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.codebook<[1.0], group = [1, 64], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=LEVELS
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.codebook<[1.0, 0.0], group = [1, 64], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=ORDER
+// RUN: not quant-opt %s --quantize-rtn='format="#lowbit.codebook<[0.0, 1.0e60], group = [1, 64], scale = f16>"' 2>&1 | FileCheck %s --check-prefix=FINITE
+// What one layer cannot hold.
+// RUN: not quant-opt %s --quantize-rtn='include=good format="#lowbit.sparse_outliers<dense = #lowbit.float<f16>, count = 5, value = f16>"' 2>&1 | FileCheck %s --check-prefix=COUNT
+// RUN: not quant-opt %s --quantize-rtn='include=good format="#lowbit.n_of_m<1:2, values = #lowbit.ggml<q4_0>>"' 2>&1 | FileCheck %s --check-prefix=VALUES
+// RUN: not quant-opt %s --quantize-rtn='include=good format="#lowbit.n_of_m<1:2, values = #lowbit.n_of_m<1:2, values = #lowbit.float<f16>>>"' 2>&1 | FileCheck %s --check-prefix=TWICE
 // RUN: quant-opt %s --quantize-rtn="include=large scale-type=bf16" | FileCheck %s --check-prefix=WIDE
 
 // BITS: error: bits is 9, but must be 1 to 8
@@ -25,6 +34,13 @@
 // NAN: error: cannot quantize layer 'bad': the weight in row 1, column 0 is NaN; only finite weights can be quantized
 // LARGE: error: cannot quantize layer 'large': weights between 0 and 1e+09 need scales up to 6.66667e+07, but f16 ends at 65504; a wider scale type is needed
 // REPORT: error: {{.*}}/no/such/folder/x
+// TABLE: error: format is {{.*}}, which cannot be read: there is no table 'nf9'; those with a name are nf4, fp4, e2m1, e4m3, e5m2, dynamic8
+// LEVELS: error: format is {{.*}}, which cannot be read: a codebook has 2 to 16 levels, got 1
+// ORDER: error: format is {{.*}}, which cannot be read: the levels of a codebook must be finite and ascend, but level 1 is 0 after 1
+// FINITE: error: format is {{.*}}, which cannot be read: the levels of a codebook must be finite and ascend, but level 1 is inf after 0
+// COUNT: error: cannot quantize layer 'good': there are 5 outliers, but the matrix has 4 elements
+// VALUES: error: cannot quantize layer 'good': of the values, q4_0 has blocks of 32 columns, which do not divide the 1;
+// TWICE: error: cannot quantize layer 'good': the values must not be N:M themselves, got #lowbit.n_of_m<1:2, values = #lowbit.float<f16>>
 // WIDE: lowbit.matmul
 func.func @model(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
   %good = onnx.Constant dense<1.0> : tensor<2x2xf32>

@@ -238,10 +238,10 @@ TEST(Hqq, RejectsBadOptions) {
   EXPECT_EQ(getError(options), "p is 0.000000, but must lie in (0, 1]");
   options = {};
   options.beta = -1;
-  EXPECT_EQ(getError(options), "beta is -1.000000, but must be positive");
+  EXPECT_EQ(getError(options), "beta is -1.000000, but must be positive and finite");
   options = {};
   options.kappa = 0.5;
-  EXPECT_EQ(getError(options), "kappa is 0.500000, but must be at least 1");
+  EXPECT_EQ(getError(options), "kappa is 0.500000, but must be at least 1 and finite");
   options = {};
   options.iterations = -1;
   EXPECT_EQ(getError(options), "iterations is -1, but must not be negative");
