@@ -14,6 +14,8 @@
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lowbit;
@@ -100,8 +102,14 @@ ModelEdits::load(OpOperand &use, const Constant &constant) const {
   Values values;
   values.storage.resize(type.getNumElements());
   const auto *from = reinterpret_cast<const uint8_t *>(bytes->data());
-  for (auto [i, to] : llvm::enumerate(values.storage))
+  for (auto [i, to] : llvm::enumerate(values.storage)) {
     to = loadFloat(*stored, from + i * getByteSize(*stored));
+    // One of them would spoil whole channels.
+    if (!std::isfinite(to))
+      return makeError(describe(use.getOwner()) +
+                       " has a constant whose element " + Twine(i) + " is " +
+                       (std::isnan(to) ? "NaN" : "infinite"));
+  }
 
   const int64_t cols = type.getShape().back();
   if (QuantizableOpInterface layer = constant.layer;
@@ -161,8 +169,15 @@ llvm::Error ModelEdits::store(OpOperand &use, const Constant &constant) {
   const ElementType stored = *getStoredFloatType(type.getElementType());
   std::vector<char> bytes(values->storage.size() * getByteSize(stored));
   auto *to = reinterpret_cast<uint8_t *>(bytes.data());
-  for (auto [i, value] : llvm::enumerate(values->storage))
+  for (auto [i, value] : llvm::enumerate(values->storage)) {
+    if (!std::isfinite(roundToType(stored, value)))
+      return makeError(
+          llvm::formatv("{0} gets a constant up to {1}, but {2} ends at {3}",
+                        describe(use.getOwner()), value, type.getElementType(),
+                        getLargest(stored))
+              .str());
     storeFloat(stored, value, to + i * getByteSize(stored));
+  }
   llvm::Expected<TypedAttr> attr =
       storeConstant(makeName(use, constant), type, bytes);
   if (!attr)
