@@ -7,8 +7,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupSolver.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace lowbit;
+
+/// That of the columns of a group. Where no error counts, as for inputs that
+/// were never seen, all count alike: another choice could make all weights
+/// zero.
+static llvm::ArrayRef<float> getImportance(llvm::ArrayRef<float> importance,
+                                           const RowsOfGroup &group) {
+  if (importance.empty())
+    return importance;
+  llvm::ArrayRef<float> own =
+      importance.slice(group.firstCol, group.values.getCols());
+  const bool isZero = llvm::all_of(own, [](float value) { return value == 0; });
+  return isZero ? llvm::ArrayRef<float>() : own;
+}
 
 llvm::Expected<SolverResult>
 lowbit::roundToNearest(const BlockFormat &format, ConstMatrixView weights,
@@ -23,9 +37,7 @@ lowbit::roundToNearest(const BlockFormat &format, ConstMatrixView weights,
     return encoder.takeError();
   return solveByGroups(**encoder, weights, threads, [&](const RowsOfGroup &g) {
     (*encoder)->fit(g.firstRow, g.group, g.values,
-                    importance.empty()
-                        ? importance
-                        : importance.slice(g.firstCol, g.values.getCols()));
+                    getImportance(importance, g));
     (*encoder)->encode(g.firstRow, g.firstCol, g.values, g.decoded);
   });
 }

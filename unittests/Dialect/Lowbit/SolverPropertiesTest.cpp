@@ -385,6 +385,25 @@ TEST_P(SolverProperties, ImportantColumnsAreStoredBetter) {
             getWeightedError(decodeOf(nearest)) * (1 + 1e-6));
 }
 
+TEST_P(SolverProperties, ColumnsWithoutImportance) {
+  if (std::string_view(getSolver().name) != "Important")
+    GTEST_SKIP();
+  const Matrix weights = makeHeavyTail(rows, cols);
+  auto round = [&](llvm::ArrayRef<float> importance) {
+    return unwrap(roundToNearest(*format, weights, minMax, 2, importance));
+  };
+  // Where nothing counts, all does.
+  EXPECT_TRUE(isIdentical(round(std::vector<float>(cols)).matrix,
+                          round({}).matrix));
+  // Some columns, and some whole blocks.
+  std::vector<float> importance = makeImportance(cols);
+  for (int64_t col = 0; col < cols; ++col)
+    if (col % 3 == 0 || col / 32 % 2 == 1)
+      importance[col] = 0;
+  for (float value : decodeOf(round(importance)).values)
+    ASSERT_TRUE(std::isfinite(value));
+}
+
 // All formats here represent zero, or have scales that can be.
 TEST_P(SolverProperties, ZerosStayZeros) {
   if (!isServed())
