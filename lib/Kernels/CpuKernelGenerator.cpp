@@ -87,6 +87,8 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   spec.scaleType = codes->scaleType;
   spec.inputGroupCols = inputGroupCols;
   spec.offsetType = codes->offsetType;
+  spec.factorType = codes->factorType;
+  spec.offsetFactorType = codes->offsetFactorType;
   spec.levels = codes->levels;
   return spec;
 }

@@ -20,17 +20,22 @@ namespace lowbit {
 using namespace mlir;
 using namespace lowbit;
 
-/// A name for a component of a weight that no other packed tensor has: that of
-/// the stored component, if it has one, and the layout.
-static std::string getPackedName(TypedAttr component, StringRef name,
-                                 Attribute layout, unsigned number) {
+/// Names for the components of a weight that no other packed tensor has: that of
+/// the stored component, if it has one, and the layout. What a format stores in
+/// another way has the name of the first component and one of its own.
+static std::string getPackedName(ConstantOp constant, unsigned index,
+                                 StringRef name, unsigned number) {
+  SmallVector<TypedAttr> values = constant.getComponentValues();
+  std::optional<ScaledCodes> codes =
+      constant.getType().getFormat().getScaledCodes();
+  bool isOwn = codes && codes->ownStorage;
+  auto external = dyn_cast<ExternalAttr>(values[isOwn ? 0 : index]);
+  bool hasKey = external && !external.getKey().empty();
   std::string text;
   llvm::raw_string_ostream os(text);
-  if (auto external = dyn_cast<ExternalAttr>(component);
-      external && !external.getKey().empty())
-    os << external.getKey();
-  else
-    os << "weight." << name;
+  os << (hasKey ? external.getKey() : "weight");
+  if (isOwn || !hasKey)
+    os << '.' << name;
   os << ".packed" << number;
   return text;
 }
@@ -56,18 +61,18 @@ packComponents(ConstantOp constant, QuantTensorType type, unsigned number) {
   for (const FormatComponent &component : components)
     views.push_back(packed.emplace_back(ExternalAttr::getByteSize(component.type)));
   type.getLayout().pack(from.getFormat(), from.getShape(), bytes, views);
+  for (auto [value, source] : llvm::zip_equal(values, bytes))
+    if (isa<ExternalAttr>(value))
+      releasePages(source);
 
   SmallVector<TypedAttr> attributes;
-  for (auto [component, data, value, source] :
-       llvm::zip_equal(components, packed, values, bytes)) {
+  for (auto [index, component, data] : llvm::enumerate(components, packed)) {
     llvm::Expected<TypedAttr> attribute = storeConstant(
-        getPackedName(value, component.name, type.getLayout(), number),
-        component.type, data);
+        getPackedName(constant, index, component.name, number), component.type,
+        data);
     if (!attribute)
       return attribute.takeError();
     attributes.push_back(*attribute);
-    if (isa<ExternalAttr>(value))
-      releasePages(source);
   }
   return attributes;
 }

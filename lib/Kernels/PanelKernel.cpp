@@ -29,10 +29,14 @@ PanelKernelBuilder::PanelKernelBuilder(func::FuncOp function,
   codes = take();
   if (!spec.floatType)
     scales = take();
+  if (spec.factorType)
+    factors = take();
   if (spec.zeroType)
     zeros = take();
   if (spec.offsetType)
     offsets = take();
+  if (spec.offsetFactorType)
+    offsetFactors = take();
   if (spec.hasBias)
     bias = take();
   output = take();
@@ -138,26 +142,76 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
   return codes;
 }
 
+Value PanelKernelBuilder::decodeE8M0(Value bytes) {
+  // The byte is the exponent of an f32, but for 2^-127, which is subnormal.
+  // With all bits set it is NaN, which needs a bit of the mantissa, too.
+  Value exponents = arith::ExtUIOp::create(b, i32Lanes, bytes);
+  Value bits = arith::ShLIOp::create(b, exponents, splat(i32Lanes, 23));
+  bits = arith::MaxUIOp::create(b, bits, splat(i32Lanes, 1 << 22));
+  Value isNaN = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponents,
+                                      splat(i32Lanes, 255));
+  bits = arith::SelectOp::create(b, isNaN, splat(i32Lanes, 0x7fc00000), bits);
+  return arith::BitcastOp::create(b, f32Lanes, bits);
+}
+
+Value PanelKernelBuilder::decodeE4M3(Value bytes) {
+  // Moved to where an f32 has its exponent and mantissa, the bits are a number
+  // whose exponent is 120 less, unless it is subnormal: then adding the implied
+  // bit and subtracting the number that it stands for yields it, exactly.
+  Value word = arith::ExtUIOp::create(b, i32Lanes, bytes);
+  Value magnitude = arith::AndIOp::create(b, word, splat(i32Lanes, 0x7f));
+  Value bits = arith::ShLIOp::create(b, magnitude, splat(i32Lanes, 20));
+  bits = arith::AddIOp::create(b, bits, splat(i32Lanes, 120 << 23));
+  Value number = arith::BitcastOp::create(b, f32Lanes, bits);
+  Value subnormal = arith::BitcastOp::create(
+      b, f32Lanes,
+      arith::AddIOp::create(b, bits, splat(i32Lanes, 1 << 23)));
+  subnormal = arith::SubFOp::create(
+      b, subnormal,
+      arith::BitcastOp::create(b, f32Lanes, splat(i32Lanes, 121 << 23)));
+  auto compare = [&](arith::CmpIPredicate predicate, int32_t value) {
+    return arith::CmpIOp::create(b, predicate, magnitude,
+                                 splat(i32Lanes, value));
+  };
+  number = arith::SelectOp::create(b, compare(arith::CmpIPredicate::ult, 8),
+                                   subnormal, number);
+  bits = arith::BitcastOp::create(b, i32Lanes, number);
+  // With all bits set it is NaN.
+  bits = arith::SelectOp::create(b, compare(arith::CmpIPredicate::eq, 0x7f),
+                                 splat(i32Lanes, 0x7fc00000), bits);
+  Value sign = arith::ShLIOp::create(
+      b, arith::AndIOp::create(b, word, splat(i32Lanes, 0x80)),
+      splat(i32Lanes, 24));
+  return arith::BitcastOp::create(b, f32Lanes,
+                                  arith::OrIOp::create(b, bits, sign));
+}
+
 Value PanelKernelBuilder::loadFloats(Value from, Type type, Value panel,
-                                     Value group) {
-  Value stored = loadLanes(getLanes(type), from, panel, group);
+                                     Value row) {
+  bool isByte = type.getIntOrFloatBitWidth() == 8;
+  Value stored =
+      loadLanes(getLanes(isByte ? b.getI8Type() : type), from, panel, row);
+  if (isa<Float8E8M0FNUType>(type))
+    return decodeE8M0(stored);
+  if (isa<Float8E4M3FNType>(type))
+    return decodeE4M3(stored);
+  if (type.isSignedInteger())
+    return arith::SIToFPOp::create(
+        b, f32Lanes, arith::ExtSIOp::create(b, i32Lanes, stored));
+  if (type.isUnsignedInteger())
+    return arith::SIToFPOp::create(
+        b, f32Lanes, arith::ExtUIOp::create(b, i32Lanes, stored));
   return type.isF32() ? stored : arith::ExtFOp::create(b, f32Lanes, stored);
 }
 
-Value PanelKernelBuilder::loadScales(Value panel, Value group) {
-  if (isa<Float8E8M0FNUType>(spec.scaleType)) {
-    // The byte is the exponent of an f32, but for 2^-127, which is subnormal.
-    // With all bits set it is NaN, which needs a bit of the mantissa, too.
-    Value bytes = loadLanes(getLanes(b.getI8Type()), scales, panel, group);
-    Value exponents = arith::ExtUIOp::create(b, i32Lanes, bytes);
-    Value bits = arith::ShLIOp::create(b, exponents, splat(i32Lanes, 23));
-    bits = arith::MaxUIOp::create(b, bits, splat(i32Lanes, 1 << 22));
-    Value isNaN = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponents,
-                                        splat(i32Lanes, 255));
-    bits = arith::SelectOp::create(b, isNaN, splat(i32Lanes, 0x7fc00000), bits);
-    return arith::BitcastOp::create(b, f32Lanes, bits);
-  }
-  return loadFloats(scales, spec.scaleType, panel, group);
+Value PanelKernelBuilder::multiplyByFactor(Value numbers, Value factors,
+                                           Type type, Value panel,
+                                           Value group) {
+  if (!type)
+    return numbers;
+  Value row = div(group, index(geometry.groupsPerFactor));
+  return arith::MulFOp::create(b, numbers,
+                               loadFloats(factors, type, panel, row));
 }
 
 Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {

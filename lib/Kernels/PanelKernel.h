@@ -57,13 +57,17 @@ protected:
     return geometry.columnsPerChunk / bytesPerLane;
   }
   /// Per-group factors of a panel: its scales as f32.
-  Value loadScales(Value panel, Value group);
+  Value loadScales(Value panel, Value group) {
+    return multiplyByFactor(loadFloats(scales, spec.scaleType, panel, group),
+                            factors, spec.factorType, panel, group);
+  }
   /// Zero points of a panel, negated, as what codes times activations are
   /// summed in, or as floats if they are; null if they are all zero.
   Value loadMinusZeros(Value panel, Value group);
   /// What is added to the weights of a group, as f32.
   Value loadOffsets(Value panel, Value group) {
-    return loadFloats(offsets, spec.offsetType, panel, group);
+    return multiplyByFactor(loadFloats(offsets, spec.offsetType, panel, group),
+                            offsetFactors, spec.offsetFactorType, panel, group);
   }
   /// sum + factor * groupSum, where the last is of a group's activations. The
   /// sum is a float if the factor is.
@@ -90,8 +94,14 @@ private:
   /// start.
   Value loadLanes(mlir::VectorType type, Value from, Value panel, Value row,
                   int64_t offset = 0);
-  /// One float of the type for each lane, as f32.
-  Value loadFloats(Value from, mlir::Type type, Value panel, Value group);
+  /// One number of the type, which scales can have, for each lane, as f32.
+  Value loadFloats(Value from, mlir::Type type, Value panel, Value row);
+  /// The same of bytes, which are not of an integer type.
+  Value decodeE8M0(Value bytes);
+  Value decodeE4M3(Value bytes);
+  /// The product with what the group's numbers share, if `type` is not null.
+  Value multiplyByFactor(Value numbers, Value factors, mlir::Type type,
+                         Value panel, Value group);
 
   /// The first lane's channel; null if that is the panel's first one.
   Value firstLane;
@@ -101,7 +111,8 @@ private:
 protected:
 
   // Arguments.
-  Value input, inputScales, codes, scales, zeros, offsets, bias, output;
+  Value input, inputScales, codes, scales, factors, zeros, offsets,
+      offsetFactors, bias, output;
 };
 
 } // namespace lowbit

@@ -31,6 +31,8 @@ struct PanelMatmulSpec {
   bool hasBias = false;
   /// Of codes; null for a weight of floats.
   mlir::Type scaleType = {};
+  /// Of what scales, and offsets, are multiplied by; null if they are not.
+  mlir::Type factorType = {}, offsetFactorType = {};
   /// Of a weight of floats; null for codes.
   mlir::Type floatType = {};
   /// Columns that share an activation scale; 0 for float activations.

@@ -58,6 +58,8 @@ PanelsGeometry::PanelsGeometry(int64_t rows, int64_t cols,
                                const ScaledCodes &codes, int64_t groupCols)
     : PanelsGeometry(rows, cols, codes.bits, groupCols) {
   terms = codes.terms;
+  groupsPerFactor =
+      codes.factorGroups ? std::min(codes.factorGroups, groups) : groups;
   // Kernels see signs as 0 and 2, less 1.
   if (codes.areSigns)
     planes.front().base = 1;
@@ -99,24 +101,26 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
                                    floats.getType())}};
   ScaledCodes codes = *format.getScaledCodes();
   Type byte = IntegerType::get(getContext(), 8);
-  auto getPerGroup = [&](int64_t groups, Type type) {
-    return RankedTensorType::get(
-        {geometry.panels, groups, PanelsGeometry::rowsPerPanel}, type);
-  };
   SmallVector<FormatComponent> components = {
       {"codes",
        RankedTensorType::get({geometry.panels, geometry.getStoredChunks(),
                               geometry.bytesPerChunk},
-                             byte)},
-      {"scales", getPerGroup(geometry.getStoredGroups(),
-                             codes.scaleType.getIntOrFloatBitWidth() == 8
-                                 ? byte
-                                 : codes.scaleType)}};
-  if (codes.zeroType)
-    components.push_back({"zeros", getPerGroup(geometry.groups, codes.zeroType)});
-  if (codes.offsetType)
+                             byte)}};
+  auto add = [&](StringRef name, int64_t perRow, Type type) {
+    if (!type)
+      return;
+    if (type.getIntOrFloatBitWidth() == 8)
+      type = byte;
     components.push_back(
-        {"offsets", getPerGroup(geometry.groups, codes.offsetType)});
+        {name, RankedTensorType::get(
+                   {geometry.panels, perRow, PanelsGeometry::rowsPerPanel},
+                   type)});
+  };
+  add("scales", geometry.getStoredGroups(), codes.scaleType);
+  add("factors", geometry.getFactors(), codes.factorType);
+  add("zeros", geometry.groups, codes.zeroType);
+  add("offsets", geometry.groups, codes.offsetType);
+  add("offset_factors", geometry.getFactors(), codes.offsetFactorType);
   return components;
 }
 
@@ -217,25 +221,24 @@ static SmallVector<uint8_t> unpackZeros(const ScaledCodes &format,
   return zeros;
 }
 
-/// Repeats what is stored once per group, or `terms` times, for each row of the
-/// group.
-static void packPerGroup(const PanelsGeometry &geometry, int64_t rows,
-                         int64_t groupRows, size_t elementSize,
-                         const char *perGroup, MutableArrayRef<char> packed,
-                         int64_t terms = 1) {
+/// Repeats what is stored once per group of rows for each of these. A row has
+/// `perRow` such numbers, or one for each of `terms` that many times.
+static void packPerRow(int64_t perRow, int64_t rows, int64_t groupRows,
+                       size_t elementSize, const char *stored,
+                       MutableArrayRef<char> packed, int64_t terms) {
   std::fill(packed.begin(), packed.end(), 0);
   int64_t rowGroups = llvm::divideCeil(rows, groupRows);
   for (int64_t row = 0; row < rows; ++row) {
     int64_t panel = row / PanelsGeometry::rowsPerPanel;
     int64_t lane = row % PanelsGeometry::rowsPerPanel;
-    for (int64_t group = 0; group < geometry.groups; ++group)
+    for (int64_t number = 0; number < perRow; ++number)
       for (int64_t term = 0; term < terms; ++term) {
-        int64_t to = (panel * geometry.groups + group) * terms + term;
+        int64_t to = (panel * perRow + number) * terms + term;
         int64_t from =
-            (term * rowGroups + row / groupRows) * geometry.groups + group;
+            (term * rowGroups + row / groupRows) * perRow + number;
         std::memcpy(packed.data() +
                         (to * PanelsGeometry::rowsPerPanel + lane) * elementSize,
-                    perGroup + from * elementSize, elementSize);
+                    stored + from * elementSize, elementSize);
       }
   }
 }
@@ -275,25 +278,32 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
                       floats.getType().getIntOrFloatBitWidth() / 8,
                       components[0], packed[0]);
   ScaledCodes codes = *format.getScaledCodes();
+  SmallVector<std::vector<char>> unpacked;
+  SmallVector<ArrayRef<char>> stored(components);
+  if (codes.ownStorage) {
+    unpacked = format.unpackScaledCodes(shape, components);
+    stored.assign(unpacked.begin(), unpacked.end());
+  }
   int64_t groupRows = codes.groupRows == 0 ? shape[0] : codes.groupRows;
-  packCodes(getContext(), codes, geometry, shape, asUnsigned(components[0]),
+  packCodes(getContext(), codes, geometry, shape, asUnsigned(stored[0]),
             packed[0]);
-  packPerGroup(geometry, shape[0], groupRows,
-               codes.scaleType.getIntOrFloatBitWidth() / 8,
-               components[1].data(), packed[1], codes.terms);
-  if (codes.offsetType)
-    packPerGroup(geometry, shape[0], groupRows,
-                 codes.offsetType.getIntOrFloatBitWidth() / 8,
-                 components.back().data(), packed.back());
-  if (!codes.zeroType)
-    return;
-  if (isa<FloatType>(codes.zeroType))
-    return packPerGroup(geometry, shape[0], groupRows,
-                        codes.zeroType.getIntOrFloatBitWidth() / 8,
-                        components[2].data(), packed[2]);
-  SmallVector<uint8_t> zeros =
-      unpackZeros(codes, llvm::divideCeil(shape[0], groupRows), geometry.groups,
-                  asUnsigned(components[2]));
-  packPerGroup(geometry, shape[0], groupRows, 1,
-               reinterpret_cast<const char *>(zeros.data()), packed[2]);
+  size_t next = 1;
+  auto pack = [&](Type type, int64_t perRow, int64_t terms = 1) {
+    if (!type)
+      return;
+    packPerRow(perRow, shape[0], groupRows, type.getIntOrFloatBitWidth() / 8,
+               stored[next].data(), packed[next], terms);
+    ++next;
+  };
+  pack(codes.scaleType, geometry.groups, codes.terms);
+  pack(codes.factorType, geometry.getFactors());
+  SmallVector<uint8_t> zeros;
+  if (codes.zeroType && !isa<FloatType>(codes.zeroType)) {
+    zeros = unpackZeros(codes, llvm::divideCeil(shape[0], groupRows),
+                        geometry.groups, asUnsigned(stored[next]));
+    stored[next] = {reinterpret_cast<const char *>(zeros.data()), zeros.size()};
+  }
+  pack(codes.zeroType, geometry.groups);
+  pack(codes.offsetType, geometry.groups);
+  pack(codes.offsetFactorType, geometry.getFactors());
 }

@@ -51,6 +51,10 @@ struct PanelsGeometry {
   }
   int64_t getStoredChunks() const { return terms * getChunks(); }
   int64_t getStoredGroups() const { return terms * groups; }
+  /// The factors of a row's scales, and those of its offsets.
+  int64_t getFactors() const {
+    return (groups + groupsPerFactor - 1) / groupsPerFactor;
+  }
   /// The columns of a row when every group is padded to whole chunks.
   int64_t getPaddedColumns() const { return getChunks() * columnsPerChunk; }
   /// The groups, from the first on, that are of the same size: all, or all but
@@ -67,6 +71,8 @@ struct PanelsGeometry {
   int64_t groupColumns, lastGroupColumns;
   int64_t chunksPerGroup, chunksInLastGroup;
   int64_t terms = 1;
+  /// How many groups share a factor, if scales have such.
+  int64_t groupsPerFactor = 1;
 };
 
 } // namespace lowbit

@@ -16,6 +16,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace lowbit {
 
@@ -40,14 +41,26 @@ struct ScaledCodes {
   llvm::SmallVector<float, 16> levels = {};
   /// The shape of a group; 0 stands for the whole dimension.
   int64_t groupRows, groupCols;
-  /// f32, f16, bf16, or f8E8M0FNU in bytes.
+  /// f32, f16 or bf16, or in bytes f8E8M0FNU, f8E4M3FN, si8 or ui8.
   mlir::Type scaleType;
   /// How many such products an element is the sum of. Each has codes and scales
   /// of its own: if there are several, their number comes before the other
   /// dimensions of these components, and there are no zero points.
   int64_t terms = 1;
-  /// A float type if a group has an offset, which is added to the sum.
+  /// If a group has an offset, which is added to the sum: its type, one of
+  /// those of scales.
   mlir::Type offsetType = {};
+  /// Whether the format stores all this in its own way, and `unpackScaledCodes`
+  /// has to take it apart.
+  bool ownStorage = false;
+  /// f32, f16 or bf16 if a scale is what is stored for the group times a factor
+  /// of this type that adjacent groups of a row share, rounded to f32. There is
+  /// one term then.
+  mlir::Type factorType = {};
+  /// How many groups share a factor; 0 stands for the whole row.
+  int64_t factorGroups = 0;
+  /// The same for offsets; null if these have no factors.
+  mlir::Type offsetFactorType = {};
 };
 
 /// The name that a safetensors file gives to elements of `type`; empty if it

@@ -74,12 +74,24 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
       scale and perhaps a zero point, or a sum of such products, perhaps with an
       offset: the particulars, by which kernels compute with any such format. Its
-      components must be those of `#lowbit.uniform`: codes and integer zero
-      points as streams of bits, row by row, scales, and float zero points;
-      scales of eight bits are bytes. Offsets come last. Nothing for other
-      formats.
+      components must be these, as those of `#lowbit.uniform` are: codes as
+      streams of bits, row by row, scales, factors of scales, zero points,
+      offsets, and factors of offsets, those of them that there are. There is one
+      scale, zero point and offset for each group, and one factor for each of the
+      groups that share it; numbers of eight bits are bytes, and integer zero
+      points are streams of bits, as codes are. A format with other components
+      says so (`ownStorage`). Nothing for other formats.
     }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
       /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">,
+    InterfaceMethod<[{
+      The components that `getScaledCodes` describes, from those of a format that
+      has other ones. They stand for exactly the same numbers.
+    }], "::llvm::SmallVector<std::vector<char>>", "unpackScaledCodes", (ins
+      "::llvm::ArrayRef<int64_t>":$shape,
+      "::llvm::ArrayRef<::llvm::ArrayRef<char>>":$components),
+      /*methodBody=*/"", /*defaultImplementation=*/[{
+        llvm_unreachable("the components are scaled codes as they are");
+      }]>,
     InterfaceMethod<[{
       If an element is the sum of one in another format and one of a sparse
       matrix: the other format, so that a product can be the sum of two. Its
