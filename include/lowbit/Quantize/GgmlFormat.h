@@ -11,6 +11,8 @@
 
 #include "lowbit/Quantize/BlockFormat.h"
 #include "lowbit/Quantize/GgmlLayout.h"
+#include <array>
+#include <cstdint>
 
 namespace lowbit {
 
@@ -33,7 +35,18 @@ class GgmlFormat final : public BlockFormat {
 public:
   explicit GgmlFormat(GgmlType type) : layout(&getGgmlLayout(type)) {}
 
+  /// What a block holds, each thing by itself: an element is
+  /// d * scale * level - dmin * min, or d * level + dmin.
+  struct Block {
+    std::array<uint8_t, 256> codes;
+    /// Of each group; 1 and 0 where there are none.
+    std::array<int32_t, 16> scales, mins;
+    /// f16. Without mins there is no `dmin`.
+    uint16_t d, dmin;
+  };
+
   const GgmlLayout &getLayout() const { return *layout; }
+  Block readBlock(const uint8_t *block) const;
   /// The largest magnitude of a value whose scales are finite.
   float getLargestValue() const;
 

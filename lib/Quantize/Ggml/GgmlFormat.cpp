@@ -16,9 +16,15 @@
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 using namespace lowbit;
 using namespace lowbit::ggml;
+
+static_assert(std::tuple_size_v<decltype(GgmlFormat::Block::codes)> ==
+                  maxBlockCols &&
+              std::tuple_size_v<decltype(GgmlFormat::Block::scales)> ==
+                  maxGroups);
 
 std::string GgmlFormat::describe() const { return layout->name.str(); }
 
@@ -28,6 +34,18 @@ GgmlFormat::getComponents(int64_t rows, int64_t cols) const {
   return {{"blocks",
            ElementType::I8,
            {rows, cols / layout->blockCols * layout->blockBytes}}};
+}
+
+GgmlFormat::Block GgmlFormat::readBlock(const uint8_t *block) const {
+  Block result = {};
+  readCodes(*layout, block, result.codes.data());
+  const BlockScales scales = readScales(*layout, block);
+  std::copy_n(scales.scale, layout->getNumGroups(), result.scales.begin());
+  std::copy_n(scales.min, layout->getNumGroups(), result.mins.begin());
+  std::memcpy(&result.d, block + layout->scaleByte, sizeof(result.d));
+  if (layout->hasMin())
+    std::memcpy(&result.dmin, block + layout->minByte, sizeof(result.dmin));
+  return result;
 }
 
 float GgmlFormat::getLargestValue() const {

@@ -13,7 +13,8 @@ include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
 include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_GgmlAttr : Lowbit_Attr<"Ggml", "ggml", [
-    DeclareAttrInterfaceMethods<QuantFormatAttrInterface>]> {
+    DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
+      ["getScaledCodes", "unpackScaledCodes"]>]> {
   let summary = "The block types of GGML and GGUF files";
   let description = [{
     Rows are cut into blocks of 32 or 256 columns, and a block is stored as GGML
