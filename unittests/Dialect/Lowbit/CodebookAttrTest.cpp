@@ -88,10 +88,6 @@ TEST_F(CodebookAttrTest, LevelsAreTheValuesOfTheCodes) {
   EXPECT_EQ(own.size(), 16u);
   EXPECT_EQ(own[1], 2);
   EXPECT_EQ(getLevels("e4m3, group = [1, *], scale = f32").size(), 256u);
-  // Kernels know no scales that have to be decoded first.
-  EXPECT_FALSE(parse("nf4, group = [1, *], scale = f8E4M3FN").getScaledCodes());
-  EXPECT_FALSE(parse("nf4, group = [1, *], scale = #lowbit.float<f16>")
-                   .getScaledCodes());
   EXPECT_EQ(parse("nf4, group = [1, *], scale = f32").getGroupCols({2, 40}),
             40);
 }

@@ -113,17 +113,24 @@ static SmallVector<float, 16> getLevelOfCodes(const Codebook &codebook) {
 }
 
 std::optional<ScaledCodes> CodebookAttr::getScaledCodes() const {
-  auto type = dyn_cast<TypeAttr>(getScale());
-  if (!type || isa<Float8E4M3FNType>(type.getValue()))
-    return std::nullopt;
   Codebook codebook = getSpec().codebook;
   ScaledCodes codes;
   codes.bits = codebook.getBits();
   codes.levels = getLevelOfCodes(codebook);
   codes.groupRows = getGroupRows();
   codes.groupCols = getGroupCols();
-  codes.scaleType = type.getValue();
+  getScales(*this).describe(codes);
   return codes;
+}
+
+SmallVector<std::vector<char>>
+CodebookAttr::unpackScaledCodes(ArrayRef<int64_t> shape,
+                                ArrayRef<ArrayRef<char>> components) const {
+  SmallVector<std::vector<char>> unpacked = getScales(*this).unpack(
+      getGroup(*this).getGrid(shape), components.drop_front());
+  unpacked.insert(unpacked.begin(),
+                  {components[0].begin(), components[0].end()});
+  return unpacked;
 }
 
 //===----------------------------------------------------------------------===//

@@ -12,6 +12,7 @@
 #include "FormatEmitter.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "lowbit/Quantize/ScaleStorage.h"
+#include <vector>
 
 namespace lowbit {
 
@@ -42,6 +43,16 @@ struct ScaleParameter {
   mlir::Value buildDecode(FormatEmitter &b, llvm::ArrayRef<int64_t> grid,
                           mlir::ValueRange components,
                           mlir::ValueRange indices) const;
+
+  /// Tells kernels of the scales. Those in a format stay as they are if this
+  /// stores small integers or f8E4M3FN with scales of its own, which become
+  /// factors; others are expanded to f32. Both takes `unpackScaledCodes`.
+  void describe(ScaledCodes &codes) const;
+  /// The components that `describe` tells of, scales and perhaps factors, from
+  /// those that `appendComponents` lists for a static grid.
+  llvm::SmallVector<std::vector<char>>
+  unpack(llvm::ArrayRef<int64_t> grid,
+         llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
 
 private:
   QuantFormatAttrInterface getFormat() const {

@@ -14,6 +14,7 @@ import numpy as np
 
 from lowbit.model import Model
 from matmul_grid import SPECIAL, Weight, check, module
+from nested_grid import ggml_weights, nested_weights
 
 TOKENS = [*range(1, 10), 16, 17, 64]
 
@@ -56,8 +57,13 @@ def main():
     targets = [(target, cpus.split("/")) for target, cpus in (text.split("=", 1) for text in sys.argv[3:])]
     generator = np.random.default_rng(0)
     products = 0
-    for number, (columns, quantized) in enumerate([(97, "row"), (131, "group"), (64, "")]):
-        weights = make_weights(columns, number, generator)
+    for number, (columns, quantized) in enumerate([(97, "row"), (131, "group"), (64, ""), (331, ""), (512, "row")]):
+        if columns == 331:
+            weights = nested_weights(generator, columns)
+        elif columns == 512:
+            weights = ggml_weights(generator, columns, quantized)
+        else:
+            weights = make_weights(columns, number, generator)
         source = folder / "grid.mlir"
         source.write_text(module(weights, columns, quantized))
 

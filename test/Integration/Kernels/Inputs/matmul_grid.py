@@ -75,6 +75,22 @@ class Weight:
         self.text = f"%{name} = lowbit.constant {{{text}}} : {self.type}"
 
 
+def constant(name, parts, kind):
+    """The text of a lowbit.constant with these components."""
+    elements = {"uint8": "i8", "uint16": "bf16", "float16": "f16", "float32": "f32"}
+    text = ", ".join(
+        f"{key} = dense<\"0x{value.tobytes().hex()}\"> : "
+        f"tensor<{'x'.join(map(str, value.shape))}x{elements[str(value.dtype)]}>" for key, value in parts.items())
+    return f"%{name} = lowbit.constant {{{text}}} : {kind}"
+
+
+def component_names(scheme, prefix=""):
+    if isinstance(scheme.scale, str):
+        return [prefix + "codes", prefix + "scales"]
+    nested = component_names(scheme.scale, prefix + "scales_")
+    return [prefix + "codes", *nested, *([prefix + "scales_offset"] if scheme.offset else [])]
+
+
 class LevelsWeight:
     """The same for codes that are names of levels."""
 
@@ -83,12 +99,9 @@ class LevelsWeight:
         quantized = quantize_codebook(generator.standard_normal((rows, columns)).astype(np.float32), scheme)
         self.exact = quantized.dequantize().astype(np.float64)
         self.bound = np.abs(self.exact)
-        codes, scales = components(quantized)
-        element = {"uint8": "i8", "uint16": "bf16", "float16": "f16", "float32": "f32"}[str(scales.dtype)]
         self.type = f"!lowbit.tensor<{rows}x{columns}xf32, {scheme.spell((rows, columns))}>"
-        self.text = (f"%{name} = lowbit.constant {{codes = dense<\"0x{codes.tobytes().hex()}\"> : "
-                     f"tensor<{rows}x{codes.shape[1]}xi8>, scales = dense<\"0x{scales.tobytes().hex()}\"> : "
-                     f"tensor<{rows}x{self.groups}x{element}>}} : {self.type}")
+        parts = zip(component_names(scheme), components(quantized), strict=True)
+        self.text = constant(name, dict(parts), self.type)
 
 
 class SignsWeight:
@@ -216,6 +229,41 @@ def check(weight, x, y, quantized, columns, tiles):
                              f"more than {limit[wrong][0]:.1e} off")
 
 
+def compare(folder, weights, case, variants, all_tokens, generator, tiles=False):
+    """Compiles the weights for each target with each strategy, and checks their products."""
+    columns, quantized = case
+    source = folder / "grid.mlir"
+    source.write_text(module(weights, columns, quantized))
+    models = []
+    for target, strategy in variants:
+        library = folder / f"grid-{columns}-{quantized}-{target}-{strategy}.so"
+        subprocess.run(["quant-compile", source, f"--target={target}", f"--strategy={strategy}", "-o", library],
+                       check=True)
+        models.append(Model(library))
+    for tokens in all_tokens:
+        x = generator.standard_normal((tokens, columns)).astype(np.float32)
+        for row, value in zip(range(tokens - 1, 0, -2), SPECIAL.values()):
+            if row == tokens - 3:
+                # Activations as large as they can be, all of one sign or not.
+                x[row] = np.sign(x[row])
+                x[row - 1] = columns % 2 * 2 - 1
+            if np.isfinite(value):
+                x[row] = x[row] * np.float32(value)
+            else:
+                x[row, generator.integers(columns)] = value
+        outputs = [model.run({"x": x}) for model in models]
+        with np.errstate(all="ignore"):
+            for weight in weights:
+                y = outputs[0][weight.name]
+                check(weight, x, y, quantized, columns, tiles=False)
+                for variant, other in zip(variants[1:], outputs[1:]):
+                    if tiles and not quantized:
+                        check(weight, x, other[weight.name], quantized, columns, tiles)
+                        continue
+                    same = np.isnan(y) & np.isnan(other[weight.name]) | (y == other[weight.name])
+                    assert same.all(), f"{weight.name}: {variant} differs from {variants[0]}"
+
+
 def main():
     folder, targets = pathlib.Path(sys.argv[1]), sys.argv[2:]
     cases = [(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group")]
@@ -267,36 +315,7 @@ def main():
                 Scheme("nf4", (1, 64), "f16"), Scheme("e2m1", (1, 32), "f8E8M0FNU"), Scheme("fp4", (1, 16), "bf16")))]
             weights += [FloatWeight(f"{element}n{rows}", generator, rows, columns, element)
                         for element in ("f32", "f16", "bf16") for rows in (16, 37, 150)]
-        source = folder / "grid.mlir"
-        source.write_text(module(weights, columns, quantized))
-        models = []
-        for target, strategy in variants:
-            library = folder / f"grid-{columns}-{quantized}-{target}-{strategy}.so"
-            subprocess.run(["quant-compile", source, f"--target={target}", f"--strategy={strategy}", "-o", library],
-                           check=True)
-            models.append(Model(library))
-        for tokens in all_tokens:
-            x = generator.standard_normal((tokens, columns)).astype(np.float32)
-            for row, value in zip(range(tokens - 1, 0, -2), SPECIAL.values()):
-                if row == tokens - 3:
-                    # Activations as large as they can be, all of one sign or not.
-                    x[row] = np.sign(x[row])
-                    x[row - 1] = number % 2 * 2 - 1
-                if np.isfinite(value):
-                    x[row] = x[row] * np.float32(value)
-                else:
-                    x[row, generator.integers(columns)] = value
-            outputs = [model.run({"x": x}) for model in models]
-            with np.errstate(all="ignore"):
-                for weight in weights:
-                    y = outputs[0][weight.name]
-                    check(weight, x, y, quantized, columns, tiles=False)
-                    for variant, other in zip(variants[1:], outputs[1:]):
-                        if tiles and not quantized:
-                            check(weight, x, other[weight.name], quantized, columns, tiles)
-                            continue
-                        same = np.isnan(y) & np.isnan(other[weight.name]) | (y == other[weight.name])
-                        assert same.all(), f"{weight.name}: {variant} differs from {variants[0]}"
+        compare(folder, weights, (columns, quantized), variants, all_tokens, generator, tiles)
         products += len(weights)
     print(f"{products} products agree")
 

@@ -14,7 +14,8 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_CodebookAttr : Lowbit_Attr<"Codebook", "codebook", [
     DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
-                                ["adaptToShape", "getScaledCodes"]>]> {
+                                ["adaptToShape", "getScaledCodes",
+                                 "unpackScaledCodes"]>]> {
   let summary = "Codes that name the levels of a table, with a scale per group";
   let description = [{
     An element is `scale * level[code]`. The table is one of these,
