@@ -44,8 +44,9 @@ protected:
 
   // The options that passes that quantize share.
   FormatOptions getFormatOptions() const {
-    return {this->format,    this->bits,     this->groupSize, this->symmetric,
-            this->scaleType, this->zeroType, this->mse};
+    return {this->format,    this->bits,       this->groupSize,
+            this->symmetric, this->scaleType,  this->zeroType,
+            this->range,     this->percentile, this->mse};
   }
   LayerFilter getFilter() const {
     return {this->include, this->exclude, this->head, this->embeddings};

@@ -93,11 +93,23 @@ lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options,
   });
 }
 
-std::unique_ptr<RangeSearch>
+llvm::Expected<std::unique_ptr<RangeSearch>>
 lowbit::makeRangeSearch(const FormatOptions &options) {
-  if (options.mse)
+  if (options.mse && options.range == "percentile")
+    return makeError("range is percentile, but mse asks for another range");
+  if (options.mse || options.range == "mse")
     return std::make_unique<MseSearch>();
-  return std::make_unique<MinMaxSearch>();
+  if (options.range == "percentile") {
+    llvm::Expected<PercentileSearch> search =
+        PercentileSearch::get(options.percentile);
+    if (!search)
+      return search.takeError();
+    return std::make_unique<PercentileSearch>(*search);
+  }
+  if (options.range == "minmax")
+    return std::make_unique<MinMaxSearch>();
+  return makeError("range is '" + options.range +
+                   "', but must be minmax, percentile or mse");
 }
 
 LayerSummary lowbit::summarize(llvm::StringRef name,

@@ -27,6 +27,8 @@ struct FormatOptions {
   bool symmetric;
   std::string scaleType;
   std::string zeroType;
+  std::string range;
+  double percentile;
   bool mse;
   /// The option that names the format.
   llvm::StringRef formatOption = "format";
@@ -51,7 +53,9 @@ llvm::Expected<FormatForLayer> parseFormat(mlir::MLIRContext *context,
                                            const FormatOptions &options,
                                            const ChangeFormat &change = {});
 
-std::unique_ptr<RangeSearch> makeRangeSearch(const FormatOptions &options);
+/// The message names the wrong option.
+llvm::Expected<std::unique_ptr<RangeSearch>>
+makeRangeSearch(const FormatOptions &options);
 
 /// What a solver's result looks like in the table of layers.
 LayerSummary summarize(llvm::StringRef name, QuantFormatAttrInterface format,

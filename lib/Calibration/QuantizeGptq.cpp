@@ -268,7 +268,7 @@ uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << format << ' ' << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
-     << zeroType << ' ' << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
+     << zeroType << ' ' << range << ' ' << percentile << ' ' << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
      << refinements << ' ' << sequential << ' ' << head << ' ' << include
      << '\0' << exclude << '\0' << data.getSamples().describe() << ' '
      << llvm::xxh3_64bits(llvm::ArrayRef(
@@ -305,13 +305,16 @@ llvm::Error QuantizeGptqPass::runOnLayers() {
       });
   const ArrayRef<QuantizableLayer> linear(layers->begin(), firstEmbedding);
   const ArrayRef<QuantizableLayer> tables(firstEmbedding, layers->end());
-  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formatOptions);
+  llvm::Expected<std::unique_ptr<RangeSearch>> search =
+      makeRangeSearch(formatOptions);
+  if (!search)
+    return search.takeError();
   SmallVector<LayerSummary> summaries;
   if (!linear.empty())
-    if (llvm::Error error = calibrate(linear, options, *search, summaries))
+    if (llvm::Error error = calibrate(linear, options, **search, summaries))
       return error;
   llvm::Error error = quantizeLayers(
-      tables, *formatForLayer, *search,
+      tables, *formatForLayer, **search,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights, const RangeSearch &rangeSearch) {
         return roundToNearest(blockFormat, weights, rangeSearch, threads);

@@ -83,10 +83,13 @@ lowbit::quantizeLayers(ModuleOp module, ArrayRef<FormatOptions> formats,
       selectLayers(module, filter);
   if (!layers)
     return layers.takeError();
-  const std::unique_ptr<RangeSearch> search = makeRangeSearch(formats[0]);
+  llvm::Expected<std::unique_ptr<RangeSearch>> search =
+      makeRangeSearch(formats[0]);
+  if (!search)
+    return search.takeError();
   SmallVector<LayerSummary> summaries;
   if (llvm::Error error =
-          quantizeLayers(*layers, formatsForLayer, *search, solve, summaries))
+          quantizeLayers(*layers, formatsForLayer, **search, solve, summaries))
     return std::move(error);
   if (llvm::Error error = writeReport(report, summaries))
     return std::move(error);

@@ -9,6 +9,9 @@
 #include "lowbit/Quantize/RangeSearch.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -60,4 +63,36 @@ Range MseSearch::search(Range full, llvm::ArrayRef<float> values,
     }
   }
   return best;
+}
+
+llvm::Expected<PercentileSearch> PercentileSearch::get(double percentile) {
+  if (percentile > 50 && percentile <= 100)
+    return PercentileSearch(percentile);
+  std::string message;
+  llvm::raw_string_ostream(message)
+      << "percentile is " << llvm::format("%g", percentile)
+      << ", but must lie in (50, 100]";
+  return makeError(message);
+}
+
+/// What `fraction` of the values lie below, between two of them perhaps;
+/// reorders `values`.
+static float getQuantile(llvm::MutableArrayRef<float> values, double fraction) {
+  const double place = fraction * static_cast<double>(values.size() - 1);
+  const auto lower = values.begin() + static_cast<size_t>(place);
+  std::nth_element(values.begin(), lower, values.end());
+  if (lower + 1 == values.end())
+    return *lower;
+  const double next = *std::min_element(lower + 1, values.end());
+  return static_cast<float>(*lower +
+                            (place - std::floor(place)) * (next - *lower));
+}
+
+Range PercentileSearch::search(Range full, llvm::ArrayRef<float> values,
+                               RoundTrip) const {
+  llvm::SmallVector<float, 256> sorted(values);
+  const Range range{getQuantile(sorted, 1 - percentile / 100),
+                    getQuantile(sorted, percentile / 100)};
+  // Where nearly all values are the same, nothing would be left of the others.
+  return range.lo < range.hi ? range : full;
 }

@@ -66,8 +66,10 @@ int32_t UniformFormat::getMaxCode() const {
 static Range getCodedRange(const UniformFormat::Spec &spec, Range range) {
   if (range.lo == 0 && range.hi == 0)
     range = {spec.hasFloatZero() ? 0.0f : -1.0f, 1};
-  if (spec.hasZeroPoint())
+  if (spec.hasFloatZero())
     return range;
+  if (spec.hasZeroPoint())
+    return {std::min(range.lo, 0.0f), std::max(range.hi, 0.0f)};
   if (!spec.isSigned)
     return {0, range.hi > 0 ? range.hi : 1};
   float bound = std::max(-range.lo, range.hi);

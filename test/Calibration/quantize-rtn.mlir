@@ -5,6 +5,10 @@
 // RUN: quant-opt %s --quantize-rtn='format="#lowbit.float<bf16>"' | FileCheck %s --check-prefix=BF16
 // RUN: quant-opt %s --quantize-rtn='include=q_proj|emb format="#lowbit.uniform<u4, group = [1, 5], scale = f16, zero = u4>" embeddings' | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn='include=q_proj|key format="#lowbit.codebook<nf4, group = [1, 3], scale = #lowbit.codebook<dynamic8, group = [3, 3], scale = f32>, offset = f32>"' | FileCheck %s --check-prefix=NF4
+// RUN: quant-opt %s --quantize-rtn="include=key range=percentile percentile=100" >%t.percentile
+// RUN: quant-opt %s --quantize-rtn="include=key" | diff - %t.percentile
+// RUN: quant-opt %s --quantize-rtn="include=key range=mse" >%t.mse
+// RUN: quant-opt %s --quantize-rtn="include=key mse" | diff - %t.mse
 // RUN: quant-opt %s --quantize-rtn="include=q_proj|emb group-size=5 embeddings" | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn="exclude=^q_ report=%t.json" | FileCheck %s --check-prefix=EXCLUDE
 // RUN: FileCheck %s --check-prefix=JSON --input-file=%t.json

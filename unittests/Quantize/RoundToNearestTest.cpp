@@ -153,6 +153,66 @@ TEST(RoundToNearest, RangeSearchNeverIncreasesItsError) {
   EXPECT_GT(gain, 0);
 }
 
+TEST(PercentileSearch, AgreesWithNumpy) {
+  // numpy.percentile(values, [100 - percentile, percentile]).
+  const llvm::SmallVector<float> values = {3,   -7.5f, 0.25f, 12,    -1, 4.5f,
+                                           100, -2,    0.5f,  6.75f, -40};
+  const struct {
+    double percentile;
+    float lo, hi;
+  } cases[] = {{100, -40, 100},        {99.9, -39.675f, 99.12f},
+               {99, -36.75f, 91.2f},   {90, -7.5f, 12},
+               {75, -1.5f, 5.625f},    {60, 0.25f, 3},
+               {50.5, 0.4875f, 0.625f}};
+  for (const auto &[percentile, lo, hi] : cases) {
+    const Range range = unwrap(PercentileSearch::get(percentile))
+                            .search({-40, 100}, values, {});
+    EXPECT_FLOAT_EQ(range.lo, lo) << percentile;
+    EXPECT_FLOAT_EQ(range.hi, hi) << percentile;
+  }
+  // Nothing would be left of the 8.
+  const Range whole = unwrap(PercentileSearch::get(75))
+                          .search({0, 8}, {1, 1, 1, 1, 1, 1, 8}, {});
+  EXPECT_EQ(whole.lo, 0);
+  EXPECT_EQ(whole.hi, 8);
+}
+
+TEST(PercentileSearch, ClipsOutliers) {
+  const PercentileSearch search = unwrap(PercentileSearch::get(99));
+  for (bool symmetric : {false, true}) {
+    const UniformFormat format = makeFormat(4, 0, symmetric);
+    Matrix weights = Random(9).matrix(3, 512, 0.01f);
+    for (int64_t row = 0; row < 3; ++row)
+      weights(row, 7 * row) = 1;
+    auto getMedianError = [&](const RangeSearch &ranges) {
+      const Matrix decoded = decode(
+          format, unwrap(roundToNearest(format, weights, ranges)).matrix);
+      std::vector<float> errors;
+      for (size_t i = 0; i < decoded.values.size(); ++i)
+        errors.push_back(std::fabs(decoded.values[i] - weights.values[i]));
+      std::sort(errors.begin(), errors.end());
+      return errors[errors.size() / 2];
+    };
+    EXPECT_LT(4 * getMedianError(search), getMedianError(minMax));
+  }
+  // Zero stays a code where most values are on one side of it.
+  Matrix positive(1, 4);
+  positive.values = {1, 2, 3, 4};
+  const UniformFormat format = makeFormat(4, 0);
+  const Matrix decoded =
+      decode(format, unwrap(roundToNearest(format, positive, search)).matrix);
+  for (int64_t col = 0; col < 4; ++col)
+    EXPECT_NEAR(decoded(0, col), positive(0, col), 0.14);
+}
+
+TEST(PercentileSearch, RejectsPercentilesOutOfRange) {
+  for (const char *text : {"50", "-1", "100.5"})
+    EXPECT_EQ(getMessage(PercentileSearch::get(std::stod(text))),
+              "percentile is " + std::string(text) +
+                  ", but must lie in (50, 100]");
+  EXPECT_NE(getMessage(PercentileSearch::get(std::nan(""))), "no error");
+}
+
 TEST(RoundToNearest, RejectsValuesThatAreNotFinite) {
   Matrix weights = Random(8).matrix(3, 4);
   weights(2, 1) = std::numeric_limits<float>::quiet_NaN();

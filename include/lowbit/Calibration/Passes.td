@@ -66,9 +66,14 @@ class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
     Option<"zeroType", "zero-type", "std::string", "\"integer\"",
            "How zero points are stored: integer, as the codes; or f16, bf16 or "
            "f32, which may be fractional">,
-    Option<"mse", "mse", "bool", "false",
-           "Choose the range of each group from a grid by its error, instead of "
-           "from the least to the greatest value">
+    Option<"range", "range", "std::string", "\"minmax\"",
+           "What the codes of each group span: minmax, from the least to the "
+           "greatest value; percentile, without as many values at either end; or "
+           "mse, the part of that with the least error in a grid">,
+    Option<"percentile", "percentile", "double", "99.9",
+           "With range=percentile: the one that ranges end at, between 50 and "
+           "100, and 100 minus it the one that they begin at">,
+    Option<"mse", "mse", "bool", "false", "The same as range=mse">
   ];
 }
 

@@ -64,6 +64,24 @@ private:
   Options options;
 };
 
+/// From the (100 - percentile)-th to the percentile-th percentile: as many
+/// values of a group are clipped at either end. Percentiles between two values
+/// are interpolated linearly, as numpy does it. Where the two are the same, the
+/// interval stays whole.
+class PercentileSearch final : public RangeSearch {
+public:
+  /// More than 50, and at most 100, which clips nothing.
+  static llvm::Expected<PercentileSearch> get(double percentile);
+
+  Range search(Range full, llvm::ArrayRef<float> values,
+               RoundTrip roundTrip) const override;
+
+private:
+  explicit PercentileSearch(double percentile) : percentile(percentile) {}
+
+  double percentile;
+};
+
 } // namespace lowbit
 
 #endif // LOWBIT_QUANTIZE_RANGESEARCH_H
