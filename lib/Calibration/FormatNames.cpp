@@ -37,6 +37,8 @@ static constexpr NamedFormat namedFormats[] = {
     {"fp8", "#lowbit.codebook<e4m3, group = [1, *], scale = f32>"},
     // OCP Microscaling 1.0.
     {"mxfp4", "#lowbit.codebook<e2m1, group = [1, 32], scale = f8E8M0FNU>"},
+    {"mxint8", "#lowbit.uniform<s8, group = [1, 32], scale = f8E8M0FNU, zero = "
+               "none>"},
     {"mxfp8", "#lowbit.codebook<e4m3, group = [1, 32], scale = f8E8M0FNU>"},
     {"nvfp4", "#lowbit.codebook<e2m1, group = [1, 16], scale = "
               "#lowbit.codebook<e4m3, group = [*, *], scale = f32>>"},
@@ -76,7 +78,7 @@ static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
   spec.groupRows = 1;
   spec.groupCols = 0;
   parts[4].getAsInteger(10, spec.groupCols);
-  spec.scaleType = ElementType::F16;
+  spec.scales = ScaleType::F16;
   // A sign alone is no code.
   if (spec.isSigned && spec.bits == 1)
     return std::nullopt;

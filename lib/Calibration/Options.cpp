@@ -33,10 +33,16 @@ parseUniform(const FormatOptions &options) {
   if (options.groupSize < 1 && options.groupSize != -1)
     return makeError("group-size is " + llvm::Twine(options.groupSize) +
                      ", but must be positive, or -1 for whole rows");
-  llvm::Expected<ElementType> scaleType =
-      parseFloatOption("scale-type", options.scaleType);
+  std::optional<ScaleType> scaleType =
+      llvm::StringSwitch<std::optional<ScaleType>>(options.scaleType)
+          .Case("f16", ScaleType::F16)
+          .Case("bf16", ScaleType::BF16)
+          .Case("f32", ScaleType::F32)
+          .Case("e8m0", ScaleType::F8E8M0FNU)
+          .Default(std::nullopt);
   if (!scaleType)
-    return scaleType.takeError();
+    return makeError("scale-type is '" + options.scaleType +
+                     "', but must be f16, bf16, f32 or e8m0");
   std::optional<ZeroKind> zero =
       llvm::StringSwitch<std::optional<ZeroKind>>(options.zeroType)
           .Case("integer", ZeroKind::Integer)
@@ -55,7 +61,7 @@ parseUniform(const FormatOptions &options) {
   spec.zero = options.symmetric ? ZeroKind::None : *zero;
   spec.groupRows = 1;
   spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
-  spec.scaleType = *scaleType;
+  spec.scales = *scaleType;
   return spec;
 }
 

@@ -143,11 +143,15 @@ lowbit::convertToBcq(const UniformFormat &format, int64_t rows, int64_t cols,
   const int64_t rowGroups = to.getNumRowGroups(rows);
   const int64_t colGroups = to.getNumColGroups(cols);
   const int64_t size = getByteSize(type);
+  std::vector<float> scales(rowGroups * colGroups), zeros(scales.size());
+  if (llvm::Error error = format.decodeParameters(
+          components, MatrixView(scales.data(), rowGroups, colGroups),
+          MatrixView(zeros.data(), rowGroups, colGroups)))
+    return std::move(error);
   for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup)
     for (int64_t group = 0; group < colGroups; ++group) {
-      const UniformFormat::Parameters parameters =
-          format.loadParameters(components, rowGroup, group, colGroups);
       const int64_t index = rowGroup * colGroups + group;
+      const UniformFormat::Parameters parameters{scales[index], zeros[index]};
       for (unsigned i = 0; i < bits; ++i)
         storeFloat(type, std::ldexp(parameters.scale, int(bits - 1 - i) - 1),
                    &result.components[1]

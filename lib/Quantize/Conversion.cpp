@@ -75,9 +75,15 @@ getGrid(const UniformFormat &format, int64_t totalRows, int64_t totalCols,
   if (firstRow / groupRows != (firstRow + rows - 1) / groupRows ||
       firstCol / groupCols != (firstCol + cols - 1) / groupCols)
     return std::nullopt;
-  const UniformFormat::Parameters parameters = format.loadParameters(
-      components, firstRow / groupRows, firstCol / groupCols,
-      format.getNumColGroups(totalCols));
+  const int64_t rowGroups = format.getNumRowGroups(totalRows);
+  const int64_t colGroups = format.getNumColGroups(totalCols);
+  std::vector<float> scales(rowGroups * colGroups), zeros(scales.size());
+  llvm::cantFail(format.decodeParameters(
+      components, MatrixView(scales.data(), rowGroups, colGroups),
+      MatrixView(zeros.data(), rowGroups, colGroups)));
+  const int64_t index =
+      firstRow / groupRows * colGroups + firstCol / groupCols;
+  const UniformFormat::Parameters parameters{scales[index], zeros[index]};
   return Grid{parameters.scale,
               parameters.zero + minCode - format.getMinCode()};
 }
@@ -99,7 +105,7 @@ code(const BlockFormat &from, ConstMatrixView values,
   if (!encoder)
     return encoder.takeError();
   AffineParameters *affine = (*encoder)->getAffineParameters();
-  const int64_t shared = (*encoder)->getGroupRows();
+  const int64_t shared = affine ? affine->getSharedRows() : 1;
   auto solve = [&](const RowsOfGroup &g) {
     const int64_t rows = g.values.getRows(), cols = g.values.getCols();
     (*encoder)->fit(g.firstRow, g.group, g.values);

@@ -91,10 +91,9 @@ private:
   /// Turns sums over the columns into means over all that share parameters.
   void average(Vector &sums) const;
 
-  MatrixEncoder &encoder;
   const RowsOfGroup &group;
   const HqqOptions &options;
-  const int64_t rows, cols;
+  const int64_t rows, cols, shared;
   const float minCode, maxCode;
   /// Those of round-to-nearest.
   Vector scales, zeros;
@@ -103,8 +102,8 @@ private:
 
 HqqGroup::HqqGroup(MatrixEncoder &encoder, AffineParameters &parameters,
                    const HqqOptions &options, const RowsOfGroup &group)
-    : encoder(encoder), group(group), options(options),
-      rows(group.values.getRows()), cols(group.values.getCols()),
+    : group(group), options(options), rows(group.values.getRows()),
+      cols(group.values.getCols()), shared(parameters.getSharedRows()),
       minCode(parameters.getCodeRange().first),
       maxCode(parameters.getCodeRange().second), scales(rows), zeros(rows) {
   encoder.fit(group.firstRow, group.group, group.values);
@@ -112,7 +111,6 @@ HqqGroup::HqqGroup(MatrixEncoder &encoder, AffineParameters &parameters,
 }
 
 void HqqGroup::average(Vector &sums) const {
-  const int64_t shared = encoder.getGroupRows();
   for (int64_t begin = 0; begin < rows; begin += shared) {
     const int64_t count = std::min(shared, rows - begin);
     auto first = sums.begin() + begin;
@@ -127,7 +125,7 @@ double HqqGroup::iterate(float beta, const float *zeros, Vector &next) const {
   const float lo = minCode, hi = maxCode;
   Vector inverses(rows), errors(rows);
   for (int64_t row = 0; row < rows; ++row)
-    inverses[row] = 1 / scales[row];
+    inverses[row] = scales[row] == 0 ? 0 : 1 / scales[row];
   std::fill(next.begin(), next.end(), 0.0f);
   // None of them overlap, which the vectorizer has to be told.
   const float *__restrict scale = scales.data();

@@ -164,8 +164,9 @@ private:
 /// The codes of a format.
 class FormatEncoder final : public ScaleEncoder {
 public:
-  FormatEncoder(std::unique_ptr<MatrixEncoder> encoder)
-      : encoder(std::move(encoder)) {}
+  FormatEncoder(std::unique_ptr<MatrixEncoder> matrixEncoder,
+                std::string prefix)
+      : encoder(std::move(matrixEncoder)), prefix(std::move(prefix)) {}
 
   int64_t getGroupRows() const override {
     return fitsAtOnce() ? encoder->getGroupRows() : 1;
@@ -201,7 +202,7 @@ public:
     llvm::SmallVector<Component, 3> components =
         std::move(encoder->finish().components);
     for (Component &component : components)
-      component.spec.name = "scales_" + component.spec.name;
+      component.spec.name = prefix + "_" + component.spec.name;
     return components;
   }
 
@@ -212,14 +213,15 @@ private:
   }
 
   std::unique_ptr<MatrixEncoder> encoder;
+  std::string prefix;
 };
 
 /// The same for the differences from the mean, at the end.
 class OffsetEncoder final : public ScaleEncoder {
 public:
-  OffsetEncoder(std::unique_ptr<MatrixEncoder> encoder)
+  OffsetEncoder(std::unique_ptr<MatrixEncoder> encoder, std::string prefix)
       : rows(encoder->getRows()), cols(encoder->getCols()), scales(rows * cols),
-        differences(std::move(encoder)) {}
+        prefix(prefix), differences(std::move(encoder), prefix) {}
 
   int64_t getGroupRows() const override { return 1; }
   void fit(int64_t firstRow, int64_t col,
@@ -240,7 +242,7 @@ public:
     differences.encodeAll(view);
     llvm::SmallVector<Component, 3> components = differences.finish();
     components.push_back(
-        makeComponent({"scales_offset", ElementType::F32, {1}}));
+        makeComponent({prefix + "_offset", ElementType::F32, {1}}));
     storeFloat(ElementType::F32, mean, components.back().bytes.data());
     return components;
   }
@@ -255,6 +257,7 @@ public:
 private:
   int64_t rows, cols;
   std::vector<float> scales;
+  std::string prefix;
   FormatEncoder differences;
 };
 } // namespace
@@ -266,7 +269,7 @@ private:
 llvm::Error ScaleStorage::check() const {
   // Scales become known column by column.
   if (format && format->getUnitCols() != 1)
-    return makeError("scales are coded one by one, but " + format->describe() +
+    return makeError(name + " are coded one by one, but " + format->describe() +
                      " codes " + llvm::Twine(format->getUnitCols()) +
                      " columns together");
   return llvm::Error::success();
@@ -281,12 +284,12 @@ std::string ScaleStorage::describe() const {
 llvm::SmallVector<ComponentSpec, 3>
 ScaleStorage::getComponents(int64_t rows, int64_t cols) const {
   if (!format)
-    return {{"scales", lowbit::getStoredType(type), {rows, cols}}};
+    return {{name, lowbit::getStoredType(type), {rows, cols}}};
   llvm::SmallVector<ComponentSpec, 3> specs = format->getComponents(rows, cols);
   for (ComponentSpec &spec : specs)
-    spec.name = "scales_" + spec.name;
+    spec.name = name + "_" + spec.name;
   if (offset)
-    specs.push_back({"scales_offset", ElementType::F32, {1}});
+    specs.push_back({name + "_offset", ElementType::F32, {1}});
   return specs;
 }
 
@@ -324,11 +327,11 @@ ScaleStorage::createEncoder(ConstMatrixView scales) const {
   llvm::Expected<std::unique_ptr<MatrixEncoder>> encoder =
       format->createEncoder(view, search);
   if (!encoder)
-    return makeError("the scales cannot be stored: " +
+    return makeError("the " + name + " cannot be stored: " +
                      llvm::toString(encoder.takeError()));
   if (offset)
-    return std::make_unique<OffsetEncoder>(std::move(*encoder));
-  auto result = std::make_unique<FormatEncoder>(std::move(*encoder));
+    return std::make_unique<OffsetEncoder>(std::move(*encoder), name);
+  auto result = std::make_unique<FormatEncoder>(std::move(*encoder), name);
   result->fitAll(view);
   return result;
 }

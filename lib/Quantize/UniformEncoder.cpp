@@ -13,24 +13,53 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
+#include <numeric>
 
 using namespace lowbit;
 
-UniformEncoder::UniformEncoder(const UniformFormat &format, int64_t rows,
-                               int64_t cols, const RangeSearch &search)
-    : MatrixEncoder(rows, cols, format.getGroupRows(rows),
-                    format.getGroupCols(cols)),
-      format(format), search(search), codes(rows * cols),
+/// Rows for which all parameters that are stored together are known.
+static int64_t countRowsTogether(const UniformFormat &format, int64_t rows,
+                                 const ScaleEncoder &scales,
+                                 const ScaleEncoder *zeros) {
+  const int64_t groups =
+      zeros ? std::lcm(scales.getGroupRows(), zeros->getGroupRows())
+            : scales.getGroupRows();
+  return format.getGroupRows(rows) * groups;
+}
+
+UniformEncoder::UniformEncoder(const UniformFormat &format,
+                               std::unique_ptr<ScaleEncoder> scaleEncoder,
+                               std::unique_ptr<ScaleEncoder> zeroEncoder,
+                               int64_t rows, int64_t cols,
+                               const RangeSearch &search)
+    : MatrixEncoder(
+          rows, cols,
+          countRowsTogether(format, rows, *scaleEncoder, zeroEncoder.get()),
+          format.getGroupCols(cols)),
+      format(format), scaleEncoder(std::move(scaleEncoder)),
+      zeroEncoder(std::move(zeroEncoder)), search(search), codes(rows * cols),
       scales(format.getNumColGroups(cols) * rows),
       zeros(format.getNumColGroups(cols) * rows) {}
+
+void UniformEncoder::keep(int64_t firstRow, int64_t group, int64_t rows,
+                          const GroupParameters &parameters) {
+  const int64_t first = group * getRows() + firstRow;
+  const int64_t shared = getSharedRows();
+  for (int64_t row = 0; row < rows; ++row) {
+    scales[first + row] = parameters.scales[row / shared];
+    zeros[first + row] = parameters.zeros[row / shared];
+  }
+}
 
 void UniformEncoder::fit(int64_t firstRow, int64_t group,
                          ConstMatrixView values, llvm::ArrayRef<float>) {
   assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
   const int64_t rows = values.getRows(), cols = values.getCols();
+  const int64_t shared = getSharedRows();
   llvm::SmallVector<float, 256> members;
-  for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
-    const int64_t end = std::min(begin + getGroupRows(), rows);
+  GroupParameters found;
+  for (int64_t begin = 0; begin < rows; begin += shared) {
+    const int64_t end = std::min(begin + shared, rows);
     members.clear();
     for (int64_t row = begin; row < end; ++row)
       for (int64_t col = 0; col < cols; ++col)
@@ -46,10 +75,13 @@ void UniformEncoder::fit(int64_t firstRow, int64_t group,
                                         parameters);
         });
     UniformFormat::Parameters parameters = format.getParameters(range);
-    const int64_t first = group * getRows() + firstRow;
-    std::fill(&scales[first + begin], &scales[first] + end, parameters.scale);
-    std::fill(&zeros[first + begin], &zeros[first] + end, parameters.zero);
+    found.scales.push_back(parameters.scale);
+    found.zeros.push_back(parameters.zero);
   }
+  scaleEncoder->fit(firstRow / shared, group, found.scales);
+  if (zeroEncoder)
+    zeroEncoder->fit(firstRow / shared, group, found.zeros);
+  keep(firstRow, group, rows, found);
 }
 
 void UniformEncoder::getParameters(
@@ -63,13 +95,22 @@ void UniformEncoder::getParameters(
 void UniformEncoder::setParameters(int64_t firstRow, int64_t group,
                                    llvm::MutableArrayRef<float> groupScales,
                                    llvm::MutableArrayRef<float> groupZeros) {
-  for (float &scale : groupScales)
-    scale = format.roundScale(scale);
-  for (float &zero : groupZeros)
-    zero = format.roundZero(zero);
   const int64_t first = group * getRows() + firstRow;
-  std::copy(groupScales.begin(), groupScales.end(), &scales[first]);
-  std::copy(groupZeros.begin(), groupZeros.end(), &zeros[first]);
+  const int64_t shared = getSharedRows(), rows = groupScales.size();
+  GroupParameters wanted;
+  bool changesScales = false;
+  for (int64_t row = 0; row < rows; row += shared) {
+    changesScales |= groupScales[row] != scales[first + row];
+    wanted.scales.push_back(format.roundScale(groupScales[row]));
+    wanted.zeros.push_back(format.roundZero(groupZeros[row]));
+  }
+  // Scales that are kept must not be quantized a second time.
+  if (changesScales)
+    scaleEncoder->fit(firstRow / shared, group, wanted.scales);
+  if (zeroEncoder)
+    zeroEncoder->fit(firstRow / shared, group, wanted.zeros);
+  keep(firstRow, group, rows, wanted);
+  getParameters(firstRow, group, groupScales, groupZeros);
 }
 
 /// The loop over the rows of one column. The strides are template arguments
@@ -81,7 +122,8 @@ static void encodeColumn(int64_t rows, const float *values, Stride valueStride,
                          float maxCode, uint8_t mask, uint8_t *codes) {
   for (int64_t row = 0; row < rows; ++row) {
     const float scale = scales[row], zero = zeros[row];
-    float steps = values[row * valueStride] / scale;
+    // Scales that a format stores can be 0.
+    float steps = scale == 0 ? 0 : values[row * valueStride] / scale;
     // The bounds are integers, so clamping before rounding gives the same.
     if constexpr (hasFloatZero) {
       float code = std::min(std::max(steps + zero, minCode), maxCode);
@@ -134,65 +176,76 @@ void UniformEncoder::rescale(int64_t firstRow,
                              llvm::ArrayRef<float> factors,
                              MatrixView decoded) {
   const UniformFormat::Spec &spec = format.getSpec();
-  const int64_t rows = decoded.getRows();
+  const int64_t rows = decoded.getRows(), shared = getSharedRows();
   const int64_t group = storedCols.front() / getGroupCols();
-  float *groupScales = &scales[group * getRows() + firstRow];
-  for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
-    const int64_t end = std::min(begin + getGroupRows(), rows);
+  const int64_t first = group * getRows() + firstRow;
+  GroupParameters changed;
+  for (int64_t begin = 0; begin < rows; begin += shared) {
+    const int64_t end = std::min(begin + shared, rows);
     float factor = 0;
     for (int64_t row = begin; row < end; ++row)
       factor += factors[row] / (end - begin);
-    const float scale = format.roundScale(groupScales[begin] * factor);
-    // A scale is never negative; what would be is left alone.
-    if (!(factor > 0))
-      continue;
-    for (int64_t row = begin; row < end; ++row) {
-      groupScales[row] = scale;
-      const float zero = zeros[group * getRows() + firstRow + row];
-      for (auto [i, col] : llvm::enumerate(storedCols)) {
-        const uint8_t code = codes[col * getRows() + firstRow + row];
-        const float value =
-            spec.isSigned ? signExtendCode(code, spec.bits) : code;
-        decoded(row, i) = scale * (value - zero);
-      }
-    }
+    // A scale does not change its sign; one that would is left alone.
+    const float scale = scales[first + begin];
+    changed.scales.push_back(factor > 0 ? format.roundScale(scale * factor)
+                                        : scale);
+    changed.zeros.push_back(zeros[first + begin]);
   }
+  scaleEncoder->update(firstRow / shared, group, changed.scales);
+  keep(firstRow, group, rows, changed);
+  for (int64_t row = 0; row < rows; ++row)
+    for (auto [i, col] : llvm::enumerate(storedCols)) {
+      const uint8_t code = codes[col * getRows() + firstRow + row];
+      const float value =
+          spec.isSigned ? signExtendCode(code, spec.bits) : code;
+      decoded(row, i) = scales[first + row] * (value - zeros[first + row]);
+    }
+}
+
+/// Zero points as they are stored, from those of each row: [column
+/// groups][rows].
+static std::vector<uint8_t> storeZeros(const UniformFormat &format,
+                                       const ComponentSpec &component,
+                                       int64_t rows, int64_t colGroups,
+                                       llvm::ArrayRef<float> zeros) {
+  const UniformFormat::Spec &spec = format.getSpec();
+  std::vector<uint8_t> bytes(component.getByteSize());
+  std::vector<uint8_t> codes(colGroups);
+  const int64_t rowBytes = getPackedBytes(colGroups, spec.bits);
+  for (int64_t rowGroup = 0, e = format.getNumRowGroups(rows); rowGroup < e;
+       ++rowGroup) {
+    const int64_t row = rowGroup * format.getGroupRows(rows);
+    for (int64_t group = 0; group < colGroups; ++group) {
+      const float zero = zeros[group * rows + row];
+      if (std::optional<ElementType> type = getFloatType(spec.zero))
+        storeFloat(*type, zero,
+                   &bytes[(rowGroup * colGroups + group) * getByteSize(*type)]);
+      else
+        codes[group] = static_cast<uint8_t>(static_cast<int32_t>(zero));
+    }
+    if (spec.zero == ZeroKind::Integer)
+      packBits(
+          codes, spec.bits,
+          llvm::MutableArrayRef(bytes).slice(rowGroup * rowBytes, rowBytes));
+  }
+  return bytes;
 }
 
 QuantizedMatrix UniformEncoder::finish() {
   const UniformFormat::Spec &spec = format.getSpec();
   const int64_t rows = getRows(), cols = getCols();
   QuantizedMatrix result{rows, cols, {}};
-  for (ComponentSpec &component : format.getComponents(rows, cols))
-    result.components.push_back(
-        {component, std::vector<uint8_t>(component.getByteSize())});
-
+  const auto components = format.getComponents(rows, cols);
+  result.components.push_back(
+      {components.front(),
+       std::vector<uint8_t>(components.front().getByteSize())});
   packRows(codes, rows, cols, spec.bits, result.components[0].bytes);
-
-  const int64_t colGroups = format.getNumColGroups(cols);
-  const int64_t rowGroups = format.getNumRowGroups(rows);
-  const int64_t scaleBytes = getByteSize(spec.scaleType);
-  const int64_t zeroBytes = getPackedBytes(colGroups, spec.bits);
-  const std::optional<ElementType> zeroType = getFloatType(spec.zero);
-  std::vector<uint8_t> rowZeros(colGroups);
-  for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup) {
-    const int64_t row = rowGroup * getGroupRows();
-    for (int64_t group = 0; group < colGroups; ++group) {
-      storeFloat(spec.scaleType, scales[group * rows + row],
-                 &result.components[1]
-                      .bytes[(rowGroup * colGroups + group) * scaleBytes]);
-      const float zero = zeros[group * rows + row];
-      if (zeroType)
-        storeFloat(*zeroType, zero,
-                   &result.components[2].bytes[(rowGroup * colGroups + group) *
-                                               getByteSize(*zeroType)]);
-      else
-        rowZeros[group] = static_cast<uint8_t>(static_cast<int32_t>(zero));
-    }
-    if (spec.zero == ZeroKind::Integer)
-      packBits(rowZeros, spec.bits,
-               llvm::MutableArrayRef(result.components[2].bytes)
-                   .slice(rowGroup * zeroBytes, zeroBytes));
-  }
+  llvm::append_range(result.components, scaleEncoder->finish());
+  if (zeroEncoder)
+    llvm::append_range(result.components, zeroEncoder->finish());
+  else if (spec.hasZeroPoint())
+    result.components.push_back(
+        {components.back(), storeZeros(format, components.back(), rows,
+                                       format.getNumColGroups(cols), zeros)});
   return result;
 }

@@ -19,8 +19,11 @@ namespace lowbit {
 /// rows vectorize. `finish` turns them into the stored, row-major components.
 class UniformEncoder final : public MatrixEncoder, public AffineParameters {
 public:
-  UniformEncoder(const UniformFormat &format, int64_t rows, int64_t cols,
-                 const RangeSearch &search);
+  /// `zeroEncoder` is null, unless zero points have a format.
+  UniformEncoder(const UniformFormat &format,
+                 std::unique_ptr<ScaleEncoder> scaleEncoder,
+                 std::unique_ptr<ScaleEncoder> zeroEncoder, int64_t rows,
+                 int64_t cols, const RangeSearch &search);
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
@@ -30,6 +33,9 @@ public:
                llvm::ArrayRef<float> factors, MatrixView decoded) override;
   bool hasScales() const override { return true; }
   AffineParameters *getAffineParameters() override { return this; }
+  int64_t getSharedRows() const override {
+    return format.getGroupRows(getRows());
+  }
   bool hasZeros() const override { return format.getSpec().hasZeroPoint(); }
   std::pair<float, float> getCodeRange() const override {
     return {format.getMinCode(), format.getMaxCode()};
@@ -43,7 +49,16 @@ public:
   QuantizedMatrix finish() override;
 
 private:
+  /// The parameters of a column group for `rows` rows, without repetition.
+  struct GroupParameters {
+    llvm::SmallVector<float> scales, zeros;
+  };
+  /// Keeps them for each row.
+  void keep(int64_t firstRow, int64_t group, int64_t rows,
+            const GroupParameters &parameters);
+
   UniformFormat format;
+  std::unique_ptr<ScaleEncoder> scaleEncoder, zeroEncoder;
   const RangeSearch &search;
   /// [cols][rows]; codes are cut to `bits` bits.
   std::vector<uint8_t> codes;

@@ -11,10 +11,12 @@
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace lowbit;
 
@@ -22,6 +24,7 @@ std::optional<ElementType> lowbit::getFloatType(ZeroKind kind) {
   switch (kind) {
   case ZeroKind::None:
   case ZeroKind::Integer:
+  case ZeroKind::Format:
     return std::nullopt;
   case ZeroKind::F16:
     return ElementType::F16;
@@ -42,9 +45,13 @@ llvm::Expected<UniformFormat> UniformFormat::get(const Spec &spec) {
                      "-1, and could not hold positive values");
   if (llvm::Error error = checkGroup(spec.groupRows, spec.groupCols))
     return std::move(error);
-  if (!isScaleType(spec.scaleType))
-    return makeError("scales are stored as f16, bf16 or f32, not as " +
-                     getName(spec.scaleType));
+  if (llvm::Error error = spec.scales.check())
+    return std::move(error);
+  assert((spec.zero == ZeroKind::Format) == (spec.zeroFormat != nullptr) &&
+         "zero points have a format if their kind says so");
+  if (spec.zeroFormat)
+    if (llvm::Error error = spec.getZeroStorage().check())
+      return std::move(error);
   if (spec.narrowRange && (!spec.isSigned || spec.hasZeroPoint()))
     return makeError("a narrow range is only for signed codes without zero "
                      "points");
@@ -64,8 +71,11 @@ int32_t UniformFormat::getMaxCode() const {
 /// The range that the codes of the format span for values in `range`, in which
 /// (hi - lo) / (max code - min code) is the scale.
 static Range getCodedRange(const UniformFormat::Spec &spec, Range range) {
-  if (range.lo == 0 && range.hi == 0)
+  if (range.lo == 0 && range.hi == 0) {
+    if (spec.scales.isFormat())
+      return range;
     range = {spec.hasFloatZero() ? 0.0f : -1.0f, 1};
+  }
   if (spec.hasFloatZero())
     return range;
   if (spec.hasZeroPoint())
@@ -88,9 +98,11 @@ Range UniformFormat::getRange(llvm::ArrayRef<float> values) const {
 }
 
 float UniformFormat::roundScale(float scale) const {
-  return std::clamp(roundToType(spec.scaleType, scale),
-                    getSmallestPositive(spec.scaleType),
-                    getLargest(spec.scaleType));
+  if (spec.scales.isFormat())
+    return scale;
+  // Only 0 itself would stay 0.
+  return spec.scales.round(
+      std::max(scale, std::numeric_limits<float>::denorm_min()));
 }
 
 float UniformFormat::roundZero(float zero) const {
@@ -100,28 +112,44 @@ float UniformFormat::roundZero(float zero) const {
     const float bound = getLargest(*type);
     return std::clamp(roundToType(*type, zero), -bound, bound);
   }
+  if (spec.zero == ZeroKind::Format)
+    return zero;
   return std::clamp<float>(std::nearbyint(zero), getMinCode(), getMaxCode());
 }
 
 UniformFormat::Parameters UniformFormat::getParameters(Range range) const {
   range = getCodedRange(spec, range);
   const int32_t minCode = getMinCode(), maxCode = getMaxCode();
-  float scale = (range.hi - range.lo) / (maxCode - minCode);
-  if (std::optional<ElementType> type = getFloatType(spec.zero))
-    scale = std::max(scale, std::max(-range.lo, range.hi) *
-                                getRelativePrecision(*type));
+  const float steps = maxCode - minCode;
+  float width = range.hi - range.lo;
+  // Where the width of a range is no float, half of it is.
+  const int halvings = std::isinf(width);
+  if (halvings)
+    width = range.hi / 2 - range.lo / 2;
+  float scale = std::ldexp(width / steps, halvings);
+  if (spec.hasFloatZero()) {
+    std::optional<ElementType> type = getFloatType(spec.zero);
+    const float relative = type ? getRelativePrecision(*type) : 1 / steps;
+    const float least = std::max(-range.lo, range.hi) * relative;
+    if (scale < least) {
+      scale = least;
+      width = least * steps;
+    }
+  }
+  if (!spec.scales.isFormat() && spec.scales.getType() == ScaleType::F8E8M0FNU)
+    scale = std::ldexp(1.0f, std::ilogb(width) + halvings - std::ilogb(steps));
   scale = roundScale(scale);
-  return {scale, roundZero(-range.lo / scale + minCode)};
+  const float zero = scale == 0 ? 0 : -range.lo / scale;
+  return {scale, roundZero(zero + minCode)};
 }
 
 int32_t UniformFormat::encodeValue(float value,
                                    const Parameters &parameters) const {
+  const float scaled = parameters.scale == 0 ? 0 : value / parameters.scale;
   if (spec.hasFloatZero())
-    return static_cast<int32_t>(std::nearbyint(
-        std::clamp<float>(value / parameters.scale + parameters.zero,
-                          getMinCode(), getMaxCode())));
-  float steps = std::clamp<float>(value / parameters.scale,
-                                  getMinCode() - parameters.zero,
+    return static_cast<int32_t>(std::nearbyint(std::clamp<float>(
+        scaled + parameters.zero, getMinCode(), getMaxCode())));
+  float steps = std::clamp<float>(scaled, getMinCode() - parameters.zero,
                                   getMaxCode() - parameters.zero);
   return static_cast<int32_t>(std::nearbyint(steps) + parameters.zero);
 }
@@ -130,9 +158,11 @@ std::string UniformFormat::describe() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << (spec.isSigned ? 's' : 'u') << spec.bits;
-  os << ' ' << describeGroup() << ' ' << getScaleTypeName(spec.scaleType);
+  os << ' ' << describeGroup() << ' ' << spec.scales.describe();
   if (std::optional<ElementType> type = getFloatType(spec.zero))
     os << " zero " << getScaleTypeName(*type);
+  else if (spec.zeroFormat)
+    os << " zero " << spec.getZeroStorage().describe();
   if (spec.narrowRange)
     os << " narrow";
   return text;
@@ -142,11 +172,15 @@ llvm::SmallVector<ComponentSpec, 3>
 UniformFormat::getComponents(int64_t rows, int64_t cols) const {
   const int64_t rowGroups = getNumRowGroups(rows);
   const int64_t colGroups = getNumColGroups(cols);
-  llvm::SmallVector<ComponentSpec, 3> specs;
-  specs.push_back(
+  llvm::SmallVector<ComponentSpec, 3> specs =
+      spec.scales.getComponents(rowGroups, colGroups);
+  specs.insert(
+      specs.begin(),
       {"codes", ElementType::I8, {rows, getPackedBytes(cols, spec.bits)}});
-  specs.push_back({"scales", spec.scaleType, {rowGroups, colGroups}});
-  if (std::optional<ElementType> type = getFloatType(spec.zero))
+  if (spec.zeroFormat)
+    llvm::append_range(
+        specs, spec.getZeroStorage().getComponents(rowGroups, colGroups));
+  else if (std::optional<ElementType> type = getFloatType(spec.zero))
     specs.push_back({"zeros", *type, {rowGroups, colGroups}});
   else if (spec.hasZeroPoint())
     specs.push_back({"zeros",
@@ -155,11 +189,10 @@ UniformFormat::getComponents(int64_t rows, int64_t cols) const {
   return specs;
 }
 
-llvm::Expected<std::unique_ptr<MatrixEncoder>>
-UniformFormat::createEncoder(ConstMatrixView weights,
-                             const RangeSearch &search) const {
-  if (llvm::Error error = checkFinite(weights))
-    return std::move(error);
+/// An error if a group may need a scale that is too large for its type.
+static llvm::Error checkScales(const UniformFormat &format,
+                               ConstMatrixView weights) {
+  const UniformFormat::Spec &spec = format.getSpec();
   Range range{0, 0};
   for (int64_t row = 0; row < weights.getRows(); ++row)
     for (int64_t col = 0; col < weights.getCols(); ++col) {
@@ -169,45 +202,107 @@ UniformFormat::createEncoder(ConstMatrixView weights,
   // No group needs a larger scale than the matrix as a whole.
   Range coded = getCodedRange(spec, range);
   double scale = (static_cast<double>(coded.hi) - coded.lo) /
-                 (getMaxCode() - getMinCode());
-  if (scale > getLargest(spec.scaleType)) {
-    std::string message;
-    llvm::raw_string_ostream os(message);
-    os << "weights between " << llvm::format("%g", range.lo) << " and "
-       << llvm::format("%g", range.hi) << " need scales up to "
-       << llvm::format("%g", scale) << ", but "
-       << getScaleTypeName(spec.scaleType) << " ends at "
-       << llvm::format("%g", getLargest(spec.scaleType))
-       << "; a wider scale type is needed";
-    return makeError(message);
-  }
-  return std::make_unique<UniformEncoder>(*this, weights.getRows(),
-                                          weights.getCols(), search);
+                 (format.getMaxCode() - format.getMinCode());
+  const ScaleType type = spec.scales.getType();
+  if (scale <= getLargest(type))
+    return llvm::Error::success();
+  std::string message;
+  llvm::raw_string_ostream os(message);
+  os << "weights between " << llvm::format("%g", range.lo) << " and "
+     << llvm::format("%g", range.hi) << " need scales up to "
+     << llvm::format("%g", scale) << ", but " << getName(type) << " ends at "
+     << llvm::format("%g", getLargest(type))
+     << "; a wider scale type is needed";
+  return makeError(message);
 }
 
-UniformFormat::Parameters UniformFormat::loadParameters(
-    llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components, int64_t rowGroup,
-    int64_t colGroup, int64_t colGroups) const {
-  auto load = [&](ElementType type, llvm::ArrayRef<uint8_t> bytes) {
-    return loadFloat(type, bytes.data() + (rowGroup * colGroups + colGroup) *
-                                              getByteSize(type));
-  };
-  const float scale = load(spec.scaleType, components[1]);
-  if (!spec.hasZeroPoint())
-    return {scale, 0};
-  if (std::optional<ElementType> type = getFloatType(spec.zero))
-    return {scale, load(*type, components[2])};
-  // A code spans two bytes at most.
+/// The parameters that groups have if nothing is clipped: what formats of
+/// scales and zero points find their own parameters from.
+static void findParameters(const UniformFormat &format, ConstMatrixView weights,
+                           MatrixView scales, MatrixView zeros) {
+  const int64_t groupRows = format.getGroupRows(weights.getRows());
+  const int64_t groupCols = format.getGroupCols(weights.getCols());
+  llvm::SmallVector<float, 256> members;
+  for (int64_t rowGroup = 0; rowGroup < scales.getRows(); ++rowGroup)
+    for (int64_t colGroup = 0; colGroup < scales.getCols(); ++colGroup) {
+      const int64_t lastRow =
+          std::min(weights.getRows(), (rowGroup + 1) * groupRows);
+      const int64_t lastCol =
+          std::min(weights.getCols(), (colGroup + 1) * groupCols);
+      members.clear();
+      for (int64_t row = rowGroup * groupRows; row < lastRow; ++row)
+        for (int64_t col = colGroup * groupCols; col < lastCol; ++col)
+          members.push_back(weights(row, col));
+      const UniformFormat::Parameters parameters =
+          format.getParameters(format.getRange(members));
+      scales(rowGroup, colGroup) = parameters.scale;
+      zeros(rowGroup, colGroup) = parameters.zero;
+    }
+}
+
+llvm::Expected<std::unique_ptr<MatrixEncoder>>
+UniformFormat::createEncoder(ConstMatrixView weights,
+                             const RangeSearch &search) const {
+  if (llvm::Error error = checkFinite(weights))
+    return std::move(error);
+  if (!spec.scales.isFormat())
+    if (llvm::Error error = checkScales(*this, weights))
+      return std::move(error);
+  const int64_t rows = weights.getRows(), cols = weights.getCols();
+  const int64_t rowGroups = getNumRowGroups(rows);
+  const int64_t colGroups = getNumColGroups(cols);
+  std::vector<float> scaleValues(rowGroups * colGroups);
+  std::vector<float> zeroValues(rowGroups * colGroups);
+  const MatrixView scales(scaleValues.data(), rowGroups, colGroups);
+  const MatrixView zeros(zeroValues.data(), rowGroups, colGroups);
+  if (spec.scales.isFormat() || spec.zeroFormat)
+    findParameters(*this, weights, scales, zeros);
+  llvm::Expected<std::unique_ptr<ScaleEncoder>> scaleEncoder =
+      spec.scales.createEncoder(scales);
+  if (!scaleEncoder)
+    return scaleEncoder.takeError();
+  std::unique_ptr<ScaleEncoder> zeroEncoder;
+  if (spec.zeroFormat) {
+    llvm::Expected<std::unique_ptr<ScaleEncoder>> encoder =
+        spec.getZeroStorage().createEncoder(zeros);
+    if (!encoder)
+      return encoder.takeError();
+    zeroEncoder = std::move(*encoder);
+  }
+  return std::make_unique<UniformEncoder>(*this, std::move(*scaleEncoder),
+                                          std::move(zeroEncoder), rows, cols,
+                                          search);
+}
+
+llvm::Error UniformFormat::decodeParameters(
+    llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components, MatrixView scales,
+    MatrixView zeros) const {
+  const int64_t rowGroups = scales.getRows(), colGroups = scales.getCols();
+  const size_t numScales =
+      spec.scales.getComponents(rowGroups, colGroups).size();
+  if (llvm::Error error =
+          spec.scales.decode(components.slice(1, numScales), scales))
+    return error;
+  components = components.drop_front(1 + numScales);
+  if (spec.zeroFormat)
+    return spec.getZeroStorage().decode(components, zeros);
+  std::vector<uint8_t> codes(colGroups);
   const int64_t rowBytes = getPackedBytes(colGroups, spec.bits);
-  llvm::ArrayRef<uint8_t> row =
-      components[2].slice(rowGroup * rowBytes, rowBytes);
-  const int64_t bit = colGroup * spec.bits;
-  uint32_t word = row[bit / 8];
-  if (bit / 8 + 1 < rowBytes)
-    word |= row[bit / 8 + 1] << 8;
-  const uint8_t code = (word >> bit % 8) & ((1 << spec.bits) - 1);
-  return {scale, static_cast<float>(
-                     spec.isSigned ? signExtendCode(code, spec.bits) : code)};
+  for (int64_t row = 0; row < rowGroups; ++row) {
+    if (spec.zero == ZeroKind::Integer)
+      unpackBits(components[0].slice(row * rowBytes, rowBytes), spec.bits,
+                 codes);
+    for (int64_t col = 0; col < colGroups; ++col)
+      if (std::optional<ElementType> type = getFloatType(spec.zero))
+        zeros(row, col) =
+            loadFloat(*type, components[0].data() +
+                                 (row * colGroups + col) * getByteSize(*type));
+      else if (spec.isSigned)
+        zeros(row, col) = signExtendCode(codes[col], spec.bits);
+      else
+        zeros(row, col) = codes[col];
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error
@@ -220,8 +315,15 @@ UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
     return llvm::Error::success();
 
   const int64_t groupRows = getGroupRows(rows), groupCols = getGroupCols(cols);
+  const int64_t rowGroups = getNumRowGroups(rows);
   const int64_t colGroups = getNumColGroups(cols);
   const int64_t codeBytes = getPackedBytes(cols, spec.bits);
+  std::vector<float> scaleValues(rowGroups * colGroups);
+  std::vector<float> zeroValues(rowGroups * colGroups);
+  const MatrixView scales(scaleValues.data(), rowGroups, colGroups);
+  const MatrixView zeros(zeroValues.data(), rowGroups, colGroups);
+  if (llvm::Error error = decodeParameters(components, scales, zeros))
+    return error;
   std::vector<uint8_t> codes(cols);
   auto toInt = [&](uint8_t code) -> int32_t {
     return spec.isSigned ? signExtendCode(code, spec.bits) : code;
@@ -231,8 +333,8 @@ UniformFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
     unpackBits(components[0].slice(row * codeBytes, codeBytes), spec.bits,
                codes);
     for (int64_t group = 0; group < colGroups; ++group) {
-      const Parameters parameters =
-          loadParameters(components, rowGroup, group, colGroups);
+      const Parameters parameters{scales(rowGroup, group),
+                                  zeros(rowGroup, group)};
       const int64_t end = std::min(cols, (group + 1) * groupCols);
       for (int64_t col = group * groupCols; col < end; ++col)
         decoded(row, col) = decodeValue(toInt(codes[col]), parameters);

@@ -31,7 +31,7 @@
 // SPELLED: error: format is '#lowbit.uniform<u9, group = [1, 2], scale = f16, zero = u9>', which cannot be read: bits is 9, but a uniform format has 1 to 8 bits
 // UNKNOWN: error: format is '#lowbit.no_format', which cannot be read: {{.*}}no_format
 // LAYOUT: error: format is '#lowbit.panels', which is no number format
-// SCALE: error: scale-type is 'f8', but must be f16, bf16 or f32
+// SCALE: error: scale-type is 'f8', but must be f16, bf16, f32 or e8m0
 // RANGE: error: range is 'median', but must be minmax, percentile or mse
 // PERCENTILE: error: percentile is 50, but must lie in (50, 100]
 // TWICE: error: range is percentile, but mse asks for another range

@@ -5,6 +5,9 @@
 // RUN: quant-opt %s --quantize-rtn='format="#lowbit.float<bf16>"' | FileCheck %s --check-prefix=BF16
 // RUN: quant-opt %s --quantize-rtn='include=q_proj|emb format="#lowbit.uniform<u4, group = [1, 5], scale = f16, zero = u4>" embeddings' | FileCheck %s --check-prefix=INCLUDE
 // RUN: quant-opt %s --quantize-rtn='include=q_proj|key format="#lowbit.codebook<nf4, group = [1, 3], scale = #lowbit.codebook<dynamic8, group = [3, 3], scale = f32>, offset = f32>"' | FileCheck %s --check-prefix=NF4
+// RUN: quant-opt %s --quantize-rtn='include=key format="#lowbit.uniform<u3, group = [1, 4], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>"' | FileCheck %s --check-prefix=SPQR
+// RUN: quant-opt %s --quantize-rtn="include=key format=mxint8" | FileCheck %s --check-prefix=POWERS
+// RUN: quant-opt %s --quantize-rtn="include=key bits=8 symmetric group-size=32 scale-type=e8m0" | FileCheck %s --check-prefix=POWERS
 // RUN: quant-opt %s --quantize-rtn="include=key range=percentile percentile=100" >%t.percentile
 // RUN: quant-opt %s --quantize-rtn="include=key" | diff - %t.percentile
 // RUN: quant-opt %s --quantize-rtn="include=key range=mse" >%t.mse
@@ -25,6 +28,9 @@
 // TABLE-NEXT: key      8x8    u4 [1, 4] f16
 // TABLE-NEXT: MatMul   6x8    u4 [1, 4] f16
 // TABLE-NEXT: 4 layers 176 weights
+
+// SPQR: lowbit.constant {codes = {{.*}}, scales_codes = {{.*}} : tensor<8x1xi8>, scales_scales = {{.*}} : tensor<1x2xf16>, scales_zeros = {{.*}} : tensor<1x2xf16>, zeros_codes = {{.*}} : tensor<8x1xi8>, zeros_scales = {{.*}} : tensor<1x2xf16>, zeros_zeros = {{.*}} : tensor<1x2xf16>} : !lowbit.tensor<8x8xf32, #lowbit.uniform<u3, group = [1, 4], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16, pad>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16, pad>>>
+// POWERS: lowbit.constant {codes = {{.*}} : tensor<8x8xi8>, scales = {{.*}} : tensor<8x1xi8>} : !lowbit.tensor<8x8xf32, #lowbit.uniform<s8, group = [1, 32], scale = f8E8M0FNU, zero = none, pad>>
 
 // JSON:     "format": "u4 [1, 128] f16"
 // JSON:     "layer": "up_proj"

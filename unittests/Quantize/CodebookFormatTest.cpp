@@ -243,7 +243,7 @@ TEST(ScaleStorage, IntegersStoreScales) {
   UniformFormat::Spec spec;
   spec.bits = 6;
   spec.groupCols = 0;
-  spec.scaleType = ElementType::F32;
+  spec.scales = ScaleType::F32;
   ScaleStorage scales(
       std::make_shared<UniformFormat>(unwrap(UniformFormat::get(spec))));
   CodebookFormat format = makeCodebook("nf4", 8, scales);

@@ -22,14 +22,14 @@ namespace {
 const MinMaxSearch minMax;
 
 UniformFormat makeUniform(unsigned bits, bool isSigned, int64_t groupCols,
-                          ElementType scaleType = ElementType::F16,
+                          ScaleType scaleType = ScaleType::F16,
                           ZeroKind zero = ZeroKind::Integer) {
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.isSigned = isSigned;
   spec.zero = isSigned ? ZeroKind::None : zero;
   spec.groupCols = groupCols;
-  spec.scaleType = scaleType;
+  spec.scales = scaleType;
   return unwrap(UniformFormat::get(spec));
 }
 
@@ -62,7 +62,7 @@ std::string getRefusal(const BlockFormat &from, const BlockFormat &to,
 }
 
 TEST(Conversion, CodesOfMoreBits) {
-  for (ElementType scale : {ElementType::F16, ElementType::F32}) {
+  for (ScaleType scale : {ScaleType::F16, ScaleType::F32}) {
     expectSame(makeUniform(3, false, 32, scale), makeUniform(4, false, 32, scale));
     expectSame(makeUniform(4, false, 32, scale), makeUniform(8, false, 32, scale));
     expectSame(makeUniform(4, true, 32, scale), makeUniform(8, true, 32, scale));
@@ -90,9 +90,9 @@ TEST(Conversion, SymmetricCodesHaveTheirZeroInTheMiddle) {
 
 TEST(Conversion, FinerGroupsAndWiderScales) {
   expectSame(makeUniform(4, false, 96), makeUniform(4, false, 16));
-  expectSame(makeUniform(4, true, 0), makeUniform(4, true, 32, ElementType::F32));
+  expectSame(makeUniform(4, true, 0), makeUniform(4, true, 32, ScaleType::F32));
   expectSame(makeUniform(4, false, 32),
-             makeUniform(4, false, 32, ElementType::F16, ZeroKind::F32));
+             makeUniform(4, false, 32, ScaleType::F16, ZeroKind::F32));
 }
 
 TEST(Conversion, FloatsHoldAllValues) {
@@ -108,7 +108,7 @@ TEST(Conversion, GgmlBlocksAsIntegers) {
   expectSame(GgmlFormat(GgmlType::Q8_0), makeUniform(8, true, 32));
   // Scales of sub-blocks are products with whole numbers.
   expectSame(GgmlFormat(GgmlType::Q6_K),
-             makeUniform(6, false, 16, ElementType::F32), 256);
+             makeUniform(6, false, 16, ScaleType::F32), 256);
 }
 
 TEST(Conversion, LevelsThatAreMultiples) {
@@ -126,8 +126,8 @@ TEST(Conversion, IntegersAsSigns) {
     spec.scaleType = ElementType::F32;
     const BcqFormat signs = unwrap(BcqFormat::get(spec));
     expectSame(makeUniform(bits, false, 32), signs);
-    expectSame(makeUniform(bits, false, 32, ElementType::BF16), signs);
-    expectSame(makeUniform(bits, false, 32, ElementType::F16, ZeroKind::None),
+    expectSame(makeUniform(bits, false, 32, ScaleType::BF16), signs);
+    expectSame(makeUniform(bits, false, 32, ScaleType::F16, ZeroKind::None),
                signs);
     if (bits > 1)
       expectSame(makeUniform(bits, true, 32), signs);
@@ -140,7 +140,7 @@ TEST(Conversion, NamesWhatIsNotExact) {
             "the weight in row 0, column 1 is -8.53125000e+00, which s3 [1, 4] "
             "f16 would make -4.26562500e+00");
   const FloatFormat halves = unwrap(FloatFormat::get({ElementType::F16}));
-  EXPECT_EQ(getRefusal(makeUniform(8, true, 4, ElementType::F32), halves,
+  EXPECT_EQ(getRefusal(makeUniform(8, true, 4, ScaleType::F32), halves,
                        {1, -0.3f, 3, 7}),
             "the weight in row 0, column 0 is 9.88235295e-01, which f16 would "
             "make 9.88281250e-01");

@@ -110,7 +110,7 @@ TEST(EasyQuant, NeverWorseThanRoundToNearestWithTheSameOutliers) {
   for (unsigned bits : {2, 3, 4, 8})
     for (int64_t group : {0, 16, 32})
       for (bool symmetric : {false, true})
-        for (ElementType type : {ElementType::F16, ElementType::F32})
+        for (ScaleType type : {ScaleType::F16, ScaleType::F32})
           compare(makeFormat(bits, group, symmetric, type), ++seed);
   for (const char *name : {"nf4", "e2m1"})
     for (ScaleStorage scales :
@@ -132,7 +132,7 @@ TEST(EasyQuant, NeverWorseThanRoundToNearestWithTheSameOutliers) {
 TEST(EasyQuant, MoreIterationsAreNotWorse) {
   Matrix weights = makeWeights(3, 30, 200);
   SparseOutliersFormat format =
-      addOutliers(makeFormat(3, 0, true, ElementType::F16));
+      addOutliers(makeFormat(3, 0, true, ScaleType::F16));
   double last = std::numeric_limits<double>::infinity();
   for (int64_t iterations : {0, 1, 2, 3, 5, 10, 100}) {
     EasyQuantOptions options;
@@ -164,7 +164,7 @@ TEST(EasyQuant, FollowsScaleAndSignOfTheWeights) {
   spec.zero = ZeroKind::None;
   spec.narrowRange = true;
   spec.groupCols = 0;
-  spec.scaleType = ElementType::F32;
+  spec.scales = ScaleType::F32;
   SparseOutliersFormat format =
       addOutliers(unwrap(UniformFormat::get(spec)), 0, ElementType::F32);
   Matrix decoded =

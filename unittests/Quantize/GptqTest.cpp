@@ -301,7 +301,7 @@ TEST(Gptq, RefinementsLowerTheLossAndReportIt) {
   for (int64_t group : {0, 16})
     for (bool actOrder : {false, true})
       for (bool staticGroups : {false, true})
-        for (ElementType scaleType : {ElementType::F32, ElementType::F16}) {
+        for (ScaleType scaleType : {ScaleType::F32, ScaleType::F16}) {
           GptqOptions options;
           options.actOrder = actOrder;
           options.staticGroups = staticGroups;

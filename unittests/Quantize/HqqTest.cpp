@@ -20,13 +20,13 @@ namespace {
 const MinMaxSearch minMax;
 
 UniformFormat makeFloatZeroFormat(unsigned bits, int64_t groupCols,
-                                  ElementType scaleType = ElementType::F32,
+                                  ScaleType scaleType = ScaleType::F32,
                                   ZeroKind zero = ZeroKind::F32) {
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.zero = zero;
   spec.groupCols = groupCols;
-  spec.scaleType = scaleType;
+  spec.scales = scaleType;
   return unwrap(UniformFormat::get(spec));
 }
 
@@ -106,7 +106,7 @@ TEST(Hqq, NeverWorseThanRoundToNearest) {
       for (double p : {0.3, 0.7, 1.0})
         for (ZeroKind zero : {ZeroKind::Integer, ZeroKind::F16}) {
           UniformFormat format =
-              makeFloatZeroFormat(bits, 32, ElementType::F16, zero);
+              makeFloatZeroFormat(bits, 32, ScaleType::F16, zero);
           Matrix weights = makeWeights(bits, 9, 80, scale);
           HqqOptions options;
           options.p = p;
@@ -125,7 +125,7 @@ TEST(Hqq, NeverWorseThanRoundToNearest) {
 }
 
 TEST(Hqq, ReportsTheErrorOfWhatIsStored) {
-  UniformFormat format = makeFloatZeroFormat(2, 16, ElementType::F16);
+  UniformFormat format = makeFloatZeroFormat(2, 16, ScaleType::F16);
   Matrix weights = makeWeights(3, 20, 50);
   SolverResult result = unwrap(hqq(format, weights, minMax, {}));
   Matrix decoded = decode(format, result.matrix);
@@ -202,7 +202,7 @@ TEST(Hqq, ConstantGroupsAreExact) {
   }
   for (unsigned bits : {1, 2, 4, 8}) {
     UniformFormat format =
-        makeFloatZeroFormat(bits, 16, ElementType::F16, ZeroKind::F16);
+        makeFloatZeroFormat(bits, 16, ScaleType::F16, ZeroKind::F16);
     Matrix decoded =
         decode(format, unwrap(hqq(format, weights, minMax, {})).matrix);
     for (int64_t col = 0; col < 32; ++col) {

@@ -73,7 +73,7 @@ TEST(RoundToNearest, ZerosStayZero) {
       for (int64_t col = 0; col < 64; ++col)
         weights(1, col) = 0;
       weights(0, 17) = weights(3, 63) = 0;
-      UniformFormat format = makeFormat(bits, 16, symmetric, ElementType::F16);
+      UniformFormat format = makeFormat(bits, 16, symmetric, ScaleType::F16);
       Matrix decoded = decode(
           format, unwrap(roundToNearest(format, weights, minMax)).matrix);
       EXPECT_EQ(decoded(0, 17), 0);
@@ -116,7 +116,7 @@ TEST(RoundToNearest, DoesNotDependOnThreads) {
 
 TEST(RoundToNearest, ReportsTheErrorOfWhatIsStored) {
   Matrix weights = Random(6).matrix(20, 50);
-  UniformFormat format = makeFormat(4, 16, false, ElementType::F16);
+  UniformFormat format = makeFormat(4, 16, false, ScaleType::F16);
   SolverResult result = unwrap(roundToNearest(format, weights, minMax));
   Matrix decoded = decode(format, result.matrix);
   double error = 0, norm = 0;
@@ -228,11 +228,11 @@ TEST(RoundToNearest, RejectsValuesThatAreNotFinite) {
 TEST(RoundToNearest, RejectsScalesThatTheirTypeCannotHold) {
   Matrix weights(1, 2);
   weights.values = {-1e6f, 1e6f};
-  EXPECT_EQ(getMessage(roundToNearest(makeFormat(4, 0, false, ElementType::F16),
+  EXPECT_EQ(getMessage(roundToNearest(makeFormat(4, 0, false, ScaleType::F16),
                                       weights, minMax)),
             "weights between -1e+06 and 1e+06 need scales up to 133333, but "
             "f16 ends at 65504; a wider scale type is needed");
-  UniformFormat wide = makeFormat(4, 0, false, ElementType::BF16);
+  UniformFormat wide = makeFormat(4, 0, false, ScaleType::BF16);
   Matrix decoded =
       decode(wide, unwrap(roundToNearest(wide, weights, minMax)).matrix);
   EXPECT_NEAR(decoded(0, 1), 1e6f, 1e5f);
@@ -241,7 +241,7 @@ TEST(RoundToNearest, RejectsScalesThatTheirTypeCannotHold) {
 TEST(RoundToNearest, ScalesNeverUnderflowToZero) {
   Matrix weights(1, 3);
   weights.values = {1e-12f, -3e-12f, 2e-12f};
-  UniformFormat format = makeFormat(4, 0, false, ElementType::F16);
+  UniformFormat format = makeFormat(4, 0, false, ScaleType::F16);
   Matrix decoded =
       decode(format, unwrap(roundToNearest(format, weights, minMax)).matrix);
   for (int64_t col = 0; col < 3; ++col)

@@ -206,7 +206,7 @@ TEST(SparseOutliersFormat, ManyColumnsTakeWideIndices) {
 }
 
 TEST(SparseOutliersFormat, RefusesWhatItCannotStore) {
-  UniformFormat dense = makeFormat(4, 0, true, ElementType::F16);
+  UniformFormat dense = makeFormat(4, 0, true, ScaleType::F16);
   auto getError = [&](const SparseOutliersFormat &format, Matrix weights) {
     return getMessage(format.createEncoder(weights, minMax));
   };

@@ -81,13 +81,13 @@ std::string getMessage(llvm::Expected<T> value) {
 
 inline UniformFormat makeFormat(unsigned bits, int64_t groupCols,
                                 bool symmetric = false,
-                                ElementType scaleType = ElementType::F32) {
+                                ScaleType scaleType = ScaleType::F32) {
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.isSigned = symmetric;
   spec.zero = symmetric ? ZeroKind::None : ZeroKind::Integer;
   spec.groupCols = groupCols;
-  spec.scaleType = scaleType;
+  spec.scales = scaleType;
   return unwrap(UniformFormat::get(spec));
 }
 

@@ -81,7 +81,7 @@ TEST(UniformFormat, SignedZeroPoints) {
   UniformFormat::Spec spec;
   spec.isSigned = true;
   spec.groupCols = 8;
-  spec.scaleType = ElementType::F32;
+  spec.scales = ScaleType::F32;
   UniformFormat isSigned = unwrap(UniformFormat::get(spec));
   spec.isSigned = false;
   UniformFormat isUnsigned = unwrap(UniformFormat::get(spec));
@@ -158,7 +158,7 @@ TEST(UniformFormat, StoresFloatZeroPoints) {
 }
 
 TEST(UniformFormat, StoresCodesScalesAndZeros) {
-  UniformFormat format = makeFormat(4, 2, false, ElementType::F16);
+  UniformFormat format = makeFormat(4, 2, false, ScaleType::F16);
   Matrix weights(1, 3);
   // Scales 1 and 0.5, zeros 5 and 15.
   weights.values = {-5, 10, -7.5};
@@ -175,7 +175,7 @@ TEST(UniformFormat, StoresCodesScalesAndZeros) {
 
 TEST(UniformFormat, CodesFollowTheRoundedScale) {
   // With a bf16 scale of 8 bits the difference is more than a code.
-  UniformFormat format = makeFormat(8, 0, false, ElementType::BF16);
+  UniformFormat format = makeFormat(8, 0, false, ScaleType::BF16);
   Matrix weights(1, 2);
   weights.values = {0.0f, 1.003f * 255};
   Matrix decoded =
@@ -194,7 +194,7 @@ TEST(UniformFormat, GroupsLargerThanTheMatrix) {
 }
 
 TEST(UniformFormat, Describes) {
-  EXPECT_EQ(makeFormat(4, 64, false, ElementType::F16).describe(),
+  EXPECT_EQ(makeFormat(4, 64, false, ScaleType::F16).describe(),
             "u4 [1, 64] f16");
   EXPECT_EQ(makeFormat(3, 0, true).describe(), "s3 [1, *] f32");
 }
@@ -220,10 +220,6 @@ TEST(UniformFormat, RejectsBadSpecs) {
             "the group is 1 x -7, but its sizes must be positive, or 0 for the "
             "whole dimension");
   spec.groupCols = 64;
-  spec.scaleType = ElementType::I8;
-  EXPECT_EQ(getMessage(UniformFormat::get(spec)),
-            "scales are stored as f16, bf16 or f32, not as int8");
-  spec.scaleType = ElementType::F16;
   spec.narrowRange = true;
   EXPECT_EQ(getMessage(UniformFormat::get(spec)),
             "a narrow range is only for signed codes without zero points");

@@ -63,11 +63,13 @@ TEST_P(Vectors, Agree) {
   spec.isSigned = *options.getBoolean("symmetric");
   spec.zero = spec.isSigned ? ZeroKind::None : ZeroKind::Integer;
   spec.groupCols = std::max<int64_t>(*options.getInteger("group_size"), 0);
-  spec.scaleType =
-      llvm::StringSwitch<ElementType>(*options.getString("scale_type"))
-          .Case("f16", ElementType::F16)
-          .Case("bf16", ElementType::BF16)
-          .Case("f32", ElementType::F32);
+  const ScaleType type =
+      llvm::StringSwitch<ScaleType>(*options.getString("scale_type"))
+          .Case("f16", ScaleType::F16)
+          .Case("bf16", ScaleType::BF16)
+          .Case("f32", ScaleType::F32);
+  spec.scales = type;
+  const ElementType scaleType = getStoredType(type);
   UniformFormat format = unwrap(UniformFormat::get(spec));
   MinMaxSearch minMax;
   MseSearch mse;
@@ -133,10 +135,10 @@ TEST_P(Vectors, Agree) {
       EXPECT_EQ(spec.hasZeroPoint() ? rowZeros[group] : 0,
                 zeros.values<int32_t>()[index]);
       const float expected = scales.values<float>()[index];
-      EXPECT_NEAR(loadFloat(spec.scaleType,
-                            &result.matrix.components[1]
-                                 .bytes[index * getByteSize(spec.scaleType)]),
-                  expected, 1e-4f * expected);
+      EXPECT_NEAR(
+          loadFloat(scaleType, &result.matrix.components[1]
+                                    .bytes[index * getByteSize(scaleType)]),
+          expected, 1e-4f * expected);
     }
   }
 }

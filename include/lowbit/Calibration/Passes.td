@@ -62,7 +62,7 @@ class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
     Option<"symmetric", "symmetric", "bool", "false",
            "Signed codes without zero points">,
     Option<"scaleType", "scale-type", "std::string", "\"f16\"",
-           "How scales are stored: f16, bf16 or f32">,
+           "How scales are stored: f16, bf16, f32, or e8m0, as powers of two">,
     Option<"zeroType", "zero-type", "std::string", "\"integer\"",
            "How zero points are stored: integer, as the codes; or f16, bf16 or "
            "f32, which may be fractional">,
@@ -98,7 +98,7 @@ def AssignFormats : LayerPass<"assign-formats"> {
     `bf16`; the name of a GGML type (`q4_K`, in upper or lower case); integers
     with a group size, such as `u4g64` (4 bits, zero points, groups of 64), or
     without one, for whole rows, such as `s8` (symmetric); `nf4`, `fp4`, `fp8`,
-    `mxfp4`, `mxfp8` or `nvfp4`; or as IR spells it, `#lowbit.ggml<q4_K>`. Formats
+    `mxfp4`, `mxfp8`, `mxint8` or `nvfp4`; or as IR spells it, `#lowbit.ggml<q4_K>`. Formats
     with commas stand in quotes.
 
     A *mixture* is how llama.cpp quantizes a model to a file type: a type for most

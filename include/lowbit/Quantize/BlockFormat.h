@@ -33,6 +33,8 @@ class AffineParameters {
 public:
   virtual ~AffineParameters();
 
+  /// Rows that share a scale and a zero point.
+  virtual int64_t getSharedRows() const = 0;
   /// Whether there are zero points, which are 0 otherwise.
   virtual bool hasZeros() const = 0;
   /// The least and the greatest code.

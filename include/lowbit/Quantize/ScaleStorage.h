@@ -34,7 +34,8 @@ float roundToType(ScaleType type, float scale);
 /// What `byte` stands for in f8E8M0FNU: 2^(byte - 127), and NaN for 255.
 float decodeE8M0(uint8_t byte);
 
-/// Stores the scales of one matrix while the matrix is coded.
+/// Stores the scales of one matrix, or its zero points, while the matrix is
+/// coded.
 class ScaleEncoder {
 public:
   virtual ~ScaleEncoder();
@@ -53,7 +54,8 @@ public:
   virtual llvm::SmallVector<Component, 3> finish() = 0;
 };
 
-/// Either a type, or a format, whose components get the prefix "scales_".
+/// Either a type, or a format, whose components get the prefix "scales_". Zero
+/// points that a format stores are kept in the same way, under another name.
 ///
 /// The scales of a group of the format are quantized together. When one call of
 /// `ScaleEncoder::fit` has them all, this is done there. If not, what the group
@@ -69,8 +71,8 @@ public:
   /// NOLINTNEXTLINE(google-explicit-constructor): a type is a storage.
   ScaleStorage(ScaleType type) : type(type) {}
   explicit ScaleStorage(std::shared_ptr<const BlockFormat> format,
-                        bool hasOffset = false)
-      : format(std::move(format)), offset(hasOffset) {}
+                        bool hasOffset = false, std::string name = "scales")
+      : format(std::move(format)), offset(hasOffset), name(std::move(name)) {}
 
   bool isFormat() const { return format != nullptr; }
   bool hasOffset() const { return offset; }
@@ -103,6 +105,7 @@ private:
   ScaleType type = ScaleType::F32;
   std::shared_ptr<const BlockFormat> format;
   bool offset = false;
+  std::string name = "scales";
 };
 
 } // namespace lowbit

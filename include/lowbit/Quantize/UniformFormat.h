@@ -10,15 +10,18 @@
 #define LOWBIT_QUANTIZE_UNIFORMFORMAT_H
 
 #include "lowbit/Quantize/GroupedFormat.h"
+#include "lowbit/Quantize/ScaleStorage.h"
 #include <optional>
 
 namespace lowbit {
 
 /// What the zero points of a uniform format are: absent, which stands for 0,
-/// integers of the codes' type, or floats.
-enum class ZeroKind : uint8_t { None, Integer, F16, BF16, F32 };
+/// integers of the codes' type, or floats, which are stored as numbers or in a
+/// number format.
+enum class ZeroKind : uint8_t { None, Integer, F16, BF16, F32, Format };
 
-/// The type that float zero points are stored in; nothing for other kinds.
+/// The type that float zero points are stored in as numbers; nothing for other
+/// kinds.
 std::optional<ElementType> getFloatType(ZeroKind kind);
 
 /// Uniform integer codes of 1 to 8 bits, signed ones of 2 to 8: value = scale *
@@ -40,12 +43,26 @@ std::optional<ElementType> getFloatType(ZeroKind kind);
 ///   * no zero points, unsigned: scale = hi / (2^b - 1), negative values clip;
 ///   * float zero points: scale = (hi - lo) / (2^b - 1), zero = -lo / scale
 ///     (shifted as above). A range so narrow that the zero point would have
-///     more integer bits than its type gets a scale that leaves it those.
-/// The scale is rounded to its storage type first, and codes are computed
-/// against the rounded scale. A scale that would be stored as 0 becomes the
-/// smallest positive number of the type. An all-zero group takes the range
-/// [-1, 1], so that its scale stays a normal number; with float zero points
-/// [0, 1], which decodes to exact zeros.
+///     more integer bits than its type gets a scale that leaves it those. Zero
+///     points in a format have no type: a range that is narrower than its
+///     distance from 0 gets the scale of one that is as wide as that, so that
+///     its zero point does not spoil those that are quantized with it.
+/// A scale that is a power of two (f8E8M0FNU) follows the rule of OCP
+/// Microscaling, of which MXINT8 is an instance: the least one with which the
+/// range has fewer steps than codes of b bits can count, so that values clip by
+/// less than a step.
+///
+/// The scale is rounded to its storage first, and codes are computed against
+/// the rounded scale, except where `ScaleStorage` says otherwise. A scale that
+/// would be stored as 0 in a type becomes the smallest positive number of the
+/// type. An all-zero group takes the range [-1, 1], so that its scale stays a
+/// normal number; with float zero points [0, 1], which decodes to exact zeros.
+/// Scales that a format stores have neighbours that one of that size would
+/// spoil: there the scale of an all-zero group is 0.
+///
+/// Zero points follow from scales as they are stored, if these are numbers. If
+/// they have a format, zero points follow from the scales before that, and are
+/// then quantized themselves: the bilevel quantization of SpQR.
 ///
 /// Codes are `round(value / scale) + zero`, or `round(value / scale + zero)` if
 /// zero points are floats, halves to even, clamped.
@@ -60,15 +77,23 @@ public:
     /// The shape of a group; 0 stands for the whole dimension.
     int64_t groupRows = 1;
     int64_t groupCols = 128;
-    ElementType scaleType = ElementType::F16;
+    ScaleStorage scales = ScaleType::F16;
+    /// Of `ZeroKind::Format`.
+    std::shared_ptr<const BlockFormat> zeroFormat = nullptr;
 
     bool hasZeroPoint() const { return zero != ZeroKind::None; }
-    bool hasFloatZero() const { return getFloatType(zero).has_value(); }
+    bool hasFloatZero() const {
+      return hasZeroPoint() && zero != ZeroKind::Integer;
+    }
+    /// Of `ZeroKind::Format`.
+    ScaleStorage getZeroStorage() const {
+      return ScaleStorage(zeroFormat, /*hasOffset=*/false, "zeros");
+    }
   };
 
-  /// The parameters of one group.
+  /// The parameters of one group, as far as they are rounded to storage without
+  /// those of other groups.
   struct Parameters {
-    /// As they read back from storage.
     float scale;
     float zero;
   };
@@ -84,16 +109,19 @@ public:
   /// The range that the codes have to cover for `values`, which are at least
   /// one.
   Range getRange(llvm::ArrayRef<float> values) const;
-  /// `scale` as it reads back from storage: positive and finite.
+  /// `scale` as it reads back from storage, as far as that depends on no other
+  /// scale; as a number of some type it is positive and finite.
   float roundScale(float scale) const;
-  /// `zero` as it reads back from storage: for integers the nearest code.
+  /// `zero` as it reads back from storage, as far as that depends on no other
+  /// one: for integers the nearest code.
   float roundZero(float zero) const;
   /// The parameters whose codes span `range`.
   Parameters getParameters(Range range) const;
-  /// Those of a group that `components` store, which have the right sizes.
-  Parameters loadParameters(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
-                            int64_t rowGroup, int64_t colGroup,
-                            int64_t colGroups) const;
+  /// Reads all parameters, [row groups x column groups], from components of the
+  /// right sizes. Without zero points, these are 0.
+  llvm::Error
+  decodeParameters(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                   MatrixView scales, MatrixView zeros) const;
   /// The code nearest to a finite value.
   int32_t encodeValue(float value, const Parameters &parameters) const;
   float decodeValue(int32_t code, const Parameters &parameters) const {

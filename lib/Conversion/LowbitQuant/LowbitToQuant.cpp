@@ -74,9 +74,11 @@ static llvm::Expected<UniformConstant> readConstant(ConstantOp op) {
   auto attr = dyn_cast<UniformAttr>(type.getFormat());
   if (!attr || type.getLayout())
     return makeError("its format is not uniform, or it is packed");
-  if (!attr.isInteger())
+  if (attr.getZero() != ZeroKind::None && attr.getZero() != ZeroKind::Integer)
     return makeError("its zero points are floats, but those of the quant "
                      "dialect are integers");
+  if (!attr.isInteger())
+    return makeError("its scales are not stored as f16, bf16 or f32");
   SmallVector<FormatComponent> components = type.getComponents();
   ArrayRef<int64_t> groups = components[1].type.getShape();
   const bool perRow =
@@ -103,9 +105,10 @@ static llvm::Expected<UniformConstant> readConstant(ConstantOp op) {
 
   UniformConstant constant{format, *codes, {}, {}};
   const int64_t numGroups = components[1].type.getNumElements();
+  const ElementType scaleType = getStoredType(spec.scales.getType());
   for (int64_t i = 0; i < numGroups; ++i)
-    constant.scales.push_back(loadFloat(
-        spec.scaleType, bytes[1].data() + i * getByteSize(spec.scaleType)));
+    constant.scales.push_back(
+        loadFloat(scaleType, bytes[1].data() + i * getByteSize(scaleType)));
   // A row of zero points holds one, since there is one group in it.
   constant.zeros.resize(numGroups);
   if (spec.hasZeroPoint())

@@ -54,7 +54,7 @@ static llvm::Expected<UniformFormat> getFormat(quant::QuantizedType type,
   spec.zero = hasZeroPoint ? ZeroKind::Integer : ZeroKind::None;
   spec.groupRows = parameters.scales.size() == 1 ? 0 : 1;
   spec.groupCols = 0;
-  spec.scaleType = ElementType::F32;
+  spec.scales = ScaleType::F32;
   // Zero points keep a format from being narrow, but decode no differently.
   const bool narrow = spec.isSigned && min == -max;
   spec.narrowRange = narrow && !hasZeroPoint;

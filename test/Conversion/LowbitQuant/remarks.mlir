@@ -98,3 +98,14 @@ func.func @float_zeros() -> tensor<2x2xf32> {
       : !lowbit.tensor<2x2xf32, #lowbit.uniform<u4, group = [1, *], scale = f16, zero = f16>> -> tensor<2x2xf32>
   return %1 : tensor<2x2xf32>
 }
+
+// -----
+
+func.func @powers() -> tensor<2x2xf32> {
+  %0 = lowbit.constant {codes = dense<1> : tensor<2x2xi8>, scales = dense<127> : tensor<2x1xi8>}
+      : !lowbit.tensor<2x2xf32, #lowbit.uniform<s8, group = [1, *], scale = f8E8M0FNU, zero = none>>
+  // expected-remark @below {{stays, because its scales are not stored as f16, bf16 or f32}}
+  %1 = lowbit.dequantize %0
+      : !lowbit.tensor<2x2xf32, #lowbit.uniform<s8, group = [1, *], scale = f8E8M0FNU, zero = none>> -> tensor<2x2xf32>
+  return %1 : tensor<2x2xf32>
+}

@@ -110,7 +110,7 @@ func.func @dequantize_type(%x: !lowbit.tensor<2x8xf32, #s4>) {
 
 #u8 = #lowbit.uniform<u8, group = [1, *], scale = f32, zero = u8>
 func.func @dynamic_zero(%x: tensor<2x8xf32>) {
-  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, zero = none and groups of one row, got}}
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row, got}}
   %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #u8>
   return
 }
@@ -119,7 +119,7 @@ func.func @dynamic_zero(%x: tensor<2x8xf32>) {
 
 #s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
 func.func @dynamic_rows(%x: tensor<2x8xf32>) {
-  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, zero = none and groups of one row, got}}
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row, got}}
   %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #s8>
   return
 }

@@ -20,18 +20,48 @@ func.func private @group() attributes {a = #lowbit.uniform<u4, group = [1, -7], 
 
 // -----
 
-// expected-error @below {{scale must be f16, bf16 or f32, got 'f64'}}
+// expected-error @below {{scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or a number format, got f64}}
 func.func private @scale() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f64, zero = none>}
 
 // -----
 
-// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32 or none, got 'u8'}}
+// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32, a number format or none, got 'u8'}}
 func.func private @zero() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u8>}
 
 // -----
 
-// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32 or none, got 'f64'}}
+// expected-error @below {{zero must be u4, the type of the codes, f16, bf16, f32, a number format or none, got 'f64'}}
 func.func private @float_zero() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = f64>}
+
+// -----
+
+// expected-error @below {{zero must be a number format, got 4 : i64}}
+func.func private @zero_attribute() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = 4>}
+
+// -----
+
+// expected-error @below {{an offset is only for scales that a format stores}}
+func.func private @uniform_offset() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, offset = f32>}
+
+// -----
+
+// expected-error @below {{scales are coded one by one, but ovp int4 [1, *] f16 codes 2 columns together}}
+func.func private @pairs_of_scales() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = #lowbit.ovp<int4, group = [1, *], scale = f16>, zero = u4>}
+
+// -----
+
+// expected-error @below {{zeros are coded one by one, but ovp int4 [1, *] f16 codes 2 columns together}}
+func.func private @pairs_of_zeros() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = #lowbit.ovp<int4, group = [1, *], scale = f16>>}
+
+// -----
+
+// expected-error @below {{of the scales, groups of 4 rows do not divide the 6; state the padding with 'pad'}}
+func.func private @uniform_scale_rows(!lowbit.tensor<6x64xf32, #lowbit.uniform<u4, group = [1, 32], scale = #lowbit.uniform<u4, group = [4, 1], scale = f16, zero = u4>, zero = u4>>)
+
+// -----
+
+// expected-error @below {{of the zeros, groups of 4 rows do not divide the 6; state the padding with 'pad'}}
+func.func private @uniform_zero_rows(!lowbit.tensor<6x64xf32, #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = #lowbit.uniform<u4, group = [4, 1], scale = f16, zero = f16>>>)
 
 // -----
 
@@ -50,12 +80,12 @@ func.func private @narrow() attributes {a = #lowbit.uniform<u4, group = [1, 32],
 
 // -----
 
-// expected-error @below {{expected 'narrow' or 'pad', each at most once, got 'wide'}}
+// expected-error @below {{expected 'offset = f32', 'narrow' or 'pad', each at most once, got 'wide'}}
 func.func private @flag() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, wide>}
 
 // -----
 
-// expected-error @below {{expected 'narrow' or 'pad', each at most once, got 'pad'}}
+// expected-error @below {{expected 'offset = f32', 'narrow' or 'pad', each at most once, got 'pad'}}
 func.func private @twice() attributes {a = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4, pad, pad>}
 
 // -----

@@ -42,6 +42,12 @@ func.func private @blocks(!lowbit.tensor<?x64xf32, #lowbit.ggml<q4_0>>)
 func.func private @super_blocks(!lowbit.tensor<2x3x512xf16, #lowbit.ggml<q4_K>>)
 // CHECK: attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}
 func.func private @ggml_types() attributes {formats = [#lowbit.ggml<q4_1>, #lowbit.ggml<q5_0>, #lowbit.ggml<q5_1>, #lowbit.ggml<q8_0>, #lowbit.ggml<q2_K>, #lowbit.ggml<q3_K>, #lowbit.ggml<q5_K>, #lowbit.ggml<q6_K>, #lowbit.ggml<iq4_nl>, #lowbit.ggml<iq4_xs>]}
+// CHECK: @powers(!lowbit.tensor<64x256xf32, #lowbit.uniform<s8, group = [1, 32], scale = f8E8M0FNU, zero = none>>)
+func.func private @powers(!lowbit.tensor<64x256xf32, #lowbit.uniform<s8, group = [1, 32], scale = f8E8M0FNU, zero = none>>)
+// CHECK: @spqr(!lowbit.tensor<64x256xf32, #lowbit.uniform<u3, group = [1, 16], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>>)
+func.func private @spqr(!lowbit.tensor<64x256xf32, #lowbit.uniform<u3, group = [1, 16], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>>)
+// CHECK: @offset(!lowbit.tensor<64x250xf32, #lowbit.uniform<s4, group = [1, 64], scale = #lowbit.uniform<s8, group = [16, 4], scale = f32, zero = none>, zero = none, offset = f32, pad>>)
+func.func private @offset(!lowbit.tensor<64x250xf32, #lowbit.uniform<s4, group = [1, 64], scale = #lowbit.uniform<s8, group = [16, 4], scale = f32, zero = none>, zero = none, pad, offset = f32>>)
 // CHECK: @sparse_outliers(!lowbit.tensor<96x64xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 61, value = f16>>)
 func.func private @sparse_outliers(!lowbit.tensor<96x64xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 61, value = f16>>)
 // CHECK: #lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 64], scale = f16>, fraction = 5.000000e-03, value = bf16>

@@ -9,6 +9,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Quantize/Solver.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/MLIRContext.h"
 #include "gtest/gtest.h"
 
@@ -59,6 +60,49 @@ TEST_F(UniformAttrTest, ComponentsAreThoseOfTheFormat) {
                       static_cast<uint64_t>(other.getByteSize()));
           }
         }
+}
+
+TEST_F(UniformAttrTest, ScalesAndZeroPointsOfTheirOwnStorage) {
+  const int64_t rows = 5, cols = 50;
+  const std::string u3 =
+      "#lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>";
+  const std::string bytes =
+      "#lowbit.uniform<s8, group = [2, *], scale = f32, zero = none>";
+  const struct {
+    std::string text;
+    bool hasScaledCodes;
+  } cases[] = {
+      {"s8, group = [1, 32], scale = f8E8M0FNU, zero = none", true},
+      {"u4, group = [2, *], scale = f8E8M0FNU, zero = u4", true},
+      {"s8, group = [1, 32], scale = f8E4M3FN, zero = f16", false},
+      {"u3, group = [1, 16], scale = " + u3 + ", zero = " + u3, false},
+      {"u3, group = [1, 16], scale = f16, zero = " + u3, false},
+      {"u4, group = [1, 8], scale = " + bytes + ", zero = u4, offset = f32",
+       false},
+  };
+  for (const auto &[text, hasScaledCodes] : cases) {
+    auto attr = cast<UniformAttr>(
+        parseAttribute("#lowbit.uniform<" + text + ">", &context));
+    auto adapted = cast<UniformAttr>(attr.adaptToShape({rows, cols}));
+    EXPECT_TRUE(succeeded(adapted.verifyShape({rows, cols}, [&] {
+      return emitError(UnknownLoc::get(&context));
+    }))) << text;
+    auto components = adapted.getComponents({rows, cols});
+    auto expected = adapted.getBlockFormat()->getComponents(rows, cols);
+    ASSERT_EQ(components.size(), expected.size());
+    for (auto [component, other] : llvm::zip(components, expected)) {
+      EXPECT_EQ(component.name.str(), other.name);
+      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape))
+          << text << " " << component.name.str();
+      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
+                static_cast<uint64_t>(other.getByteSize()));
+    }
+    EXPECT_EQ(adapted.getScaledCodes().has_value(), hasScaledCodes) << text;
+    EXPECT_FALSE(adapted.isInteger());
+    std::string printed;
+    llvm::raw_string_ostream(printed) << attr;
+    EXPECT_EQ(printed, "#lowbit.uniform<" + text + ">");
+  }
 }
 
 TEST_F(UniformAttrTest, BitsPerWeightAreThoseThatAreStored) {

@@ -229,11 +229,13 @@ LogicalResult DynamicQuantizeOp::verify() {
     return failure();
   auto format = dyn_cast<UniformAttr>(getType().getFormat());
   if (format && format.getIsSigned() && !format.getHasZeroPoint() &&
-      format.getGroupRows() == 1 && !getType().getLayout())
+      format.isInteger() && format.getGroupRows() == 1 &&
+      !getType().getLayout())
     return success();
   return emitOpError()
          << "result must be of a #lowbit.uniform format with "
-            "signed codes, zero = none and groups of one row, got "
+            "signed codes, scales of f16, bf16 or f32, zero = none and "
+            "groups of one row, got "
          << getType();
 }
 

@@ -34,6 +34,22 @@ static std::optional<ScaleType> getScaleType(Attribute scale) {
 // Syntax
 //===----------------------------------------------------------------------===//
 
+Attribute ScaleParameter::get(MLIRContext *context, ScaleType type) {
+  switch (type) {
+  case ScaleType::F32:
+    return TypeAttr::get(Float32Type::get(context));
+  case ScaleType::F16:
+    return TypeAttr::get(Float16Type::get(context));
+  case ScaleType::BF16:
+    return TypeAttr::get(BFloat16Type::get(context));
+  case ScaleType::F8E8M0FNU:
+    return TypeAttr::get(Float8E8M0FNUType::get(context));
+  case ScaleType::F8E4M3FN:
+    return TypeAttr::get(Float8E4M3FNType::get(context));
+  }
+  llvm_unreachable("no such type");
+}
+
 FailureOr<Attribute> ScaleParameter::parse(AsmParser &parser) {
   if (parser.parseKeyword("scale") || parser.parseEqual())
     return failure();
@@ -80,18 +96,18 @@ LogicalResult ScaleParameter::verifyGrid(
   if (!format)
     return success();
   return format.verifyShape(grid, [&]() -> InFlightDiagnostic {
-    return emitError() << "of the scales, ";
+    return emitError() << "of the " << name << ", ";
   });
 }
 
 ScaleParameter ScaleParameter::adaptToGrid(ArrayRef<int64_t> grid) const {
   QuantFormatAttrInterface format = getFormat();
-  return {format ? format.adaptToShape(grid) : scale, hasOffset};
+  return {format ? format.adaptToShape(grid) : scale, hasOffset, name};
 }
 
 ScaleStorage ScaleParameter::getStorage() const {
   if (QuantFormatAttrInterface format = getFormat())
-    return ScaleStorage(format.getBlockFormat(), hasOffset);
+    return ScaleStorage(format.getBlockFormat(), hasOffset, name.str());
   return *getScaleType(scale);
 }
 
@@ -103,11 +119,11 @@ void ScaleParameter::appendComponents(
     Type type = cast<TypeAttr>(scale).getValue();
     if (type.getIntOrFloatBitWidth() == 8)
       type = IntegerType::get(context, 8);
-    to.push_back({"scales", RankedTensorType::get(grid, type)});
+    to.push_back({name, RankedTensorType::get(grid, type)});
     return;
   }
-  auto getName = [&](StringRef name) {
-    return StringAttr::get(context, "scales_" + name).getValue();
+  auto getName = [&](StringRef part) {
+    return StringAttr::get(context, name + "_" + part).getValue();
   };
   for (FormatComponent component : format.getComponents(grid))
     to.push_back({getName(component.name), component.type});

@@ -22,7 +22,11 @@ struct ScaleParameter {
   /// A type attribute, or a format.
   mlir::Attribute scale;
   bool hasOffset;
+  /// What components are called, or begin with if a format lists them.
+  llvm::StringRef name = "scales";
 
+  /// That of scales which are numbers.
+  static mlir::Attribute get(mlir::MLIRContext *context, ScaleType type);
   /// Parses `scale = ...`; the offset is one of the flags of a format.
   static mlir::FailureOr<mlir::Attribute> parse(mlir::AsmParser &parser);
   void print(mlir::AsmPrinter &printer) const;

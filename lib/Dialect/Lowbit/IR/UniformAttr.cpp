@@ -8,6 +8,7 @@
 
 #include "FormatFlags.h"
 #include "GroupShape.h"
+#include "ScaleParameter.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/BitPacking.h"
@@ -21,6 +22,15 @@ using namespace lowbit;
 // The plain C++ format
 //===----------------------------------------------------------------------===//
 
+static ScaleParameter getScales(UniformAttr attr) {
+  return {attr.getScale(), attr.getHasOffset()};
+}
+
+/// Of zero points that have a format.
+static ScaleParameter getZeros(UniformAttr attr) {
+  return {attr.getZeroFormat(), /*hasOffset=*/false, "zeros"};
+}
+
 UniformFormat::Spec UniformAttr::getSpec() const {
   UniformFormat::Spec spec;
   spec.bits = getBits();
@@ -29,8 +39,20 @@ UniformFormat::Spec UniformAttr::getSpec() const {
   spec.narrowRange = getNarrowRange();
   spec.groupRows = getGroupRows();
   spec.groupCols = getGroupCols();
-  spec.scaleType = *getStoredFloatType(getScaleType());
+  spec.scales = getScales(*this).getStorage();
+  if (getZeroFormat())
+    spec.zeroFormat = getZeroFormat().getBlockFormat();
   return spec;
+}
+
+Type UniformAttr::getScaleType() const {
+  auto type = dyn_cast<TypeAttr>(getScale());
+  return type ? type.getValue() : Type();
+}
+
+bool UniformAttr::isInteger() const {
+  return (getZero() == ZeroKind::None || getZero() == ZeroKind::Integer) &&
+         getScaleType() && getStoredFloatType(getScaleType());
 }
 
 std::shared_ptr<const BlockFormat> UniformAttr::getBlockFormat() const {
@@ -46,23 +68,32 @@ static GroupShape getGroup(UniformAttr attr) {
 UniformAttr UniformAttr::get(MLIRContext *context,
                              const UniformFormat::Spec &spec, bool padded) {
   return get(context, spec.bits, spec.isSigned, spec.groupRows, spec.groupCols,
-             lowbit::getFloatType(context, spec.scaleType), spec.zero,
+             ScaleParameter::get(context, spec.scales.getType()),
+             /*hasOffset=*/false, spec.zero, /*zeroFormat=*/nullptr,
              spec.narrowRange, padded);
 }
 
 QuantFormatAttrInterface
 UniformAttr::adaptToShape(ArrayRef<int64_t> shape) const {
-  return get(getContext(), getSpec(), getGroup(*this).needsPadding(shape));
+  GroupShape group = getGroup(*this);
+  const SmallVector<int64_t> grid = group.getGrid(shape);
+  ScaleParameter scales = getScales(*this).adaptToGrid(grid);
+  QuantFormatAttrInterface zeros = getZeroFormat();
+  return get(getContext(), getBits(), getIsSigned(), group.rows, group.cols,
+             scales.scale, scales.hasOffset, getZero(),
+             zeros ? zeros.adaptToShape(grid) : zeros, getNarrowRange(),
+             group.needsPadding(shape));
 }
 
 LogicalResult
 UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                     unsigned bits, bool isSigned, int64_t groupRows,
-                    int64_t groupCols, Type scaleType, ZeroKind zero,
+                    int64_t groupCols, Attribute scale, bool hasOffset,
+                    ZeroKind zero, QuantFormatAttrInterface zeroFormat,
                     bool narrowRange, bool padded) {
-  std::optional<ElementType> scale = getStoredFloatType(scaleType);
-  if (!scale)
-    return emitError() << "scale must be f16, bf16 or f32, got " << scaleType;
+  ScaleParameter scales{scale, hasOffset};
+  if (failed(scales.verify(emitError)))
+    return failure();
   UniformFormat::Spec spec;
   spec.bits = bits;
   spec.isSigned = isSigned;
@@ -70,7 +101,9 @@ UniformAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
   spec.narrowRange = narrowRange;
   spec.groupRows = groupRows;
   spec.groupCols = groupCols;
-  spec.scaleType = *scale;
+  spec.scales = scales.getStorage();
+  if (zeroFormat)
+    spec.zeroFormat = zeroFormat.getBlockFormat();
   llvm::Expected<UniformFormat> format = UniformFormat::get(spec);
   if (!format)
     return emitError() << llvm::toString(format.takeError());
@@ -88,8 +121,14 @@ int64_t UniformAttr::getGroupCols(ArrayRef<int64_t> shape) const {
 LogicalResult UniformAttr::verifyShape(
     ArrayRef<int64_t> shape,
     llvm::function_ref<InFlightDiagnostic()> emitError) const {
-  return getGroup(*this).verify(shape, getPadded(), "a uniform format",
-                                emitError);
+  GroupShape group = getGroup(*this);
+  if (failed(group.verify(shape, getPadded(), "a uniform format", emitError)))
+    return failure();
+  const SmallVector<int64_t> grid = group.getGrid(shape);
+  if (failed(getScales(*this).verifyGrid(grid, emitError)))
+    return failure();
+  return success(!getZeroFormat() ||
+                 succeeded(getZeros(*this).verifyGrid(grid, emitError)));
 }
 
 SmallVector<FormatComponent>
@@ -101,9 +140,10 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
   SmallVector<int64_t> groups = getGroup(*this).getGrid(shape);
   SmallVector<FormatComponent> components;
   components.push_back({"codes", getPacked(SmallVector<int64_t>(shape))});
-  components.push_back(
-      {"scales", RankedTensorType::get(groups, getScaleType())});
-  if (std::optional<ElementType> zeroType = getFloatType(getZero()))
+  getScales(*this).appendComponents(groups, components);
+  if (getZeroFormat())
+    getZeros(*this).appendComponents(groups, components);
+  else if (std::optional<ElementType> zeroType = getFloatType(getZero()))
     components.push_back(
         {"zeros", RankedTensorType::get(
                       groups, lowbit::getFloatType(getContext(), *zeroType))});
@@ -113,6 +153,9 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
 }
 
 std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
+  Type scaleType = getScaleType();
+  if (!scaleType || isa<Float8E4M3FNType>(scaleType) || getZeroFormat())
+    return std::nullopt;
   ScaledCodes codes;
   codes.bits = getBits();
   codes.isSigned = getIsSigned();
@@ -122,7 +165,7 @@ std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
     codes.zeroType = IntegerType::get(getContext(), 8);
   codes.groupRows = getGroupRows();
   codes.groupCols = getGroupCols();
-  codes.scaleType = getScaleType();
+  codes.scaleType = scaleType;
   return codes;
 }
 
@@ -159,9 +202,37 @@ static std::optional<ZeroKind> parseZeroKind(StringRef keyword,
       .Default(std::nullopt);
 }
 
+/// Parses `zero = ...`.
+static ParseResult parseZero(AsmParser &parser, StringRef codeKeyword,
+                             ZeroKind &zero, QuantFormatAttrInterface &format) {
+  if (parser.parseKeyword("zero") || parser.parseEqual())
+    return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef keyword;
+  if (succeeded(parser.parseOptionalKeyword(&keyword))) {
+    if (std::optional<ZeroKind> kind = parseZeroKind(keyword, codeKeyword)) {
+      zero = *kind;
+      return success();
+    }
+    return parser.emitError(loc)
+           << "zero must be " << codeKeyword
+           << ", the type of the codes, f16, bf16, f32, a number format or "
+              "none, got '"
+           << keyword << "'";
+  }
+  Attribute attr;
+  if (parser.parseAttribute(attr))
+    return failure();
+  format = dyn_cast<QuantFormatAttrInterface>(attr);
+  if (!format)
+    return parser.emitError(loc)
+           << "zero must be a number format, got " << attr;
+  zero = ZeroKind::Format;
+  return success();
+}
+
 Attribute UniformAttr::parse(AsmParser &parser, Type) {
-  StringRef codeKeyword, zeroKeyword;
-  Type scaleType;
+  StringRef codeKeyword;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseKeyword(&codeKeyword))
     return {};
@@ -174,28 +245,23 @@ Attribute UniformAttr::parse(AsmParser &parser, Type) {
   if (parser.parseComma())
     return {};
   FailureOr<GroupShape> group = GroupShape::parse(parser);
-  if (failed(group) || parser.parseComma() || parser.parseKeyword("scale") ||
-      parser.parseEqual() || parser.parseType(scaleType) ||
-      parser.parseComma() || parser.parseKeyword("zero") || parser.parseEqual())
+  if (failed(group) || parser.parseComma())
     return {};
-  SMLoc zeroLoc = parser.getCurrentLocation();
-  if (parser.parseKeyword(&zeroKeyword))
+  FailureOr<Attribute> scale = ScaleParameter::parse(parser);
+  ZeroKind zero;
+  QuantFormatAttrInterface zeroFormat;
+  if (failed(scale) || parser.parseComma() ||
+      parseZero(parser, codeKeyword, zero, zeroFormat))
     return {};
-  std::optional<ZeroKind> zero = parseZeroKind(zeroKeyword, codeKeyword);
-  if (!zero) {
-    parser.emitError(zeroLoc)
-        << "zero must be " << codeKeyword
-        << ", the type of the codes, f16, bf16, f32 or none, got '"
-        << zeroKeyword << "'";
-    return {};
-  }
-  bool narrowRange = false, padded = false;
-  if (parseFlags(parser, {{"narrow", "", narrowRange}, {"pad", "", padded}}) ||
+  bool hasOffset = false, narrowRange = false, padded = false;
+  if (parseFlags(parser, {{"offset", "f32", hasOffset},
+                          {"narrow", "", narrowRange},
+                          {"pad", "", padded}}) ||
       parser.parseGreater())
     return {};
   return parser.getChecked<UniformAttr>(
       loc, parser.getContext(), code->bits, code->isSigned, group->rows,
-      group->cols, scaleType, *zero, narrowRange, padded);
+      group->cols, *scale, hasOffset, zero, zeroFormat, narrowRange, padded);
 }
 
 void UniformAttr::print(AsmPrinter &printer) const {
@@ -206,13 +272,18 @@ void UniformAttr::print(AsmPrinter &printer) const {
   printCodeType();
   printer << ", ";
   getGroup(*this).print(printer);
-  printer << ", scale = " << getScaleType() << ", zero = ";
-  if (std::optional<ElementType> zeroType = getFloatType(getZero()))
+  // The offset is one of the flags.
+  printer << ", scale = " << getScale() << ", zero = ";
+  if (getZeroFormat())
+    printer << getZeroFormat();
+  else if (std::optional<ElementType> zeroType = getFloatType(getZero()))
     printer << lowbit::getFloatType(getContext(), *zeroType);
   else if (getHasZeroPoint())
     printCodeType();
   else
     printer << "none";
+  if (getHasOffset())
+    printer << ", offset = f32";
   if (getNarrowRange())
     printer << ", narrow";
   if (getPadded())

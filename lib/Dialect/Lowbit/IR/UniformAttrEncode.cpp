@@ -271,11 +271,12 @@ static std::pair<Value, Value> buildParameters(FormatEmitter &b,
         arith::MulFOp::create(b, magnitude, b.f32(getRelativePrecision(*type)));
     scale = arith::MaximumFOp::create(b, scale, least);
   }
+  std::optional<ElementType> scaleType =
+      getStoredFloatType(attr.getScaleType());
   // These two let a NaN through.
   scale = arith::MaximumFOp::create(b, scale,
-                                    b.f32(getSmallestPositive(spec.scaleType)));
-  scale =
-      arith::MinimumFOp::create(b, scale, b.f32(getLargest(spec.scaleType)));
+                                    b.f32(getSmallestPositive(*scaleType)));
+  scale = arith::MinimumFOp::create(b, scale, b.f32(getLargest(*scaleType)));
   // An infinity must not become a large number.
   scale = arith::SelectOp::create(b, isInfinite, b.f32(infinity), scale);
   scale = b.convert(b.convert(scale, attr.getScaleType()), b.getF32Type());
@@ -345,6 +346,10 @@ static Value buildSplitCodes(FormatEmitter &b, const UniformFormat &format,
 
 FailureOr<SmallVector<Value>>
 UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
+  // At run time, scales and zero points are rounded as numbers that processors
+  // compute with.
+  if (!getScaleType() || !getStoredFloatType(getScaleType()) || getZeroFormat())
+    return failure();
   FormatEmitter b(loc, builder);
   const UniformFormat format = llvm::cantFail(UniformFormat::get(getSpec()));
   ArrayRef<int64_t> shape = cast<RankedTensorType>(source.getType()).getShape();

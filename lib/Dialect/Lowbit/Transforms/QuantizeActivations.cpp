@@ -74,7 +74,7 @@ private:
     spec.isSigned = true;
     spec.zero = ZeroKind::None;
     spec.narrowRange = true;
-    spec.scaleType = ElementType::F32;
+    spec.scales = ScaleType::F32;
     spec.groupRows = 1;
     spec.groupCols = 0;
     if (granularity == "group") {

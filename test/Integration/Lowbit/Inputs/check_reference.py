@@ -17,7 +17,8 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
-from lowbit.reference import codebook, ggml, ovp, packing, sparsity, uniform  # noqa: E402
+from lowbit.reference import (  # noqa: E402
+    bilevel, codebook, ggml, make_bilevel_vectors, ovp, packing, sparsity, uniform)
 
 PIPELINE = [
     "--lowbit-to-linalg",
@@ -532,6 +533,34 @@ def make_float_zero_cases(rng):
         )
 
 
+def make_bilevel_cases(rng):
+    """Scales that are powers of two, and scales and zero points with formats of their own."""
+    for name in make_bilevel_vectors.CASES:
+        weight, quantized = make_bilevel_vectors.make(name)
+        name = name.replace("-", "_")
+        values, stored = quantized.dequantize(), list(bilevel.components(quantized).values())
+        quant = f"!lowbit.tensor<{'x'.join(map(str, weight.shape))}xf32, {quantized.scheme.spell(weight.shape)}>"
+        names = ", ".join(f"%a{i}" for i in range(len(stored)))
+        assemble = f"%w = lowbit.assemble {names} : ({', '.join(map(mlir_type, stored))}) -> {quant}\n"
+        yield Case(
+            f"decode_bilevel_{name}",
+            stored,
+            assemble + f"%r0 = lowbit.dequantize %w : {quant} -> {mlir_type(values)}",
+            [mlir_type(values)],
+            [values],
+        )
+        x = rng.standard_normal((3, weight.shape[1])).astype(np.float32)
+        product = (x.astype(np.float64) @ values.T.astype(np.float64)).astype(np.float32)
+        yield Case(
+            f"matmul_bilevel_{name}",
+            [*stored, x],
+            assemble + f"%r0 = lowbit.matmul %a{len(stored)}, %w : ({mlir_type(x)}, {quant}) -> {mlir_type(product)}",
+            [mlir_type(product)],
+            [product],
+            1e-6,
+        )
+
+
 def make_sign_cases(rng):
     """Sums of scaled signs, added up in the order of the bits."""
     for bits, rows, columns, group, scale_type, has_offset in [
@@ -662,6 +691,7 @@ def main():
         *make_ggml_cases(rng),
         *make_float_zero_cases(rng),
         *make_codebook_cases(rng),
+        *make_bilevel_cases(rng),
         *make_sign_cases(rng),
         *make_pair_cases(rng),
         *make_outlier_cases(rng),

@@ -24,9 +24,17 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     group, `[1, *]` per row, `[*, *]` per tensor. Of a tensor with more than two
     dimensions the last is the columns, and the rows of a group are `1` or `*`.
 
+    Scales are numbers of type `f32`, `f16`, `bf16`, `f8E8M0FNU` (powers of two)
+    or `f8E4M3FN`, or have a number format of their own, for which they are a
+    tensor with one element per group; `offset = f32` is as in
+    `#lowbit.codebook`.
+
     Zero points are integers of the codes' type, floats (`f16`, `bf16` or `f32`),
     or `none`, which stands for 0. With floats the range of a group need not
-    contain 0, and 0 need not be representable: what HQQ stores.
+    contain 0, and 0 need not be representable: what HQQ stores. Like scales,
+    float zero points may have a number format of their own: SpQR stores scales
+    and zero points of 16 groups, of rows that follow each other, in 3 bits.
+
     With `narrow`, signed codes are symmetric: `s8` goes from -127 to 127. A
     group that does not divide a dimension must say so with `pad`: the last
     group is then shorter, and nothing is stored for what it lacks.
@@ -36,9 +44,13 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     | name     | shape                                   | type                |
     | -------- | --------------------------------------- | ------------------- |
     | `codes`  | rows x ceil(columns * bits / 8)         | `i8`                |
-    | `scales` | row groups x column groups              | the scale type      |
+    | `scales` | row groups x column groups              | the scale type; `i8` for types of 8 bits |
     | `zeros`  | row groups x ceil(column groups * bits / 8) | `i8`; absent if `none` |
     |          | row groups x column groups, if floats   | the zero points' type |
+
+    The components of scales and zero points in a number format have its names
+    with the prefixes `scales_` and `zeros_`; `scales_offset`, of type
+    `tensor<1xf32>`, follows those of the scales.
 
     Codes of a row fill bytes from the least significant bit: the code of column
     k occupies the bits from k * bits on (with four bits, the low nibble of a
@@ -51,6 +63,12 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>
     #lowbit.uniform<u3, group = [1, 64], scale = bf16, zero = u3, pad>
     #lowbit.uniform<u4, group = [1, 64], scale = f16, zero = f16>
+    // MXINT8
+    #lowbit.uniform<s8, group = [1, 32], scale = f8E8M0FNU, zero = none>
+    // SpQR
+    #lowbit.uniform<u3, group = [1, 16],
+        scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>,
+        zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>
     ```
   }];
   let parameters = (ins
@@ -58,16 +76,21 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     "bool":$isSigned,
     "int64_t":$groupRows,
     "int64_t":$groupCols,
-    "::mlir::Type":$scaleType,
+    // A type or a format.
+    "::mlir::Attribute":$scale,
+    "bool":$hasOffset,
     "::lowbit::ZeroKind":$zero,
+    // Null, unless zero points have one.
+    "::lowbit::QuantFormatAttrInterface":$zeroFormat,
     "bool":$narrowRange,
     "bool":$padded
   );
   let builders = [
+    // Of a format whose scales and zero points are numbers.
     AttrBuilder<(ins "const ::lowbit::UniformFormat::Spec &":$spec), [{
       return get($_ctxt, spec, /*padded=*/false);
     }]>,
-    // States the padding that the shape needs.
+    // The same, which states the padding that the shape needs.
     AttrBuilder<(ins "const ::lowbit::UniformFormat::Spec &":$spec,
                      "::llvm::ArrayRef<int64_t>":$shape), [{
       return llvm::cast<UniformAttr>(get($_ctxt, spec).adaptToShape(shape));
@@ -80,11 +103,11 @@ def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     bool getHasZeroPoint() const {
       return getZero() != ::lowbit::ZeroKind::None;
     }
-    /// Whether codes and zero points, if any, are integers, and scales floats
-    /// that processors compute with: what kernels are written for.
-    bool isInteger() const {
-      return !::lowbit::getFloatType(getZero());
-    }
+    /// The type of the scales; null if a format stores them.
+    ::mlir::Type getScaleType() const;
+    /// Whether codes and zero points, if any, are integers, and scales f32, f16
+    /// or bf16.
+    bool isInteger() const;
 
   private:
     static UniformAttr get(::mlir::MLIRContext *context,
