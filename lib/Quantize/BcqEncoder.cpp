@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "BcqEncoder.h"
+#include "ExactFit.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Quantize/FloatStorage.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -246,6 +248,77 @@ void BcqEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
     const int64_t index = group * getRows() + firstRow + row;
     parameters[index] = fitted[row];
     levels[index] = getLevels(fitted[row]);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Exact fit
+//===----------------------------------------------------------------------===//
+
+BcqEncoder::Parameters BcqEncoder::makeEquidistant(float step,
+                                                   float offset) const {
+  // The greatest bit comes first, so that scales descend.
+  Parameters result{{}, offset};
+  const unsigned bits = format.getSpec().bits;
+  for (unsigned bit = 0; bit < bits; ++bit)
+    result.scales[bit] = roundScale(std::ldexp(step, int(bits - bit) - 2));
+  return result;
+}
+
+std::optional<BcqEncoder::Parameters>
+BcqEncoder::findExact(llvm::ArrayRef<float> members) const {
+  std::optional<Parameters> found;
+  auto isExact = [&](float step, float offset) {
+    const Parameters candidate = makeEquidistant(step, offset);
+    const Levels levels = getLevels(candidate);
+    const llvm::ArrayRef<float> values(levels.values.data(), numLevels);
+    if (!llvm::all_of(members, [&](float value) {
+          return llvm::is_contained(values, value);
+        }))
+      return false;
+    found = candidate;
+    return true;
+  };
+  auto round = [&](float scale) { return roundScale(scale); };
+  const int32_t steps = static_cast<int32_t>(numLevels) - 1;
+  const float greatest = getGreatest(members);
+  if (!format.getSpec().hasOffset) {
+    // Half steps, of which levels are odd numbers.
+    if (greatest != 0)
+      findExactScale(std::fabs(greatest), countTo(steps), /*anySign=*/false,
+                     round, [&](float half) { return isExact(2 * half, 0); });
+    return found;
+  }
+  const auto [lo, hi] = std::minmax_element(members.begin(), members.end());
+  if (*lo == *hi) {
+    isExact(0, roundScale(*lo));
+    return found;
+  }
+  for (int32_t count = 1; count <= steps && !found; ++count)
+    lowbit::findExact(
+        (*hi - *lo) / static_cast<float>(count), round, [&](float step) {
+          for (int32_t least = 0; least <= steps - count; ++least)
+            if (lowbit::findExact(
+                    *lo + step * (static_cast<float>(steps - 2 * least) / 2),
+                    round, [&](float offset) { return isExact(step, offset); }))
+              return true;
+          return false;
+        });
+  return found;
+}
+
+void BcqEncoder::fitExactly(int64_t firstRow, int64_t group,
+                            ConstMatrixView values) {
+  assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
+  fit(firstRow, group, values, {});
+  for (int64_t begin = 0; begin < values.getRows(); begin += getGroupRows()) {
+    const int64_t count = std::min(getGroupRows(), values.getRows() - begin);
+    std::optional<Parameters> exact = findExact(collect(values, begin, count));
+    if (!exact)
+      continue;
+    const int64_t first = group * getRows() + firstRow + begin;
+    std::fill_n(&parameters[first], count, *exact);
+    std::fill_n(&levels[first], count, getLevels(*exact));
   }
 }
 

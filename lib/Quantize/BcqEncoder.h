@@ -11,6 +11,7 @@
 
 #include "lowbit/Quantize/BcqFormat.h"
 #include <array>
+#include <optional>
 #include <vector>
 
 namespace lowbit {
@@ -22,6 +23,8 @@ public:
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
+  void fitExactly(int64_t firstRow, int64_t group,
+                  ConstMatrixView values) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   QuantizedMatrix finish() override;
@@ -58,6 +61,10 @@ private:
   /// up over the rows that share them.
   void refine(std::vector<Parameters> &parameters, Sums &sums) const;
   Parameters solve(const Sums &sums, int64_t row) const;
+  /// Parameters of equidistant levels, `step` apart.
+  Parameters makeEquidistant(float step, float offset) const;
+  /// Those with which all members are levels, if there are any.
+  std::optional<Parameters> findExact(llvm::ArrayRef<float> members) const;
   float roundScale(float scale) const;
 
   BcqFormat format;

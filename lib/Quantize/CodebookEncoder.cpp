@@ -7,11 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "CodebookEncoder.h"
+#include "ExactFit.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
+#include <cmath>
 
 using namespace lowbit;
 
@@ -73,6 +75,40 @@ void CodebookEncoder::fit(int64_t firstRow, int64_t group,
   }
   scaleEncoder->fit(firstRow / getScaleRows(), group, stored);
   setScales(firstRow, group, rows, stored);
+}
+
+std::optional<float>
+CodebookEncoder::findExactScale(llvm::ArrayRef<float> members) const {
+  const float greatest = getGreatest(members);
+  // Zero times a level is exact, where there is no level of 0.
+  if (greatest == 0)
+    return 0;
+  llvm::ArrayRef<float> levels = format.getSpec().codebook.getLevels();
+  return lowbit::findExactScale(
+      greatest, levels, /*anySign=*/false,
+      [&](float scale) { return format.getSpec().scales.round(scale); },
+      [&](float scale) {
+        const float inverse = CodebookFormat::getInverse(scale);
+        return llvm::all_of(members, [&](float value) {
+          return scale * levels[format.encodeValue(value, scale, inverse)] ==
+                 value;
+        });
+      });
+}
+
+void CodebookEncoder::fitExactly(int64_t firstRow, int64_t group,
+                                 ConstMatrixView values) {
+  assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
+  const int64_t rows = values.getRows();
+  llvm::SmallVector<float> found;
+  for (int64_t begin = 0; begin < rows; begin += getScaleRows()) {
+    const auto members =
+        collect(values, begin, std::min(getScaleRows(), rows - begin));
+    found.push_back(findExactScale(members).value_or(
+        format.getScale(std::fabs(getGreatest(members)))));
+  }
+  scaleEncoder->fitExactly(firstRow / getScaleRows(), group, found);
+  setScales(firstRow, group, rows, found);
 }
 
 void CodebookEncoder::encode(int64_t firstRow, int64_t firstCol,

@@ -10,6 +10,7 @@
 #define LOWBIT_LIB_QUANTIZE_CODEBOOKENCODER_H
 
 #include "lowbit/Quantize/CodebookFormat.h"
+#include <optional>
 #include <vector>
 
 namespace lowbit {
@@ -23,6 +24,8 @@ public:
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
+  void fitExactly(int64_t firstRow, int64_t group,
+                  ConstMatrixView values) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,
@@ -33,6 +36,8 @@ public:
 private:
   /// The rows of a group, of which `getGroupRows` may be a multiple.
   int64_t getScaleRows() const { return format.getGroupRows(getRows()); }
+  /// A scale with which all members are levels, if there is one.
+  std::optional<float> findExactScale(llvm::ArrayRef<float> members) const;
   float searchScale(float greatest, llvm::ArrayRef<float> members) const;
   /// Keeps what `scaleEncoder` has stored, for `rows` rows.
   void setScales(int64_t firstRow, int64_t group, int64_t rows,

@@ -7,8 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "OvpEncoder.h"
+#include "ExactFit.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <cmath>
 
 using namespace lowbit;
 
@@ -27,9 +30,59 @@ void OvpEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
   assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
   llvm::SmallVector<float> stored = format.searchScales(values, importance);
   scaleEncoder->fit(firstRow / getScaleRows(), group, stored);
+  setScales(firstRow, group, values.getRows(), stored);
+}
+
+void OvpEncoder::setScales(int64_t firstRow, int64_t group, int64_t rows,
+                           llvm::ArrayRef<float> stored) {
   float *first = &scales[group * getRows() + firstRow];
-  for (int64_t row = 0; row < values.getRows(); ++row)
+  for (int64_t row = 0; row < rows; ++row)
     first[row] = stored[row / getScaleRows()];
+}
+
+/// The magnitudes of the codes, normal ones first.
+static llvm::SmallVector<float> getMagnitudes(const OvpGrid &grid) {
+  llvm::SmallVector<float> magnitudes;
+  for (uint8_t neighbour : {uint8_t(0), grid.getIdentifier()})
+    for (int code = 1; code < grid.getIdentifier(); ++code)
+      magnitudes.push_back(grid.decode(code, neighbour));
+  return magnitudes;
+}
+
+bool OvpEncoder::isExact(ConstMatrixView values, float scale) const {
+  for (int64_t row = 0; row < values.getRows(); ++row)
+    for (int64_t col = 0; col < values.getCols(); col += 2) {
+      const bool isPair = col + 1 < values.getCols();
+      const float left = values(row, col);
+      const float right = isPair ? values(row, col + 1) : 0;
+      const float leftSteps = OvpFormat::divide(left, scale);
+      const float rightSteps = OvpFormat::divide(right, scale);
+      float leftLevel, rightLevel;
+      format.roundPairs(1, &leftSteps, &rightSteps, &leftLevel, &rightLevel);
+      if (scale * leftLevel != left || scale * rightLevel != right)
+        return false;
+    }
+  return true;
+}
+
+void OvpEncoder::fitExactly(int64_t firstRow, int64_t group,
+                            ConstMatrixView values) {
+  assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
+  const int64_t rows = values.getRows(), cols = values.getCols();
+  llvm::SmallVector<float> found = format.searchScales(values, {});
+  const llvm::SmallVector<float> magnitudes = getMagnitudes(format.getGrid());
+  for (int64_t begin = 0; begin < rows; begin += getScaleRows()) {
+    const int64_t count = std::min(getScaleRows(), rows - begin);
+    const ConstMatrixView members = values.block(begin, 0, count, cols);
+    if (std::optional<float> scale = findExactScale(
+            std::fabs(getGreatest(collect(values, begin, count))), magnitudes,
+            /*anySign=*/false,
+            [&](float scale) { return format.getSpec().scales.round(scale); },
+            [&](float scale) { return isExact(members, scale); }))
+      found[begin / getScaleRows()] = *scale;
+  }
+  scaleEncoder->fitExactly(firstRow / getScaleRows(), group, found);
+  setScales(firstRow, group, rows, found);
 }
 
 void OvpEncoder::encode(int64_t firstRow, int64_t firstCol,

@@ -23,6 +23,8 @@ public:
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
+  void fitExactly(int64_t firstRow, int64_t group,
+                  ConstMatrixView values) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   QuantizedMatrix finish() override;
@@ -30,6 +32,11 @@ public:
 private:
   /// The rows of a group, of which `getGroupRows` may be a multiple.
   int64_t getScaleRows() const { return format.getGroupRows(getRows()); }
+  /// Keeps a scale for each group of rows, for all of them.
+  void setScales(int64_t firstRow, int64_t group, int64_t rows,
+                 llvm::ArrayRef<float> stored);
+  /// Whether the pairs of a group are levels of the grid.
+  bool isExact(ConstMatrixView values, float scale) const;
   uint8_t *getCodes(int64_t col, int64_t firstRow) {
     return &codes[format.getPlace(col) * getRows() + firstRow];
   }

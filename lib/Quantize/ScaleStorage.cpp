@@ -16,6 +16,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 using namespace lowbit;
@@ -148,6 +149,11 @@ public:
                  &component.bytes[index * getByteSize(component.spec.type)]);
     }
   }
+  void fitExactly(int64_t firstRow, int64_t col,
+                  llvm::ArrayRef<float> scales) override {
+    llvm::SmallVector<float> rounded(scales);
+    fit(firstRow, col, rounded);
+  }
   void update(int64_t firstRow, int64_t col,
               llvm::MutableArrayRef<float> scales) override {
     fit(firstRow, col, scales);
@@ -166,7 +172,8 @@ class FormatEncoder final : public ScaleEncoder {
 public:
   FormatEncoder(std::unique_ptr<MatrixEncoder> matrixEncoder,
                 std::string prefix)
-      : encoder(std::move(matrixEncoder)), prefix(std::move(prefix)) {}
+      : encoder(std::move(matrixEncoder)), prefix(std::move(prefix)),
+        exactScales(encoder->getRows() * encoder->getCols()) {}
 
   int64_t getGroupRows() const override {
     return fitsAtOnce() ? encoder->getGroupRows() : 1;
@@ -179,6 +186,15 @@ public:
       encoder->fit(0, group,
                    scales.block(0, col, encoder->getRows(),
                                 std::min(groupCols, encoder->getCols() - col)));
+  }
+  void fitAllExactly(ConstMatrixView scales) {
+    const int64_t groupCols = encoder->getGroupCols();
+    for (int64_t col = 0, group = 0; col < encoder->getCols();
+         col += groupCols, ++group)
+      encoder->fitExactly(
+          0, group,
+          scales.block(0, col, encoder->getRows(),
+                       std::min(groupCols, encoder->getCols() - col)));
   }
   void encodeAll(ConstMatrixView scales) {
     std::vector<float> decoded(scales.size());
@@ -193,12 +209,24 @@ public:
       encoder->fit(firstRow, col, asColumn(scales));
     update(firstRow, col, scales);
   }
+  void fitExactly(int64_t firstRow, int64_t col,
+                  llvm::ArrayRef<float> scales) override {
+    isExact = true;
+    for (auto [row, scale] : llvm::enumerate(scales))
+      exactScales[(firstRow + row) * encoder->getCols() + col] = scale;
+  }
   void update(int64_t firstRow, int64_t col,
               llvm::MutableArrayRef<float> scales) override {
     llvm::SmallVector<float> values(scales);
     encoder->encode(firstRow, col, asColumn(values), asColumn(scales));
   }
   llvm::SmallVector<Component, 3> finish() override {
+    if (isExact) {
+      ConstMatrixView scales(exactScales.data(), encoder->getRows(),
+                             encoder->getCols());
+      fitAllExactly(scales);
+      encodeAll(scales);
+    }
     llvm::SmallVector<Component, 3> components =
         std::move(encoder->finish().components);
     for (Component &component : components)
@@ -214,6 +242,9 @@ private:
 
   std::unique_ptr<MatrixEncoder> encoder;
   std::string prefix;
+  /// Those of `fitExactly`, whose calls set it in parallel.
+  std::vector<float> exactScales;
+  std::atomic<bool> isExact = false;
 };
 
 /// The same for the differences from the mean, at the end.
@@ -226,6 +257,11 @@ public:
   int64_t getGroupRows() const override { return 1; }
   void fit(int64_t firstRow, int64_t col,
            llvm::MutableArrayRef<float> column) override {
+    for (auto [row, scale] : llvm::enumerate(column))
+      scales[(firstRow + row) * cols + col] = scale;
+  }
+  void fitExactly(int64_t firstRow, int64_t col,
+                  llvm::ArrayRef<float> column) override {
     for (auto [row, scale] : llvm::enumerate(column))
       scales[(firstRow + row) * cols + col] = scale;
   }

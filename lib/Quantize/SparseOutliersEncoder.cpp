@@ -65,6 +65,14 @@ void SparseOutliersEncoder::fit(int64_t firstRow, int64_t group,
              importance);
 }
 
+void SparseOutliersEncoder::fitExactly(int64_t firstRow, int64_t group,
+                                       ConstMatrixView values) {
+  std::vector<float> buffer;
+  dense->fitExactly(
+      firstRow, group,
+      copyNormal(firstRow, group * getGroupCols(), values, buffer));
+}
+
 void SparseOutliersEncoder::encode(int64_t firstRow, int64_t firstCol,
                                    ConstMatrixView values, MatrixView decoded) {
   const int64_t rows = values.getRows(), cols = values.getCols();

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "UniformEncoder.h"
+#include "ExactFit.h"
 #include "VectorMath.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Quantize/FloatStorage.h"
@@ -81,6 +82,25 @@ void UniformEncoder::fit(int64_t firstRow, int64_t group,
   scaleEncoder->fit(firstRow / shared, group, found.scales);
   if (zeroEncoder)
     zeroEncoder->fit(firstRow / shared, group, found.zeros);
+  keep(firstRow, group, rows, found);
+}
+
+void UniformEncoder::fitExactly(int64_t firstRow, int64_t group,
+                                ConstMatrixView values) {
+  assert(firstRow % getGroupRows() == 0 && "row groups must not be cut");
+  const int64_t rows = values.getRows(), shared = getSharedRows();
+  GroupParameters found;
+  for (int64_t begin = 0; begin < rows; begin += shared) {
+    const auto members = collect(values, begin, std::min(shared, rows - begin));
+    const UniformFormat::Parameters parameters =
+        format.findExact(members).value_or(
+            format.getParameters(format.getRange(members)));
+    found.scales.push_back(parameters.scale);
+    found.zeros.push_back(parameters.zero);
+  }
+  scaleEncoder->fitExactly(firstRow / shared, group, found.scales);
+  if (zeroEncoder)
+    zeroEncoder->fitExactly(firstRow / shared, group, found.zeros);
   keep(firstRow, group, rows, found);
 }
 

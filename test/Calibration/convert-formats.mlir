@@ -2,7 +2,7 @@
 // RUN: quant-opt %s --convert-formats="to=f32 include=second" | FileCheck %s --check-prefix=SELECTED
 // RUN: quant-opt %s --convert-formats='to="#lowbit.bcq<bits = 2, group = [1, 2], scale = f16, offset>" exclude=second' | FileCheck %s --check-prefix=SIGNS
 
-// CHECK: lowbit.constant {codes = dense<{{\[\[}}0, 1, 2, 3], [3, 2, 1, 0]]> : tensor<2x4xi8>, scales = dense<{{\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]]> : tensor<2x2xf16>, zeros = dense<{{\[\[}}1, 2], [1, 2]]> : tensor<2x2xi8>} : !lowbit.tensor<2x4xf32, #lowbit.uniform<u8, group = [1, 2], scale = f16, zero = u8>>
+// CHECK: lowbit.constant {codes = dense<{{\[\[}}0, 1, 0, 1], [2, 1, 1, 0]]> : tensor<2x4xi8>, scales = dense<{{\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]]> : tensor<2x2xf16>, zeros = dense<{{\[\[}}1, 0], [0, 2]]> : tensor<2x2xi8>} : !lowbit.tensor<2x4xf32, #lowbit.uniform<u8, group = [1, 2], scale = f16, zero = u8>>
 // CHECK: lowbit.matmul {{.*}}#lowbit.uniform<u8,
 // CHECK: lowbit.matmul {{.*}}#lowbit.uniform<u8,
 
@@ -10,7 +10,7 @@
 // SELECTED: lowbit.matmul {{.*}}#lowbit.uniform<u2,
 // SELECTED: lowbit.matmul {{.*}}#lowbit.float<f32>
 
-// SIGNS: lowbit.constant {offsets = dense<{{\[\[}}2.500000e-01, -5.000000e-01], [1.000000e+00, -1.250000e-01]]> : tensor<2x2xf16>, planes = dense<{{\[\[\[}}12], [3]], {{\[\[}}10], [5]]]> : tensor<2x2x1xi8>, scales = dense<{{\[\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]], {{\[\[}}2.500000e-01, 5.000000e-01], [1.000000e+00, 1.250000e-01]]]> : tensor<2x2x2xf16>}
+// SIGNS: lowbit.constant {offsets = dense<{{\[\[}}2.500000e-01, 1.500000e+00], [5.000000e+00, -1.250000e-01]]> : tensor<2x2xf16>, planes = dense<{{\[\[\[}}0], [0]], {{\[\[}}10], [5]]]> : tensor<2x2x1xi8>, scales = dense<{{\[\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]], {{\[\[}}2.500000e-01, 5.000000e-01], [1.000000e+00, 1.250000e-01]]]> : tensor<2x2x2xf16>}
 // SIGNS: lowbit.matmul {{.*}}#lowbit.bcq<bits = 2,
 // SIGNS: lowbit.matmul {{.*}}#lowbit.uniform<u2,
 

@@ -172,10 +172,22 @@ def ConvertFormats : LayerPass<"convert-formats"> {
   let description = [{
     Replaces quantized weights by the same values in the format `to`: no value
     changes, or the pass fails with the first one that the format cannot store.
-    Scales are looked for: codes of fewer bits become codes of more, groups are
-    cut or joined where that is exact, types of GGML become integers, integers of
-    up to 4 bits become sums of signs with an offset, which LUT kernels serve, and
-    every weight becomes floats.
+    The parameters of each group, those of super-blocks of GGML and of scales in
+    formats of their own among them, are found from the values alone: scales that
+    differ from the original ones by a factor, say, do as well. Every weight
+    becomes floats, and floats become what they once were decoded from.
+
+    Codes of fewer bits become codes of more; groups are cut or joined; integers
+    with f16 scales become types of GGML and back (`s4g32` and `q4_0`, `s8g32` and
+    `q8_0`), and these become larger ones (`q4_0`, `q4_1`, `q5_1`; `q3_K`, `q6_K`;
+    `q4_K`, `q5_K`); tables become integers where their levels are whole numbers
+    (`iq4_nl` and `mxfp4`, `s8g32`); integers of up to 4 bits become sums of signs
+    with an offset, which LUT kernels serve. What is not exact: `u4g32` as `q4_1`,
+    unless its scales have few bits, for the products of scales and zero points
+    have more than an f16. What is refused although it can be exact: scales in a
+    format of their own that are differences from their mean, or of a group whose
+    codes have a common divisor; zero points in a format of their own that are no
+    whole numbers; signs in other groups that are no integers.
 
     Formats are named as for `--assign-formats`. Layers are selected by their
     names: `include` and `exclude`.

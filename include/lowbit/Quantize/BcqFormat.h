@@ -10,7 +10,6 @@
 #define LOWBIT_QUANTIZE_BCQFORMAT_H
 
 #include "lowbit/Quantize/GroupedFormat.h"
-#include "lowbit/Quantize/UniformFormat.h"
 
 namespace lowbit {
 
@@ -59,14 +58,6 @@ private:
 
   Spec spec;
 };
-
-/// Uniform codes as sums of signs: bit i of a code has the scale s * 2^(i - 1),
-/// and the offset is what the zero point makes of it; both are rounded to their
-/// type. Fails unless `to` has as many bits, the same groups, and offsets.
-llvm::Expected<QuantizedMatrix>
-convertToBcq(const UniformFormat &format, int64_t rows, int64_t cols,
-             llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
-             const BcqFormat &to);
 
 } // namespace lowbit
 

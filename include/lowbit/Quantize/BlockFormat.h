@@ -76,6 +76,13 @@ public:
   virtual void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
                    llvm::ArrayRef<float> importance = {}) = 0;
 
+  /// The same for values that are to be coded exactly: finds parameters with
+  /// which `encode` does that, if there are any.
+  virtual void fitExactly(int64_t firstRow, int64_t group,
+                          ConstMatrixView values) {
+    fit(firstRow, group, values);
+  }
+
   /// Codes values into the stored columns from `firstCol` on, which must lie in
   /// a group that was fitted, and tells what they decode to. Columns come in
   /// whole units of the format, `BlockFormat::getUnitCols`.

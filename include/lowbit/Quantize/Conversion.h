@@ -14,12 +14,8 @@
 namespace lowbit {
 
 /// Stores exactly what components in the format `from` decode to in the format
-/// `to`. Where `to` has scales and integer zero points, the scale of a group is
-/// that of `from`, or the greatest number that all its values are multiples of;
-/// sums of signs are made of uniform codes of as many bits and groups of the
-/// same size; other formats take the parameters that they find for these values.
-/// Fails with the first value that is another one then, or with what these
-/// formats have not in common.
+/// `to`, with parameters that `MatrixEncoder::fitExactly` finds. Fails with the
+/// first value that is another one then.
 llvm::Expected<QuantizedMatrix>
 convertExactly(const BlockFormat &from, int64_t rows, int64_t cols,
                llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,

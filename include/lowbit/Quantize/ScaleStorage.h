@@ -47,7 +47,12 @@ public:
   /// changes them to what codes are to be chosen with.
   virtual void fit(int64_t firstRow, int64_t col,
                    llvm::MutableArrayRef<float> scales) = 0;
-  /// The same, as near as what the scales share with others allows.
+  /// Stores scales with which codes are exact, which stay as they are; in what,
+  /// is known when all of them are. If this is called for one column, it is for
+  /// all.
+  virtual void fitExactly(int64_t firstRow, int64_t col,
+                          llvm::ArrayRef<float> scales) = 0;
+  /// As `fit`, as near as what the scales share with others allows.
   virtual void update(int64_t firstRow, int64_t col,
                       llvm::MutableArrayRef<float> scales) = 0;
   /// The components, when all scales are stored. May be called once.

@@ -117,6 +117,9 @@ public:
   float roundZero(float zero) const;
   /// The parameters whose codes span `range`.
   Parameters getParameters(Range range) const;
+  /// Parameters with which all values are exact, if there are any, as far as
+  /// those of other groups do not matter. Values that are all 0 need none.
+  std::optional<Parameters> findExact(llvm::ArrayRef<float> values) const;
   /// Reads all parameters, [row groups x column groups], from components of the
   /// right sizes. Without zero points, these are 0.
   llvm::Error

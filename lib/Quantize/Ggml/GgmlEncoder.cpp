@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "GgmlEncoder.h"
+#include "../ExactFit.h"
+#include "GgmlExactFit.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 
@@ -75,6 +77,29 @@ void GgmlEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
     block.rowMeanSquare = load(&rowMeanSquares[rows.first], 1, rows.count);
     fitBlock(layout, block, fit);
     storeFit(rows, group, fit);
+  }
+}
+
+void GgmlEncoder::fitExactly(int64_t firstRow, int64_t group,
+                             ConstMatrixView values) {
+  for (int64_t row = 0; row < values.getRows(); ++row) {
+    std::optional<ExactBlock> block =
+        findExactBlock(layout, collect(values, row, 1));
+    if (!block) {
+      fit(firstRow + row, group, values.block(row, 0, 1, values.getCols()), {});
+      continue;
+    }
+    BlockFit exact = {};
+    exact.scale = splat(block->scale);
+    exact.min = splat(block->min);
+    for (int64_t i = 0, e = layout.getNumGroups(); i < e; ++i) {
+      exact.groupScales[i] = splat(block->scales.scale[i]);
+      exact.groupMins[i] = splat(block->scales.min[i]);
+    }
+    for (int64_t col = 0; col < layout.blockCols; ++col)
+      exact.codes[col] = splat(static_cast<int32_t>(block->codes[col]));
+    exact.rounding[0] = Rounding::Fixed;
+    storeFit({firstRow + row, 1}, group, exact);
   }
 }
 
@@ -232,9 +257,12 @@ void GgmlEncoder::encodeGroup(RowRange rows, int64_t firstCol,
                                          -offset, maxCode - offset);
       code = select(lanes.isNearest, toInts(nearestCode) + splat(offset), code);
       for (int64_t lane = 0; lane < rows.count; ++lane)
-        if (lanes.isFixed[lane])
-          code[lane] =
+        if (lanes.isFixed[lane]) {
+          const uint32_t fixed =
               readCode(layout, getBlock(rows.first + lane, block), inBlock + i);
+          code[lane] = layout.hasSignedCodes() ? static_cast<int8_t>(fixed)
+                                               : static_cast<int32_t>(fixed);
+        }
     }
     Ints level = code - splat(offset);
     if constexpr (family == Family::Table)

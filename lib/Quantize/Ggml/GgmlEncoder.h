@@ -24,6 +24,8 @@ public:
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
+  void fitExactly(int64_t firstRow, int64_t group,
+                  ConstMatrixView values) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,

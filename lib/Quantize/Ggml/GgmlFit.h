@@ -30,7 +30,7 @@ enum class Rounding : uint8_t {
   Usual,
   /// round((value - origin) * inverse), ties to even, whatever the type.
   Nearest,
-  /// Codes are those that the fit gave: the scale is 0.
+  /// Codes are those that the fit gave: the scale is 0, or they are exact.
   Fixed
 };
 
