@@ -78,10 +78,23 @@ static std::vector<float> decode(const ScaledCodes &format, int64_t rows,
         return number;
       };
       const float scale = read(format.scaleType, format.factorType);
-      const float level = !format.levels.empty() ? format.levels[codes[col]]
-                          : format.isSigned
-                              ? signExtendCode(codes[col], format.bits)
-                              : codes[col];
+      auto decode = [&](uint8_t code) -> float {
+        return format.isSigned ? signExtendCode(code, format.bits) : code;
+      };
+      float level = !format.levels.empty() ? format.levels[codes[col]]
+                                           : decode(codes[col]);
+      if (isa_and_nonnull<FloatType>(format.zeroType)) {
+        level -= read(format.zeroType, {});
+      } else if (format.zeroType) {
+        const int64_t zeroBytes = getPackedBytes(groups, format.bits);
+        SmallVector<uint8_t> zeros(groups);
+        unpackBits({reinterpret_cast<const uint8_t *>(components[next].data()) +
+                        row / groupRows * zeroBytes,
+                    static_cast<size_t>(zeroBytes)},
+                   format.bits, zeros);
+        ++next;
+        level -= decode(zeros[col / groupCols]);
+      }
       float value = scale * level;
       if (format.offsetType)
         value += read(format.offsetType, format.offsetFactorType);
@@ -119,6 +132,18 @@ TEST_F(ScaledCodesTest, UnpackedCodesStandForTheSameNumbers) {
         "nf4, group = [1, 16], scale = #lowbit.uniform<u4, group = [1, 8], "
         "scale = f16, zero = f16>"})
     formats.push_back(("#lowbit.codebook<" + text + ">").str());
+
+  const std::string u3 =
+      "#lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>";
+  for (const std::string &text :
+       {std::string("u4, group = [2, 64], scale = f8E8M0FNU, zero = u4"),
+        std::string("s8, group = [1, 32], scale = f8E4M3FN, zero = none"),
+        "u3, group = [1, 16], scale = " + u3 + ", zero = " + u3,
+        "s4, group = [1, 16], scale = f16, zero = " + u3,
+        "u4, group = [1, 16], scale = " + u3 + ", zero = u4, offset = f32",
+        std::string("s4, group = [1, 16], scale = #lowbit.uniform<u6, group = "
+                    "[2, 4], scale = f16, zero = u6>, zero = s4")})
+    formats.push_back("#lowbit.uniform<" + text + ">");
 
   std::mt19937 random(0);
   for (const std::string &text : formats) {
@@ -178,6 +203,10 @@ TEST_F(ScaledCodesTest, ScalesOfScalesStaySmall) {
                      "#lowbit.uniform<u3, group = [4, 8], scale = f16, zero = "
                      "u3>>"),
             "si8 x f16 / 8");
+  EXPECT_EQ(getTypes("#lowbit.uniform<u4, group = [1, 16], scale = "
+                     "#lowbit.uniform<u6, group = [1, 16], scale = f16, zero = "
+                     "none>, zero = u4>"),
+            "ui8 x f16 / 16");
   EXPECT_EQ(
       getTypes("#lowbit.codebook<nf4, group = [1, 64], scale = "
                "#lowbit.codebook<dynamic8, group = [4, 64], scale = f32>, "

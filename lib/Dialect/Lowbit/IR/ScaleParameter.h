@@ -58,6 +58,10 @@ struct ScaleParameter {
   unpack(llvm::ArrayRef<int64_t> grid,
          llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
 
+  /// All of them in f32.
+  std::vector<char> expand(llvm::ArrayRef<int64_t> grid,
+                           llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
+
 private:
   QuantFormatAttrInterface getFormat() const {
     return llvm::dyn_cast<QuantFormatAttrInterface>(scale);

@@ -80,6 +80,21 @@ static SmallVector<uint8_t> unpackStreams(ArrayRef<char> streams, int64_t rows,
   return codes;
 }
 
+std::vector<char>
+ScaleParameter::expand(ArrayRef<int64_t> grid,
+                       ArrayRef<ArrayRef<char>> components) const {
+  std::vector<char> expanded(grid[0] * grid[1] * sizeof(float));
+  SmallVector<ArrayRef<uint8_t>> bytes;
+  for (ArrayRef<char> component : components)
+    bytes.emplace_back(reinterpret_cast<const uint8_t *>(component.data()),
+                       component.size());
+  // Their sizes have been verified.
+  llvm::cantFail(getStorage().decode(
+      bytes, MatrixView(reinterpret_cast<float *>(expanded.data()), grid[0],
+                        grid[1])));
+  return expanded;
+}
+
 SmallVector<std::vector<char>>
 ScaleParameter::unpack(ArrayRef<int64_t> grid,
                        ArrayRef<ArrayRef<char>> components) const {
@@ -88,20 +103,10 @@ ScaleParameter::unpack(ArrayRef<int64_t> grid,
   describe(codes);
   if (!codes.ownStorage)
     return {std::vector<char>(components[0].begin(), components[0].end())};
+  if (!codes.factorType)
+    return {expand(grid, components)};
   SmallVector<std::vector<char>> unpacked;
   std::vector<char> &scales = unpacked.emplace_back();
-  if (!codes.factorType) {
-    scales.resize(rows * cols * sizeof(float));
-    SmallVector<ArrayRef<uint8_t>> bytes;
-    for (ArrayRef<char> component : components)
-      bytes.emplace_back(reinterpret_cast<const uint8_t *>(component.data()),
-                         component.size());
-    // Their sizes have been verified.
-    llvm::cantFail(getStorage().decode(
-        bytes,
-        MatrixView(reinterpret_cast<float *>(scales.data()), rows, cols)));
-    return unpacked;
-  }
 
   ScaledCodes stored = *getFormat().getScaledCodes();
   const int64_t groupRows = stored.groupRows ? stored.groupRows : rows;

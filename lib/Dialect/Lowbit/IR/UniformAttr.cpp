@@ -153,9 +153,6 @@ UniformAttr::getComponents(ArrayRef<int64_t> shape) const {
 }
 
 std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
-  Type scaleType = getScaleType();
-  if (!scaleType || isa<Float8E4M3FNType>(scaleType) || getZeroFormat())
-    return std::nullopt;
   ScaledCodes codes;
   codes.bits = getBits();
   codes.isSigned = getIsSigned();
@@ -165,8 +162,30 @@ std::optional<ScaledCodes> UniformAttr::getScaledCodes() const {
     codes.zeroType = IntegerType::get(getContext(), 8);
   codes.groupRows = getGroupRows();
   codes.groupCols = getGroupCols();
-  codes.scaleType = scaleType;
+  getScales(*this).describe(codes);
+  if (getZeroFormat()) {
+    codes.zeroType = Float32Type::get(getContext());
+    codes.ownStorage = true;
+  }
   return codes;
+}
+
+SmallVector<std::vector<char>>
+UniformAttr::unpackScaledCodes(ArrayRef<int64_t> shape,
+                               ArrayRef<ArrayRef<char>> components) const {
+  const SmallVector<int64_t> grid = getGroup(*this).getGrid(shape);
+  SmallVector<FormatComponent> ofScales;
+  getScales(*this).appendComponents(grid, ofScales);
+  SmallVector<std::vector<char>> unpacked =
+      getScales(*this).unpack(grid, components.slice(1, ofScales.size()));
+  unpacked.insert(unpacked.begin(),
+                  {components[0].begin(), components[0].end()});
+  ArrayRef<ArrayRef<char>> zeros = components.drop_front(1 + ofScales.size());
+  if (getZeroFormat())
+    unpacked.push_back(getZeros(*this).expand(grid, zeros));
+  else if (getHasZeroPoint())
+    unpacked.emplace_back(zeros[0].begin(), zeros[0].end());
+  return unpacked;
 }
 
 //===----------------------------------------------------------------------===//

@@ -15,7 +15,7 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
                                 ["adaptToShape", "buildEncode",
-                                 "getScaledCodes"]>]> {
+                                 "getScaledCodes", "unpackScaledCodes"]>]> {
   let summary = "Integer codes with a scale, and perhaps a zero point, per group";
   let description = [{
     An element is `scale * (code - zero)`. Codes are unsigned (`u1` to `u8`) or
