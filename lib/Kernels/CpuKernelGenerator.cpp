@@ -47,18 +47,9 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
              "#lowbit.uniform, and of #lowbit.float";
     return failure();
   }
-  if (!codes->levels.empty() && codes->bits != 4) {
-    reason = "the panel kernels look up levels in tables of 16 only";
-    return failure();
-  }
   int64_t groupCols = weightType.getFormat().getGroupCols(shape);
   int64_t inputGroupCols = 0;
   if (inputType) {
-    if (!codes->levels.empty()) {
-      reason = "codes that stand for levels of a table are multiplied with "
-               "float activations";
-      return failure();
-    }
     auto inputFormat = dyn_cast<UniformAttr>(inputType.getFormat());
     if (!inputFormat || inputFormat.getBits() != 8 ||
         !inputFormat.getIsSigned() || inputFormat.getHasZeroPoint() ||
@@ -82,6 +73,9 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
     spec.codeOffset = 1;
   else if (codes->isSigned)
     spec.codeOffset = 1 << (codes->bits - 1);
+  if (!codes->levels.empty() &&
+      failed(spec.setLevels(*codes, bool(inputType), reason)))
+    return failure();
   spec.zeroType = codes->zeroType;
   spec.hasBias = hasBias;
   spec.scaleType = codes->scaleType;
@@ -89,8 +83,29 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   spec.offsetType = codes->offsetType;
   spec.factorType = codes->factorType;
   spec.offsetFactorType = codes->offsetFactorType;
-  spec.levels = codes->levels;
   return spec;
+}
+
+LogicalResult PanelMatmulSpec::setLevels(const ScaledCodes &codes,
+                                         bool hasQuantizedInput,
+                                         std::string &reason) {
+  if (codes.pairs)
+    identifier = codes.pairs->identifier;
+  if (hasQuantizedInput) {
+    bytes = getByteLevels(codes, reason);
+    if (!bytes)
+      return failure();
+    maxCode = *llvm::max_element(bytes->bytes);
+    codeOffset = bytes->zero;
+    return success();
+  }
+  codeType = codes.codeType;
+  if (codeType)
+    return success();
+  levels = codes.levels;
+  if (codes.pairs)
+    llvm::append_range(levels, codes.pairs->levels);
+  return success();
 }
 
 namespace {

@@ -32,7 +32,8 @@ LutPlane::LutPlane(const PanelsGeometry &geometry, const CodePlane &plane)
 }
 
 SmallVector<LutPlane> lowbit::getLutPlanes(const PanelMatmulSpec &spec) {
-  if (!spec.hasQuantizedInput())
+  // Tables have sums of what codes are, not of what they stand for.
+  if (!spec.hasQuantizedInput() || spec.bytes)
     return {};
   SmallVector<LutPlane> planes;
   for (const CodePlane &plane : spec.geometry.planes) {

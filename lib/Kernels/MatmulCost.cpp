@@ -44,9 +44,14 @@ constexpr InstructionCount multiplication = {1, 1, 0};
 constexpr InstructionCount shuffle = {1, 0, 1};
 } // namespace
 
-/// Bringing the codes of a chunk into bytes.
-static InstructionCount countUnpacking(const PanelsGeometry &geometry) {
+/// Bringing the codes of a chunk, or what they stand for, into bytes.
+static InstructionCount countUnpacking(const PanelMatmulSpec &spec) {
+  const PanelsGeometry &geometry = spec.geometry;
   InstructionCount count;
+  if (spec.bytes)
+    count = (spec.identifier ? shuffle * 2 + multiplication * 2 + arithmetic * 5
+                             : shuffle) *
+            (geometry.columnsPerChunk / 4.0);
   for (int64_t slice = 0; slice < geometry.columnsPerChunk / 4; ++slice)
     for (const CodePlane &plane : geometry.planes) {
       int64_t inBlock = slice % (plane.getColumnsPerBlock() / 4);
@@ -58,6 +63,19 @@ static InstructionCount countUnpacking(const PanelsGeometry &geometry) {
         count = count + arithmetic;
     }
   return count;
+}
+
+/// Turning one byte of each lane, a code, to the float that it stands for.
+static InstructionCount countConversion(const PanelMatmulSpec &spec,
+                                        const CpuInstructions &cpu) {
+  // Half of the moves of bits serve two bytes.
+  if (spec.codeType)
+    return arithmetic * 4 + multiplication * 3 + shuffle;
+  // Each lane is loaded.
+  if (spec.looksUpInMemory())
+    return arithmetic * (1 + cpu.vectorBytes / 4.0) + multiplication;
+  // It is isolated and converted.
+  return arithmetic + multiplication * 2;
 }
 
 /// Lookups by the codes of a chunk, in tables that all panels share.
@@ -109,27 +127,31 @@ static InstructionCount countInstructions(const PanelMatmulSpec &spec,
       // Twice as many products at once, and an interleaving of each block.
       double blocks =
           double(geometry.bytesPerChunk) / PanelsGeometry::bytesPerBlock;
-      return (countUnpacking(geometry) + arithmetic * blocks) * perToken +
+      return (countUnpacking(spec) + arithmetic * blocks) * perToken +
              multiplication * (slices / 2);
     }
     InstructionCount dot = {double(cpu.dotInstructions),
                             double(cpu.dotMultiplies), 0};
     if (spec.maxCode > cpu.dotMaxCode)
       dot = dot * 2;
-    return countUnpacking(geometry) * perToken + dot * slices;
+    return countUnpacking(spec) * perToken + dot * slices;
   }
   case MatmulStrategy::Dequantize: {
-    // Each byte is isolated, converted or looked up, and multiplied.
-    InstructionCount convert = arithmetic + multiplication * 2;
+    // Each byte is converted or looked up, and multiplied.
     InstructionCount products = multiplication * (4 * slices);
-    if (!spec.looksUpValues(cpu))
-      return (countUnpacking(geometry) + convert * (4 * slices)) * perToken +
+    if (!spec.looksUpValues(cpu) || spec.looksUpInMemory())
+      return (countUnpacking(spec) +
+              countConversion(spec, cpu) * (4 * slices)) *
+                 perToken +
              products;
     // AVX-512 merges two planes by one instruction, AVX2 by three.
     InstructionCount merge =
         multiplication * 2 + arithmetic * (cpu.vectorBytes == 64 ? 1 : 3);
-    InstructionCount indices = (multiplication + shuffle) * (4 * slices) +
-                               merge * (slices * (geometry.planes.size() - 1));
+    InstructionCount lookup = multiplication + shuffle;
+    if (spec.identifier)
+      lookup = lookup + multiplication + shuffle + arithmetic * 2;
+    InstructionCount indices =
+        lookup * (4 * slices) + merge * (slices * (geometry.planes.size() - 1));
     return indices * perToken + products;
   }
   case MatmulStrategy::Lut:
@@ -211,7 +233,8 @@ LogicalResult lowbit::checkStrategy(const PanelMatmulSpec &spec,
     reason = "needs float activations";
     return success(!spec.hasQuantizedInput());
   case MatmulStrategy::Lut:
-    reason = "needs int8 activations and codes of at most four bits";
+    reason = "needs int8 activations and codes of at most four bits that are "
+             "numbers";
     return success(!getLutPlanes(spec).empty());
   case MatmulStrategy::Tiles:
     reason = "needs a CPU with a matrix unit";

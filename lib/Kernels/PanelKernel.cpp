@@ -139,7 +139,45 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
     }
     codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
   }
-  return codes;
+  return spec.bytes ? translate(codes) : codes;
+}
+
+Value PanelKernelBuilder::translate(Value codes) {
+  auto lanes = cast<VectorType>(codes.getType());
+  auto bytes =
+      VectorType::get({bytesPerLane * lanes.getNumElements()}, b.getI8Type());
+  ArrayRef<uint8_t> levels = spec.bytes->bytes;
+  if (spec.identifier)
+    levels = levels.take_front(levels.size() / 2);
+  Value indices = vector::BitCastOp::create(b, bytes, codes);
+  auto lookUp = [&](ArrayRef<uint8_t> levels) -> Value {
+    SmallVector<int8_t> table(levels.begin(), levels.end());
+    table.resize(16);
+    Value entries = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(VectorType::get({16}, b.getI8Type()),
+                                  ArrayRef<int8_t>(table)));
+    return qvec::LookupOp::create(b, entries, indices);
+  };
+  Value found = lookUp(levels);
+  if (spec.identifier) {
+    // The codes of each pair change places.
+    Value right = arith::AndIOp::create(
+        b, arith::ShRUIOp::create(b, codes, splat(lanes, 8)),
+        splat(lanes, 0x00ff00ff));
+    Value left = arith::AndIOp::create(
+        b, arith::ShLIOp::create(b, codes, splat(lanes, 8)),
+        splat(lanes, int32_t(0xff00ff00)));
+    Value neighbours = vector::BitCastOp::create(
+        b, bytes, arith::OrIOp::create(b, right, left));
+    Value isChanged =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, neighbours,
+                              splat(bytes, *spec.identifier));
+    found = arith::SelectOp::create(
+        b, isChanged,
+        lookUp(ArrayRef<uint8_t>(spec.bytes->bytes).drop_front(levels.size())),
+        found);
+  }
+  return vector::BitCastOp::create(b, lanes, found);
 }
 
 Value PanelKernelBuilder::decodeE8M0(Value bytes) {
@@ -212,6 +250,17 @@ Value PanelKernelBuilder::multiplyByFactor(Value numbers, Value factors,
   Value row = div(group, index(geometry.groupsPerFactor));
   return arith::MulFOp::create(b, numbers,
                                loadFloats(factors, type, panel, row));
+}
+
+Value PanelKernelBuilder::loadScales(Value panel, Value group) {
+  Value values =
+      multiplyByFactor(loadFloats(scales, spec.scaleType, panel, group),
+                       factors, spec.factorType, panel, group);
+  if (!spec.bytes || spec.bytes->unit == 1)
+    return values;
+  Value unit = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(f32Lanes, spec.bytes->unit));
+  return arith::MulFOp::create(b, values, unit);
 }
 
 Value PanelKernelBuilder::loadMinusZeros(Value panel, Value group) {

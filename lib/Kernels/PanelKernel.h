@@ -46,7 +46,7 @@ protected:
   /// The blocks of a chunk, as 32-bit lanes.
   Values loadBlocks(Value panel, Value chunk);
   /// The codes of columns [4 * slice, 4 * slice + 4) of a chunk, one in each
-  /// byte.
+  /// byte; or the bytes that they stand for.
   Value getSlice(llvm::ArrayRef<Value> blocks, int64_t slice);
   /// Brings the bits of `plane` in a slice to where they belong in the code.
   Value getPlaneBits(const CodePlane &plane, llvm::ArrayRef<Value> blocks,
@@ -56,11 +56,8 @@ protected:
   int64_t slicesPerChunk() const {
     return geometry.columnsPerChunk / bytesPerLane;
   }
-  /// Per-group factors of a panel: its scales as f32.
-  Value loadScales(Value panel, Value group) {
-    return multiplyByFactor(loadFloats(scales, spec.scaleType, panel, group),
-                            factors, spec.factorType, panel, group);
-  }
+  /// Per-group factors of a panel: its scales as f32, times the unit of levels.
+  Value loadScales(Value panel, Value group);
   /// Zero points of a panel, negated, as what codes times activations are
   /// summed in, or as floats if they are; null if they are all zero.
   Value loadMinusZeros(Value panel, Value group);
@@ -90,6 +87,8 @@ protected:
 
 private:
   void setLanes(int64_t count, bool scalable);
+  /// The bytes that the codes of a slice stand for.
+  Value translate(Value codes);
   /// Elements of a row of `from` that belong to the lanes, `offset` behind its
   /// start.
   Value loadLanes(mlir::VectorType type, Value from, Value panel, Value row,

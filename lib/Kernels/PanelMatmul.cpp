@@ -33,6 +33,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PanelMatmul.h"
+#include "FloatLevels.h"
 #include "LutMatmul.h"
 #include "PanelKernel.h"
 #include "TileMatmul.h"
@@ -128,15 +129,16 @@ private:
   /// A slice as four bits of each byte, of which those above the code may be
   /// any.
   Value getIndices(ArrayRef<Value> blocks, int64_t slice);
-  /// The codes of a byte of `slice`, as f32.
-  Value getFloats(Value slice, int64_t byte);
+  /// The codes of a byte of a slice, or what they stand for, as f32.
+  Value getFloats(ArrayRef<Value> blocks, int64_t slice, int64_t byte);
   void storeTile(const Tile &tile, const Sums &totals);
 
   /// Those that vector registers compute.
   ArrayRef<MatmulTile> tiles;
   const CpuKernelOptions &options;
-  /// The f32 value of each four bits; null if codes are converted.
-  Value values;
+  /// Null if float activations meet codes that are numbers and converted as
+  /// such.
+  std::optional<FloatLevels> levels;
   std::optional<PanelActivations> activations;
   /// Null if no tile is computed by lookups.
   std::optional<LutMatmul> lut;
@@ -259,12 +261,15 @@ PanelMatmulBuilder::buildPairs(const Tile &tile, Value chunk, int64_t chunks,
   return result;
 }
 
-Value PanelMatmulBuilder::getFloats(Value slice, int64_t byte) {
+Value PanelMatmulBuilder::getFloats(ArrayRef<Value> blocks, int64_t number,
+                                    int64_t byte) {
+  if (levels)
+    return levels->get(levels->takesFourBits() ? getIndices(blocks, number)
+                                               : getSlice(blocks, number),
+                       byte);
+  Value slice = getSlice(blocks, number);
   if (byte)
     slice = arith::ShRUIOp::create(b, slice, splat(i32Lanes, 8 * byte));
-  if (values)
-    return qvec::LookupOp::create(
-        b, values, arith::AndIOp::create(b, slice, splat(i32Lanes, 15)));
   if (byte + 1 < bytesPerLane)
     slice = arith::AndIOp::create(b, slice, splat(i32Lanes, 0xff));
   return arith::SIToFPOp::create(b, f32Lanes, slice);
@@ -278,10 +283,7 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
   multiplyChunk(
       tile, chunk, geometry.columnsPerChunk,
       [&](ArrayRef<Value> blocks, int64_t number) {
-        int64_t slice = number / bytesPerLane;
-        return getFloats(values ? getIndices(blocks, slice)
-                                : getSlice(blocks, slice),
-                         number % bytesPerLane);
+        return getFloats(blocks, number / bytesPerLane, number % bytesPerLane);
       },
       [&](int64_t token, int64_t number) {
         return broadcast(
@@ -471,7 +473,8 @@ void PanelMatmulBuilder::buildPanelBlock(Value firstPanel, int64_t panels) {
     // Lookups stay in vectors of known length, and keep few sums.
     const CpuInstructions &cpu = options.instructions;
     bool isLut = strategy == MatmulStrategy::Lut;
-    bool scalable = cpu.scalable && !isLut && !values;
+    bool looksUp = isLut || spec.bytes || (levels && levels->areLookedUp());
+    bool scalable = cpu.scalable && !looksUp;
     bool fits = range.tile.size() * PanelsGeometry::bytesPerBlock <
                 cpu.registers * cpu.vectorBytes;
     int64_t lanesAtOnce = scalable ? 4 : fits || isLut ? lanes : lanes / 2;
@@ -500,14 +503,8 @@ void PanelMatmulBuilder::buildTokens(Value begin, Value end) {
                           [](const MatmulTile &tile) { return tile.shape; }),
       input, inputScales, begin, end);
   activations->build();
-  if (spec.looksUpValues(options.instructions)) {
-    SmallVector<float> table;
-    for (uint32_t index = 0; index < 16; ++index)
-      table.push_back(spec.levels.empty() ? index & spec.maxCode
-                                          : spec.levels[index]);
-    values = arith::ConstantOp::create(
-        b, DenseElementsAttr::get(f32Lanes, ArrayRef<float>(table)));
-  }
+  if (spec.codeType || spec.looksUpValues(options.instructions))
+    levels.emplace(static_cast<KernelBuilder &>(*this), spec);
   if (llvm::any_of(tiles, [](const MatmulTile &tile) {
         return tile.strategy == MatmulStrategy::Lut;
       })) {

@@ -39,8 +39,17 @@ struct PanelMatmulSpec {
   int64_t inputGroupCols = 0;
   /// Of what is added to the weights of a group; null if nothing is.
   mlir::Type offsetType = {};
-  /// What codes stand for, 16 of them; empty if they are numbers themselves.
+  /// What codes stand for that are looked up; empty if they are numbers
+  /// themselves. If there are pairs, what they stand for beside the identifier
+  /// comes behind that.
   llvm::SmallVector<float, 16> levels = {};
+  /// The float type whose bits codes are; null if they are numbers or names.
+  mlir::Type codeType = {};
+  /// The code that changes what its neighbour in a pair stands for.
+  std::optional<uint8_t> identifier = {};
+  /// Set if codes stand for bytes, which are multiplied by int8 activations.
+  /// For all other purposes these are the codes.
+  std::optional<ByteLevels> bytes = {};
   /// How far ahead of its use the weight is asked for; 0 if it is not. A kernel
   /// that reads many panels side by side takes 12 blocks ahead.
   int64_t prefetchBytes = 768;
@@ -51,14 +60,18 @@ struct PanelMatmulSpec {
                                               bool hasBias,
                                               std::string &reason);
 
+  /// What codes that stand for levels of a table become.
+  llvm::LogicalResult setLevels(const ScaledCodes &codes,
+                                bool hasQuantizedInput, std::string &reason);
+
   bool hasFloatZeros() const {
     return mlir::isa_and_nonnull<mlir::FloatType>(zeroType);
   }
   /// Whether elements are small integers with a scale, as matrix units multiply
   /// them.
   bool hasIntegerCodes() const {
-    return levels.empty() && !hasFloatZeros() && geometry.terms == 1 &&
-           !offsetType;
+    return levels.empty() && !codeType && !hasFloatZeros() &&
+           geometry.terms == 1 && !offsetType;
   }
   bool hasQuantizedInput() const { return inputGroupCols != 0; }
   /// Whether float activations meet codes that are looked up in a table of
@@ -66,6 +79,11 @@ struct PanelMatmulSpec {
   bool looksUpValues(const CpuInstructions &cpu) const {
     return !levels.empty() ||
            (!hasQuantizedInput() && maxCode < cpu.floatTableEntries);
+  }
+  /// Whether the table of values is in memory: registers hold one of 16, or
+  /// with pairs two.
+  bool looksUpInMemory() const {
+    return levels.size() > (identifier ? 32 : 16);
   }
   /// Whether an activation scale spans several weight groups.
   bool hasRowInputScale() const {

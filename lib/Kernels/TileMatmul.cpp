@@ -147,7 +147,12 @@ TileMatmulBuilder::TileMatmulBuilder(const PanelKernelBuilder &kernel,
 /// Whether codes minus zero points are signed bytes. Otherwise codes are
 /// multiplied as they are, and the zero points by the activations' sums.
 bool TileMatmulBuilder::isSubtractedBeforehand() const {
-  return !spec.hasQuantizedInput() || !spec.zeroType || spec.maxCode <= 127;
+  if (!spec.hasQuantizedInput())
+    return true;
+  if (spec.zeroType)
+    return spec.maxCode <= 127;
+  return spec.codeOffset <= 128 &&
+         int64_t(spec.maxCode) - spec.codeOffset <= 127;
 }
 
 /// A panel's zero points, negated, as floats or as bytes of a slice; null if

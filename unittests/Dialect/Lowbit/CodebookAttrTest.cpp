@@ -92,6 +92,44 @@ TEST_F(CodebookAttrTest, LevelsAreTheValuesOfTheCodes) {
             40);
 }
 
+TEST_F(CodebookAttrTest, LevelsAsBytes) {
+  auto get = [&](StringRef text) {
+    std::string reason;
+    return getByteLevels(*parse(text).getScaledCodes(), reason);
+  };
+  std::optional<ByteLevels> bytes =
+      get("e2m1, group = [1, 32], scale = f8E8M0FNU");
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->unit, 0.5f);
+  EXPECT_EQ(bytes->zero, 12);
+  EXPECT_EQ(bytes->bytes,
+            (SmallVector<uint8_t, 32>{12, 13, 14, 15, 16, 18, 20, 24, 12, 11,
+                                      10, 9, 8, 6, 4, 0}));
+  // No bit is lost of a constant that is no power of two.
+  bytes = get("[0.75, 2.25, 191.25], group = [1, *], scale = f32");
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->unit, 0.75f);
+  EXPECT_EQ(bytes->zero, 0);
+  EXPECT_EQ(ArrayRef(bytes->bytes).take_front(4),
+            ArrayRef<uint8_t>({1, 3, 255, 0}));
+  EXPECT_FALSE(get("[0.75, 2.25, 192.0], group = [1, *], scale = f32"));
+  // 0.3 is not three times 0.1 in f32.
+  EXPECT_FALSE(get("[0.1, 0.3], group = [1, *], scale = f32"));
+  EXPECT_FALSE(get("nf4, group = [1, *], scale = f32"));
+  EXPECT_FALSE(get("e4m3, group = [1, *], scale = f32"));
+}
+
+TEST_F(CodebookAttrTest, CodesOfMinifloatsAreTheirBits) {
+  auto getType = [&](StringRef text) {
+    return parse(text).getScaledCodes()->codeType;
+  };
+  EXPECT_TRUE(isa<Float8E4M3FNType>(
+      getType("e4m3, group = [1, 32], scale = f8E8M0FNU")));
+  EXPECT_TRUE(
+      isa<Float8E5M2Type>(getType("e5m2, group = [1, 32], scale = f32")));
+  EXPECT_FALSE(getType("dynamic8, group = [1, 32], scale = f32"));
+}
+
 TEST_F(CodebookAttrTest, BitsPerWeight) {
   // The double quantization of QLoRA: 0.127 bits for the scales.
   EXPECT_DOUBLE_EQ(parse("nf4, group = [1, 64], scale = #lowbit.codebook<"

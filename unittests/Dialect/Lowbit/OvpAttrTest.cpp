@@ -85,8 +85,41 @@ TEST_F(OvpAttrTest, BitsPerWeight) {
   EXPECT_DOUBLE_EQ(
       parse("int8, group = [1, *], scale = f32, pad").getBitsPerWeight({8, 15}),
       (16 * 8 + 32) / 15.);
-  // Levels depend on neighbours, which kernels of scaled codes know nothing of.
-  EXPECT_FALSE(parse("int4, group = [1, *], scale = f16").getScaledCodes());
   EXPECT_EQ(parse("int4, group = [1, *], scale = f16").getGroupCols({8, 64}),
             64);
+}
+
+TEST_F(OvpAttrTest, PairsAreTheLevelsOfTheCodes) {
+  ScaledCodes codes =
+      *parse("int4, group = [1, *], scale = f16").getScaledCodes();
+  EXPECT_EQ(codes.levels, (SmallVector<float, 16>{0, 1, 2, 3, 4, 5, 6, 7, 0, -7,
+                                                  -6, -5, -4, -3, -2, -1}));
+  ASSERT_TRUE(codes.pairs);
+  EXPECT_EQ(codes.pairs->identifier, 8);
+  EXPECT_TRUE(codes.pairs->isSwapped);
+  EXPECT_EQ(codes.pairs->levels,
+            (SmallVector<float, 16>{8, 12, 16, 24, 32, 48, 64, 96, 0, -12, -16,
+                                    -24, -32, -48, -64, -96}));
+
+  std::string reason;
+  std::optional<ByteLevels> bytes = getByteLevels(codes, reason);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->unit, 1);
+  EXPECT_EQ(bytes->zero, 96);
+  EXPECT_EQ(bytes->bytes.size(), 32u);
+  EXPECT_EQ(bytes->bytes[7], 103);
+  EXPECT_EQ(bytes->bytes[31], 0);
+
+  // From -192 to 192.
+  EXPECT_FALSE(getByteLevels(
+      *parse("flint4, group = [1, *], scale = f16").getScaledCodes(), reason));
+  EXPECT_EQ(reason,
+            "levels that are no integers of eight bits times a constant "
+            "are multiplied with float activations");
+  codes = *parse("int8, group = [1, *], scale = f16").getScaledCodes();
+  EXPECT_FALSE(codes.pairs->isSwapped);
+  EXPECT_EQ(codes.pairs->levels[127], 7864320);
+  EXPECT_FALSE(getByteLevels(codes, reason));
+  EXPECT_EQ(reason, "codes of 8 bits that stand for levels of a table are "
+                    "multiplied with float activations");
 }

@@ -120,6 +120,11 @@ std::optional<ScaledCodes> CodebookAttr::getScaledCodes() const {
   codes.groupRows = getGroupRows();
   codes.groupCols = getGroupCols();
   getScales(*this).describe(codes);
+  // Bit patterns of minifloats that have a type.
+  if (codebook.getName() == "e4m3")
+    codes.codeType = Float8E4M3FNType::get(getContext());
+  else if (codebook.getName() == "e5m2")
+    codes.codeType = Float8E5M2Type::get(getContext());
   return codes;
 }
 

@@ -96,6 +96,32 @@ OvpAttr::getComponents(ArrayRef<int64_t> shape) const {
   return components;
 }
 
+std::optional<ScaledCodes> OvpAttr::getScaledCodes() const {
+  const OvpGrid grid(getNormals(), getOutliers());
+  ScaledCodes codes;
+  codes.bits = grid.getBits();
+  codes.groupRows = getGroupRows();
+  codes.groupCols = getGroupCols();
+  getScales(*this).describe(codes);
+  PairedCodes pairs{grid.getIdentifier(), {}, /*isSwapped=*/codes.bits == 4};
+  for (unsigned code = 0; code < 1u << codes.bits; ++code) {
+    codes.levels.push_back(grid.decode(code, /*neighbour=*/0));
+    pairs.levels.push_back(grid.decode(code, grid.getIdentifier()));
+  }
+  codes.pairs = std::move(pairs);
+  return codes;
+}
+
+SmallVector<std::vector<char>>
+OvpAttr::unpackScaledCodes(ArrayRef<int64_t> shape,
+                           ArrayRef<ArrayRef<char>> components) const {
+  SmallVector<std::vector<char>> unpacked = getScales(*this).unpack(
+      getGroup(*this).getGrid(shape), components.drop_front());
+  unpacked.insert(unpacked.begin(),
+                  {components[0].begin(), components[0].end()});
+  return unpacked;
+}
+
 //===----------------------------------------------------------------------===//
 // Meaning
 //===----------------------------------------------------------------------===//

@@ -13,6 +13,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 using namespace mlir;
 using namespace lowbit;
@@ -173,7 +174,10 @@ static void packGroup(const PanelsGeometry &geometry,
 static void packCodes(MLIRContext *context, const ScaledCodes &format,
                       const PanelsGeometry &geometry, ArrayRef<int64_t> shape,
                       ArrayRef<uint8_t> stored, MutableArrayRef<char> packed) {
-  int64_t rowBytes = getPackedBytes(shape[1], format.bits);
+  // The last code of pairs may be beyond the columns; it decides what the one
+  // before it stands for.
+  int64_t columns = format.pairs ? llvm::alignTo(shape[1], 2) : shape[1];
+  int64_t rowBytes = getPackedBytes(columns, format.bits);
   int64_t panelBytes = geometry.getStoredChunks() * geometry.bytesPerChunk;
   int64_t groupBytes = geometry.chunksPerGroup * geometry.bytesPerChunk;
   uint8_t flip = getSignFlip(format);
@@ -181,7 +185,7 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
   parallelFor(context, 0, geometry.panels, [&](size_t panel) {
     char *chunks = packed.data() + panel * panelBytes;
     std::fill_n(chunks, panelBytes, 0);
-    SmallVector<uint8_t> codes(shape[1]);
+    SmallVector<uint8_t> codes(columns);
     int64_t first = panel * PanelsGeometry::rowsPerPanel;
     int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
     for (int64_t number = 0; number < geometry.terms * rows; ++number) {
@@ -191,6 +195,9 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
                  format.bits, codes);
       for (uint8_t &code : codes)
         code ^= flip;
+      if (format.pairs && format.pairs->isSwapped)
+        for (int64_t left = 0; left < columns; left += 2)
+          std::swap(codes[left], codes[left + 1]);
       ArrayRef<uint8_t> rest = codes;
       char *lane = chunks + row * 4;
       for (int64_t group = 0; group < geometry.groups; ++group) {
@@ -198,7 +205,9 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
                                 ? groupBytes
                                 : geometry.chunksInLastGroup *
                                       geometry.bytesPerChunk;
-        ArrayRef<uint8_t> values = rest.take_front(geometry.groupColumns);
+        ArrayRef<uint8_t> values = group + 1 < geometry.groups
+                                       ? rest.take_front(geometry.groupColumns)
+                                       : rest;
         packGroup(geometry, places, values, lane + term * termBytes);
         rest = rest.drop_front(values.size());
         lane += geometry.terms * termBytes;

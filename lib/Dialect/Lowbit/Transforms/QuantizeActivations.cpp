@@ -10,6 +10,8 @@
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Support/NameFilter.h"
+#include <optional>
+#include <string>
 
 namespace lowbit {
 #define GEN_PASS_DEF_QUANTIZEACTIVATIONS
@@ -38,6 +40,11 @@ struct QuantizeActivationsPass final
       auto input = dyn_cast<TypedValue<RankedTensorType>>(op.getInput());
       if (!input || !names->matches(getNodeName(op.getLoc())))
         return;
+      std::string reason;
+      if (!multipliesIntegers(op.getWeight().getType(), reason)) {
+        op.emitRemark("the input stays float: ") << reason;
+        return;
+      }
       QuantTensorType type = getQuantizedType(op, input.getType());
       Value &value = quantized[{input, type}];
       if (!value) {
@@ -65,6 +72,13 @@ private:
       return fail("granularity is '" + granularity +
                   "', but must be 'group' or 'row'");
     return success();
+  }
+
+  /// Whether kernels could make use of integers: not if the codes of a weight
+  /// stand for other numbers.
+  static bool multipliesIntegers(QuantTensorType weight, std::string &reason) {
+    std::optional<ScaledCodes> codes = weight.getFormat().getScaledCodes();
+    return !codes || codes->levels.empty() || getByteLevels(*codes, reason);
   }
 
   QuantTensorType getQuantizedType(MatmulOp op, RankedTensorType input) {

@@ -1,4 +1,5 @@
-// RUN: quant-opt %s --quantize-activations | FileCheck %s
+// RUN: quant-opt %s --quantize-activations 2>%t | FileCheck %s
+// RUN: FileCheck %s --check-prefix=REMARK < %t
 // RUN: quant-opt %s --quantize-activations="granularity=row bits=6" | FileCheck %s --check-prefix=ROW
 // RUN: quant-opt %s --quantize-activations="include=q_proj exclude=0.q" | FileCheck %s --check-prefix=SELECT
 
@@ -53,4 +54,25 @@ func.func @quantized(%x: tensor<2x64xf32>, %w: !lowbit.tensor<8x64xf32, #g32>) -
       : (!lowbit.tensor<2x64xf32, #lowbit.uniform<s4, group = [1, 16], scale = f32, zero = none>>, !lowbit.tensor<8x64xf32, #g32>)
       -> tensor<2x8xf32>
   return %1 : tensor<2x8xf32>
+}
+
+// Levels that are no integers are multiplied by floats, whatever the input is;
+// those of E2M1 are halves of integers.
+// CHECK-LABEL: @levels
+// CHECK: %[[Q:.+]] = lowbit.dynamic_quantize
+// CHECK-NOT: lowbit.dynamic_quantize
+// CHECK: lowbit.matmul %arg0, %arg1
+// CHECK: lowbit.matmul %arg0, %arg2
+// CHECK: lowbit.matmul %[[Q]], %arg3
+// REMARK: remark: the input stays float: levels that are no integers of eight bits times a constant are multiplied with float activations
+// REMARK: remark: the input stays float: codes of 8 bits that stand for levels of a table are multiplied with float activations
+#nf4 = #lowbit.codebook<nf4, group = [1, 32], scale = f16>
+#fp8 = #lowbit.codebook<e4m3, group = [1, *], scale = f32>
+#mxfp4 = #lowbit.codebook<e2m1, group = [1, 32], scale = f8E8M0FNU>
+func.func @levels(%x: tensor<?x64xf32>, %a: !lowbit.tensor<8x64xf32, #nf4>, %b: !lowbit.tensor<8x64xf32, #fp8>,
+                  %c: !lowbit.tensor<8x64xf32, #mxfp4>) -> (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) {
+  %0 = lowbit.matmul %x, %a : (tensor<?x64xf32>, !lowbit.tensor<8x64xf32, #nf4>) -> tensor<?x8xf32>
+  %1 = lowbit.matmul %x, %b : (tensor<?x64xf32>, !lowbit.tensor<8x64xf32, #fp8>) -> tensor<?x8xf32>
+  %2 = lowbit.matmul %x, %c : (tensor<?x64xf32>, !lowbit.tensor<8x64xf32, #mxfp4>) -> tensor<?x8xf32>
+  return %0, %1, %2 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>
 }

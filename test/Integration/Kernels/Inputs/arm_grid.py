@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from lowbit.model import Model
-from matmul_grid import SPECIAL, Weight, check, module
+from matmul_grid import SPECIAL, Weight, check, draw_levels_weights, module
 from nested_grid import ggml_weights, nested_weights
 
 TOKENS = [*range(1, 10), 16, 17, 64]
@@ -64,6 +64,7 @@ def main():
             weights = ggml_weights(generator, columns, quantized)
         else:
             weights = make_weights(columns, number, generator)
+            weights += draw_levels_weights(generator, 37, columns, quantized)
         source = folder / "grid.mlir"
         source.write_text(module(weights, columns, quantized))
 

@@ -17,8 +17,8 @@ import sys
 import numpy as np
 
 from lowbit.model import Model
-from lowbit.reference import pack
-from lowbit.reference.codebook import Scheme, components, quantize_codebook
+from lowbit.reference import codebook, ovp, pack
+from lowbit.reference.codebook import Scheme
 
 BITS = range(1, 9)
 EPSILON = 2.0**-24
@@ -91,17 +91,63 @@ def component_names(scheme, prefix=""):
     return [prefix + "codes", *nested, *([prefix + "scales_offset"] if scheme.offset else [])]
 
 
+def draw_levels(scheme, generator, rows, columns):
+    """Scales of random weights, and any codes of finite levels."""
+    quantized = codebook.quantize_codebook(generator.standard_normal((rows, columns)).astype(np.float32), scheme)
+    quantized.codes = generator.choice(np.flatnonzero(np.isfinite(scheme.levels)), (rows, columns))
+    return quantized, codebook.components(quantized)
+
+
+def draw_pairs(scheme, generator, rows, columns):
+    """Random scales, and any codes: a quarter of them victims."""
+    codes = generator.integers(0, 2**scheme.bits, (rows, columns + columns % 2))
+    codes[generator.random(codes.shape) < 0.25] = scheme.identifier
+    groups = -(-columns // (scheme.group[1] or columns))
+    # Exact in every type.
+    scales = generator.integers(1, 128, (rows, groups)).astype(np.float32) / 64
+    quantized = ovp.QuantizedWeight(scheme, columns, codes, scales)
+    return quantized, ovp.components(quantized)
+
+
 class LevelsWeight:
-    """The same for codes that are names of levels."""
+    """The same for codes that are names of levels, or of pairs of levels."""
 
     def __init__(self, name, generator, rows, columns, scheme):
-        self.name, self.rows, self.size, self.groups = name, rows, scheme.group[1], -(-columns // scheme.group[1])
-        quantized = quantize_codebook(generator.standard_normal((rows, columns)).astype(np.float32), scheme)
+        self.name, self.rows, self.size = name, rows, scheme.group[1] or columns
+        self.groups = -(-columns // self.size)
+        draw = draw_pairs if isinstance(scheme, ovp.Scheme) else draw_levels
+        quantized, stored = draw(scheme, generator, rows, columns)
         self.exact = quantized.dequantize().astype(np.float64)
         self.bound = np.abs(self.exact)
         self.type = f"!lowbit.tensor<{rows}x{columns}xf32, {scheme.spell((rows, columns))}>"
-        parts = zip(component_names(scheme), components(quantized), strict=True)
+        parts = zip(component_names(scheme), stored, strict=True)
         self.text = constant(name, dict(parts), self.type)
+
+
+#: Levels that are integers times a constant, which int8 activations are multiplied by.
+INTEGER_LEVELS = (
+    Scheme("e2m1", (1, 32), "f8E8M0FNU"),
+    Scheme((-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113), (1, 32), "f16"),
+    Scheme((0, 0.375, 37.5, 94.5), (1, 16), "f32"),
+    ovp.Scheme("int4", "e2m1", (1, 64), "f16"),
+)
+LEVELS = INTEGER_LEVELS + (
+    Scheme("nf4", (1, 64), "f16"),
+    Scheme("fp4", (1, 16), "bf16"),
+    Scheme("dynamic8", (1, 64), "f32"),
+    Scheme("e4m3", (1, None), "f32"),
+    Scheme("e4m3", (1, 32), "f8E8M0FNU"),
+    Scheme("e5m2", (1, 16), "bf16"),
+    ovp.Scheme("flint4", "e2m1", (1, 32), "f32"),
+    ovp.Scheme("int8", "e4m3", (1, None), "f32"),
+    ovp.Scheme("int8", "e2m5", (1, 16), "bf16"),
+)
+
+
+def draw_levels_weights(generator, rows, columns, quantized):
+    """A weight for each kind of levels that such an input is multiplied by."""
+    return [LevelsWeight(f"levels{i}", generator, rows, columns, scheme)
+            for i, scheme in enumerate(INTEGER_LEVELS if quantized else LEVELS)]
 
 
 class SignsWeight:
@@ -266,7 +312,8 @@ def compare(folder, weights, case, variants, all_tokens, generator, tiles=False)
 
 def main():
     folder, targets = pathlib.Path(sys.argv[1]), sys.argv[2:]
-    cases = [(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group")]
+    # Of the last one just levels.
+    cases = [(64, ""), (97, "row"), (131, "group"), (256, ""), (256, "group"), (99, "")]
     all_bits, all_tokens, strategies = BITS, TOKENS, ["auto"]
     if targets[0] == "--lut":
         cases = [(331, "row"), (256, "group")]
@@ -284,7 +331,7 @@ def main():
     products = 0
     for number, (columns, quantized) in enumerate(cases):
         weights = []
-        for bits in all_bits:
+        for bits in all_bits if columns != 99 else []:
             # Every second number of bits: the grid is large enough.
             if (bits + number) % 2 and "lut" not in strategies and not full:
                 continue
@@ -300,9 +347,9 @@ def main():
                 rows = [1, 16, 37, 150][(bits + 2 * i) % 4]
                 name = f"u{bits}g{group}{'s' if symmetric else 'a'}{scale}n{rows}_{i}"
                 weights.append(Weight(name, generator, rows, columns, bits, group, symmetric, scale))
-        for bits, zero in ((2, "float32"), (4, "float16")):
+        for bits, zero in ((2, "float32"), (4, "float16")) if columns != 99 else []:
             weights.append(Weight(f"z{bits}", generator, 37, columns, bits, 32, number % 2 == 0, "f16", zero))
-        if not tiles:
+        if not tiles and columns != 99:
             for bits in range(1, 5):
                 # Every second number of bits: kernels that add up several terms take long to compile.
                 if (bits + number) % 2 and not full:
@@ -310,9 +357,9 @@ def main():
                 weights.append(SignsWeight(f"signs{bits}", generator, [37, 150][bits // 3], columns, bits,
                                            [32, 128, columns][(bits + number) % 3], ["float16", "float32"][bits % 2],
                                            (bits // 2 + number // 2) % 2))
+        if "lut" not in strategies and (full or columns % 2):
+            weights += draw_levels_weights(generator, 37, columns, quantized)
         if not quantized and "lut" not in strategies:
-            weights += [LevelsWeight(f"levels{i}", generator, 37, columns, scheme) for i, scheme in enumerate((
-                Scheme("nf4", (1, 64), "f16"), Scheme("e2m1", (1, 32), "f8E8M0FNU"), Scheme("fp4", (1, 16), "bf16")))]
             weights += [FloatWeight(f"{element}n{rows}", generator, rows, columns, element)
                         for element in ("f32", "f16", "bf16") for rows in (16, 37, 150)]
         compare(folder, weights, (columns, quantized), variants, all_tokens, generator, tiles)

@@ -13,7 +13,9 @@ include "lowbit/Dialect/Lowbit/IR/LowbitDialect.td"
 include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_OvpAttr : Lowbit_Attr<"Ovp", "ovp", [
-    DeclareAttrInterfaceMethods<QuantFormatAttrInterface, ["adaptToShape"]>]> {
+    DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
+                                ["adaptToShape", "getScaledCodes",
+                                 "unpackScaledCodes"]>]> {
   let summary = "Outlier-victim pairs: outliers take the place of a neighbour";
   let description = [{
     OliVe (Guo et al., ISCA 2023, arXiv 2304.07493). An element is `scale * level`.

@@ -30,6 +30,10 @@ def Lowbit_PanelsAttr : Lowbit_Attr<"Panels", "panels", [
     of column 4s + j of the block are at bit 8j + width * s of it. So a shift and
     a mask yield 16 x 4 bytes that a dot-product instruction multiplies.
 
+    Codes that stand for levels are stored as such codes. Both codes of a pair,
+    columns 2i and 2i + 1, are adjacent bytes of one lane, the left one first; the
+    second code of the last pair is there even where the column is not.
+
     Chunks do not cross groups; rows and columns that are missing are zero.
     Scales, zero points and offsets are repeated for each row. Where the scales of
     a format are quantized themselves, they stay small: a scale is a byte, an

@@ -16,6 +16,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace lowbit {
@@ -26,6 +27,19 @@ struct FormatComponent {
   llvm::StringRef name;
   /// Its dynamic dimensions are those of the quantized tensor.
   mlir::RankedTensorType type;
+};
+
+/// What is to be known of codes that can change what a neighbour stands for.
+/// Columns 2i and 2i + 1 are a pair; rows have an even number of codes, the
+/// last of which may be no part of the tensor.
+struct PairedCodes {
+  /// The code that changes its neighbour.
+  uint8_t identifier;
+  /// What a code stands for beside the identifier, in the order of bit
+  /// patterns.
+  llvm::SmallVector<float, 16> levels;
+  /// Whether the right code of a pair comes first in the stream of bits.
+  bool isSwapped = false;
 };
 
 /// What is to be known of a format whose elements are `scale * (level[code] -
@@ -61,7 +75,26 @@ struct ScaledCodes {
   int64_t factorGroups = 0;
   /// The same for offsets; null if these have no factors.
   mlir::Type offsetFactorType = {};
+  /// f8E4M3FN or f8E5M2 if codes are the bits of such a float, which `levels`
+  /// says, too: kernels can convert them instead of looking them up.
+  mlir::Type codeType = {};
+  /// If the level of a code depends on its neighbour.
+  std::optional<PairedCodes> pairs = {};
 };
+
+/// Levels that are `unit * (byte - zero)`.
+struct ByteLevels {
+  float unit;
+  int32_t zero;
+  /// Those of all codes; if there are pairs, then those beside the identifier.
+  llvm::SmallVector<uint8_t, 32> bytes;
+};
+
+/// The levels of codes as bytes, which can be multiplied by quantized
+/// activations; nothing, and why, if they are none or if codes have more than
+/// four bits.
+std::optional<ByteLevels> getByteLevels(const ScaledCodes &codes,
+                                        std::string &reason);
 
 /// The name that a safetensors file gives to elements of `type`; empty if it
 /// has none.

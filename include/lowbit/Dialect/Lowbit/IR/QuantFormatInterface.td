@@ -73,14 +73,15 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
     InterfaceMethod<[{
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
       scale and perhaps a zero point, or a sum of such products, perhaps with an
-      offset: the particulars, by which kernels compute with any such format. Its
-      components must be these, as those of `#lowbit.uniform` are: codes as
-      streams of bits, row by row, scales, factors of scales, zero points,
-      offsets, and factors of offsets, those of them that there are. There is one
-      scale, zero point and offset for each group, and one factor for each of the
-      groups that share it; numbers of eight bits are bytes, and integer zero
-      points are streams of bits, as codes are. A format with other components
-      says so (`ownStorage`). Nothing for other formats.
+      offset: the particulars, by which kernels compute with any such format. What
+      a code stands for can be a level of a table, the float whose bits it is, or
+      depend on the code beside it. The format's components must be these, as those
+      of `#lowbit.uniform` are: codes as streams of bits, row by row, scales, factors
+      of scales, zero points, offsets, and factors of offsets, those of them that
+      there are. There is one scale, zero point and offset for each group, and one
+      factor for each of the groups that share it; numbers of eight bits are bytes,
+      and integer zero points are streams of bits, as codes are. A format with other
+      components says so (`ownStorage`). Nothing for other formats.
     }], "std::optional<::lowbit::ScaledCodes>", "getScaledCodes", (ins),
       /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">,
     InterfaceMethod<[{

@@ -18,7 +18,10 @@ def QuantizeActivations : Pass<"quantize-activations"> {
     float input: signed symmetric codes, with a scale for each token and weight
     group (`granularity=group`: groups of the input end where the weight's do),
     or for each token (`granularity=row`). Matmuls that read the same input in
-    the same way share the operation.
+    the same way share the operation. Inputs of weights whose codes stand for
+    levels that are no small integers times a constant, as in NF4, or that are
+    levels of more than four bits stay floats, with a remark: kernels compute with
+    floats there.
 
     `include` and `exclude` are regular expressions; a matmul is taken if
     `include` matches a part of its node's name (or is empty) and `exclude` does
