@@ -34,9 +34,20 @@ std::string getIntrinsic(StringRef name, bool scalable) {
       .str();
 }
 
-/// `sdot`, or `usdot` for codes that do not fit seven bits.
+/// `vector` of fixed length as the first lanes of a scalable one.
+Value makeScalable(PatternRewriter &rewriter, Location loc, Value vector) {
+  auto type = cast<VectorType>(vector.getType());
+  auto scalable =
+      VectorType::get(type.getShape(), type.getElementType(), {true});
+  Value any = LLVM::PoisonOp::create(rewriter, loc, scalable);
+  return LLVM::vector_insert::create(rewriter, loc, scalable, any, vector, 0);
+}
+
+/// `sdot`, or `usdot` for codes that do not fit seven bits. Processors with SVE
+/// may lack those of NEON.
 struct DotToRegister final : OpRewritePattern<qvec::DotOp> {
-  using OpRewritePattern::OpRewritePattern;
+  DotToRegister(MLIRContext *context, bool hasSve)
+      : OpRewritePattern(context), hasSve(hasSve) {}
 
   LogicalResult matchAndRewrite(qvec::DotOp op,
                                 PatternRewriter &rewriter) const override {
@@ -44,18 +55,30 @@ struct DotToRegister final : OpRewritePattern<qvec::DotOp> {
     if (acc.getDimSize(0) != neonLanes)
       return rewriter.notifyMatchFailure(op, "needs splitting first");
     bool isUnsigned = op.getLhsMax() > 127;
-    if (!isUnsigned && !acc.isScalable()) {
+    if (!isUnsigned && !hasSve) {
       rewriter.replaceOpWithNewOp<arm_neon::SdotOp>(
           op, op.getType(), op.getAcc(), op.getLhs(), op.getRhs());
       return success();
     }
-    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
-        op, op.getType(),
-        rewriter.getStringAttr(
-            getIntrinsic(isUnsigned ? "usdot" : "sdot", acc.isScalable())),
-        ValueRange{op.getAcc(), op.getLhs(), op.getRhs()});
+    Location loc = op.getLoc();
+    SmallVector<Value> operands(op.getOperands());
+    bool extends = hasSve && !acc.isScalable();
+    if (extends)
+      for (Value &operand : operands)
+        operand = makeScalable(rewriter, loc, operand);
+    Value sums = LLVM::CallIntrinsicOp::create(
+                     rewriter, loc, operands.front().getType(),
+                     rewriter.getStringAttr(
+                         getIntrinsic(isUnsigned ? "usdot" : "sdot", hasSve)),
+                     operands)
+                     .getResult(0);
+    if (extends)
+      sums = LLVM::vector_extract::create(rewriter, loc, acc, sums, 0);
+    rewriter.replaceOp(op, sums);
     return success();
   }
+
+  bool hasSve;
 };
 
 /// `smmla` or `usmmla`, one for each register.
@@ -75,9 +98,7 @@ struct MmlaToRegisters final : OpRewritePattern<qvec::MmlaOp> {
     Value rhs = op.getRhs();
     if (isScalable) {
       // The same rows in each 128 bits.
-      Value any = LLVM::PoisonOp::create(rewriter, loc, bytes);
-      Value first =
-          LLVM::vector_insert::create(rewriter, loc, bytes, any, rhs, 0);
+      Value first = makeScalable(rewriter, loc, rhs);
       Value zero = LLVM::ConstantOp::create(rewriter, loc,
                                             rewriter.getI64IntegerAttr(0));
       rhs = LLVM::CallIntrinsicOp::create(
@@ -210,7 +231,9 @@ struct ConvertQVecToArmPass
       patterns.add<MmlaToRegisters>(&getContext());
     else
       qvec::populateSplitDotRangePatterns(patterns);
-    patterns.add<DotToRegister, LookupToTbl, ShiftBytes>(&getContext());
+    patterns.add<LookupToTbl, ShiftBytes>(&getContext());
+    patterns.add<DotToRegister>(&getContext(),
+                                StringRef(level).starts_with("sve"));
     qvec::populateExpandMulAddPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the conversion to ARM did not converge");

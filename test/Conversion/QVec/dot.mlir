@@ -2,6 +2,7 @@
 // RUN: quant-opt %s --convert-qvec-to-x86 | FileCheck %s --check-prefix=AVX2
 // RUN: quant-opt %s --convert-qvec-to-arm | FileCheck %s --check-prefix=ARM
 // RUN: quant-opt %s --convert-qvec-to-arm="level=i8mm" | FileCheck %s --check-prefix=I8MM
+// RUN: quant-opt %s --convert-qvec-to-arm="level=sve" | FileCheck %s --check-prefix=SVE
 // RUN: quant-opt %s --convert-qvec-to-vector | FileCheck %s --check-prefix=VECTOR
 
 // Nibbles fit every instruction.
@@ -16,6 +17,12 @@
 // I8MM-LABEL: @nibbles
 // I8MM-COUNT-4: arm_neon.intr.sdot
 // I8MM-NOT: usdot
+// Not every processor with SVE has dot products of NEON.
+// SVE-LABEL: @nibbles
+// SVE: %[[ACC:.+]] = llvm.intr.vector.insert {{.*}} : vector<4xi32> into vector<[4]xi32>
+// SVE: %[[SUMS:.+]] = llvm.call_intrinsic "llvm.aarch64.sve.sdot.nxv4i32"(%[[ACC]]
+// SVE: llvm.intr.vector.extract %[[SUMS]][0] : vector<4xi32> from vector<[4]xi32>
+// SVE-NOT: arm_neon
 // VECTOR-LABEL: @nibbles
 // VECTOR-NOT: qvec
 func.func @nibbles(%acc: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
