@@ -84,7 +84,8 @@ Value FloatLevels::isolate(Value slice, int64_t byte) {
 /// code just move, in two bytes of a lane at once: exactly, subnormal numbers,
 /// infinity and NaN of f8E5M2 included. All exponents of f8E4M3FN are those of
 /// numbers, which differ from f16's by a constant factor.
-Value FloatLevels::convert(Value slice, int64_t byte) {
+Value lowbit::decodeFloat8(KernelBuilder &k, Type type, Value slice,
+                           int64_t byte) {
   auto lanes = cast<VectorType>(slice.getType());
   auto keep = [&](Value bits, uint32_t mask) -> Value {
     return arith::AndIOp::create(k.b, bits, k.splat(lanes, int32_t(mask)));
@@ -92,7 +93,7 @@ Value FloatLevels::convert(Value slice, int64_t byte) {
   Value halves = slice;
   if (byte % 2 == 0)
     halves = arith::ShLIOp::create(k.b, halves, k.splat(lanes, 8));
-  const bool isE4M3 = isa<Float8E4M3FNType>(spec.codeType);
+  const bool isE4M3 = isa<Float8E4M3FNType>(type);
   if (isE4M3) {
     Value magnitudes = arith::ShRUIOp::create(k.b, halves, k.splat(lanes, 1));
     halves = arith::OrIOp::create(k.b, keep(halves, 0x80008000),
@@ -130,7 +131,7 @@ Value FloatLevels::gather(Value indices) {
 
 Value FloatLevels::get(Value slice, int64_t byte) {
   if (spec.codeType)
-    return convert(slice, byte);
+    return decodeFloat8(k, spec.codeType, slice, byte);
   Value code = isolate(slice, byte);
   Value isChanged;
   if (spec.identifier)

@@ -14,6 +14,11 @@
 
 namespace lowbit {
 
+/// The f32 of a byte of each 32-bit lane, which has the bits of f8E4M3FN or
+/// f8E5M2.
+mlir::Value decodeFloat8(KernelBuilder &k, mlir::Type type, mlir::Value lanes,
+                         int64_t byte);
+
 /// The values of codes that are names of them or the bits of a small float, for
 /// float activations. Tables of 16 are in registers, longer ones are constants
 /// of the module.
@@ -32,7 +37,6 @@ public:
 
 private:
   mlir::Value isolate(mlir::Value slice, int64_t byte);
-  mlir::Value convert(mlir::Value slice, int64_t byte);
   mlir::Value gather(mlir::Value indices);
 
   KernelBuilder &k;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PanelKernel.h"
+#include "FloatLevels.h"
 #include "lowbit/Dialect/QVec/IR/QVecOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -192,38 +193,6 @@ Value PanelKernelBuilder::decodeE8M0(Value bytes) {
   return arith::BitcastOp::create(b, f32Lanes, bits);
 }
 
-Value PanelKernelBuilder::decodeE4M3(Value bytes) {
-  // Moved to where an f32 has its exponent and mantissa, the bits are a number
-  // whose exponent is 120 less, unless it is subnormal: then adding the implied
-  // bit and subtracting the number that it stands for yields it, exactly.
-  Value word = arith::ExtUIOp::create(b, i32Lanes, bytes);
-  Value magnitude = arith::AndIOp::create(b, word, splat(i32Lanes, 0x7f));
-  Value bits = arith::ShLIOp::create(b, magnitude, splat(i32Lanes, 20));
-  bits = arith::AddIOp::create(b, bits, splat(i32Lanes, 120 << 23));
-  Value number = arith::BitcastOp::create(b, f32Lanes, bits);
-  Value subnormal = arith::BitcastOp::create(
-      b, f32Lanes,
-      arith::AddIOp::create(b, bits, splat(i32Lanes, 1 << 23)));
-  subnormal = arith::SubFOp::create(
-      b, subnormal,
-      arith::BitcastOp::create(b, f32Lanes, splat(i32Lanes, 121 << 23)));
-  auto compare = [&](arith::CmpIPredicate predicate, int32_t value) {
-    return arith::CmpIOp::create(b, predicate, magnitude,
-                                 splat(i32Lanes, value));
-  };
-  number = arith::SelectOp::create(b, compare(arith::CmpIPredicate::ult, 8),
-                                   subnormal, number);
-  bits = arith::BitcastOp::create(b, i32Lanes, number);
-  // With all bits set it is NaN.
-  bits = arith::SelectOp::create(b, compare(arith::CmpIPredicate::eq, 0x7f),
-                                 splat(i32Lanes, 0x7fc00000), bits);
-  Value sign = arith::ShLIOp::create(
-      b, arith::AndIOp::create(b, word, splat(i32Lanes, 0x80)),
-      splat(i32Lanes, 24));
-  return arith::BitcastOp::create(b, f32Lanes,
-                                  arith::OrIOp::create(b, bits, sign));
-}
-
 Value PanelKernelBuilder::loadFloats(Value from, Type type, Value panel,
                                      Value row) {
   bool isByte = type.getIntOrFloatBitWidth() == 8;
@@ -232,7 +201,9 @@ Value PanelKernelBuilder::loadFloats(Value from, Type type, Value panel,
   if (isa<Float8E8M0FNUType>(type))
     return decodeE8M0(stored);
   if (isa<Float8E4M3FNType>(type))
-    return decodeE4M3(stored);
+    return decodeFloat8(*this, type,
+                        arith::ExtUIOp::create(b, i32Lanes, stored),
+                        /*byte=*/0);
   if (type.isSignedInteger())
     return arith::SIToFPOp::create(
         b, f32Lanes, arith::ExtSIOp::create(b, i32Lanes, stored));

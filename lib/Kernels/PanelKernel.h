@@ -97,7 +97,6 @@ private:
   Value loadFloats(Value from, mlir::Type type, Value panel, Value row);
   /// The same of bytes, which are not of an integer type.
   Value decodeE8M0(Value bytes);
-  Value decodeE4M3(Value bytes);
   /// The product with what the group's numbers share, if `type` is not null.
   Value multiplyByFactor(Value numbers, Value factors, mlir::Type type,
                          Value panel, Value group);
