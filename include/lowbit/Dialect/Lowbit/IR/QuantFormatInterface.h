@@ -40,6 +40,8 @@ struct PairedCodes {
   llvm::SmallVector<float, 16> levels;
   /// Whether the right code of a pair comes first in the stream of bits.
   bool isSwapped = false;
+
+  bool operator==(const PairedCodes &) const = default;
 };
 
 /// What is to be known of a format whose elements are `scale * (level[code] -
