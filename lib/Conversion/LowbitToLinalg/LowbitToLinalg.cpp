@@ -214,9 +214,7 @@ struct LowerMatmul final : OpConversionPattern<MatmulOp> {
 
     Value bias = op.getBias() ? adaptor.getBias().front() : Value();
     Value result;
-    auto uniform = dyn_cast<UniformAttr>(weightType.getFormat());
-    if (weightType.getLayout() ||
-        (keepMatmul && uniform && uniform.isInteger())) {
+    if (weightType.getLayout() || keepMatmul) {
       result = buildPackedMatmul(rewriter, loc, input, quantInput,
                                  adaptor.getWeight(), weightType, bias, empty,
                                  op.getTuningsAttr());

@@ -1,6 +1,6 @@
 // RUN: quant-opt %s --lowbit-to-linalg=keep-matmul | FileCheck %s
 
-// Products keep their weight as it is stored. An input that stands in few bits is
+// Products keep their weight as it is stored, in any format. An input that stands in few bits is
 // decoded, because only kernels of CPUs take it as it is.
 
 #w = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
@@ -27,5 +27,14 @@ func.func @quantized_input(%x: !lowbit.tensor<3x64xf32, #x>,
                            %w: !lowbit.tensor<5x64xf32, #w>) -> tensor<3x5xf32> {
   %0 = lowbit.matmul %x, %w
       : (!lowbit.tensor<3x64xf32, #x>, !lowbit.tensor<5x64xf32, #w>) -> tensor<3x5xf32>
+  return %0 : tensor<3x5xf32>
+}
+
+// CHECK-LABEL: @blocks
+// CHECK-NOT: linalg.generic
+// CHECK: lowbit.packed_matmul ins(%{{.*}} : tensor<3x64xf32>) weight(%{{.*}} : tensor<5x36xi8> as
+func.func @blocks(%x: tensor<3x64xf32>, %w: !lowbit.tensor<5x64xf32, #lowbit.ggml<q4_0>>) -> tensor<3x5xf32> {
+  %0 = lowbit.matmul %x, %w
+      : (tensor<3x64xf32>, !lowbit.tensor<5x64xf32, #lowbit.ggml<q4_0>>) -> tensor<3x5xf32>
   return %0 : tensor<3x5xf32>
 }

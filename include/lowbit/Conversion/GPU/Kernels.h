@@ -50,9 +50,9 @@ mlir::LogicalResult buildWarpReductionKernel(mlir::OpBuilder &builder,
 mlir::LogicalResult buildContractionKernel(mlir::OpBuilder &builder,
                                            mlir::linalg::LinalgOp op);
 
-/// One warp for each row of the weight and a few tokens, which decodes codes in
-/// registers. Takes every uniform format in the canonical layout; others are
-/// reported.
+/// One warp for each row of the weight and a few tokens, which decodes the weight
+/// in registers. Takes every format as it is stored; packed layouts and quantized
+/// inputs are reported.
 mlir::LogicalResult buildPackedMatmulKernel(mlir::OpBuilder &builder,
                                             PackedMatmulOp op);
 

@@ -16,7 +16,8 @@ def ConvertLinalgToGPU : Pass<"convert-linalg-to-gpu", "::mlir::ModuleOp"> {
   let description = [{
     Replaces every structured operation on buffers by one `gpu.launch`:
 
-    * `lowbit.packed_matmul` by a kernel that decodes the weight in registers,
+    * `lowbit.packed_matmul` by one warp a row of the weight, which decodes it in
+      registers,
     * contractions by a kernel of tiles in shared memory,
     * reductions along the contiguous dimension by one warp a result,
     * all others by one thread a result.
@@ -39,13 +40,14 @@ def ConvertLinalgToGPU : Pass<"convert-linalg-to-gpu", "::mlir::ModuleOp"> {
     ```
 
     The kernels of `lowbit.packed_matmul` take float inputs and weights of every
-    `#lowbit.uniform` format in the canonical layout; others are an error.
+    format, as they are stored; packed layouts and quantized inputs are an error.
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
     "::mlir::gpu::GPUDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"
   ];
 }
 

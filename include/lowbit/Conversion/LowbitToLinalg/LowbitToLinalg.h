@@ -21,8 +21,7 @@ public:
 };
 
 /// The patterns that turn lowbit operations into linalg. With `keepMatmul`,
-/// products with weights of any layout and a uniform format become
-/// `lowbit.packed_matmul`.
+/// products with unpacked weights, too, become `lowbit.packed_matmul`.
 void populateLowbitToLinalgPatterns(const ComponentTypeConverter &converter,
                                     mlir::RewritePatternSet &patterns,
                                     bool keepMatmul = false);

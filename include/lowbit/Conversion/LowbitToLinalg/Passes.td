@@ -44,8 +44,7 @@ def LowbitToLinalg : Pass<"lowbit-to-linalg", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"keepMatmul", "keep-matmul", "bool", "false",
-           "Make `lowbit.packed_matmul` of products with unpacked weights of a "
-           "uniform format, too">,
+           "Make `lowbit.packed_matmul` of products with unpacked weights, too">,
     Option<"keepAttention", "keep-attention", "bool", "false",
            "Leave `lowbit.attention` to a kernel">
   ];

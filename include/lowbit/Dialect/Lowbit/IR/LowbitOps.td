@@ -349,6 +349,10 @@ def Lowbit_PackedMatmulOp : Lowbit_Op<"packed_matmul", [
     names, and the result goes to `outs`, whose former content is not read.
     After bufferization all operands are memrefs and there is no result.
 
+    The weight has any format, and a packed layout or none: kernels of CPUs take
+    the layouts that `lowbit.pack` makes for them, kernels of GPUs weights as they
+    are stored.
+
     Example:
 
     ```mlir

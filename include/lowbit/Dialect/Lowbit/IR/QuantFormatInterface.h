@@ -82,6 +82,8 @@ struct ScaledCodes {
   mlir::Type codeType = {};
   /// If the level of a code depends on its neighbour.
   std::optional<PairedCodes> pairs = {};
+
+  bool operator==(const ScaledCodes &) const = default;
 };
 
 /// Levels that are `unit * (byte - zero)`.
