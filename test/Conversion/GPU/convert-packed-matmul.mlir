@@ -154,8 +154,9 @@ func.func @signs(%x: memref<?x64xf32>, %planes: memref<2x8x8xi8>,
 
 // CHECK-LABEL: func @odd_rows
 // CHECK-SAME: %{{[a-z0-9]+}}: memref<?x37xf32>, %[[CODES:[a-z0-9]+]]: memref<3x19xi8>
+// CHECK: %[[WHOLE:.*]] = memref.assume_alignment %[[CODES]], 16
 // CHECK-NOT: vector.load %[[CODES]]{{\[}}
-// CHECK: memref.load %[[CODES]]{{\[}}
+// CHECK: memref.load %[[WHOLE]]{{\[}}
 // CHECK-NOT: vector.load %[[CODES]]{{\[}}
 func.func @odd_rows(%x: memref<?x37xf32>, %codes: memref<3x19xi8>,
                     %scales: memref<3x1xf16>, %zeros: memref<3x1xi8>,
@@ -193,7 +194,9 @@ func.func @odd_groups(%x: memref<?x64xf32>, %codes: memref<3x32xi8>,
 
 // CHECK-LABEL: func @strided
 // CHECK-SAME: %[[CODES:[a-z0-9]+]]: memref<3x32xi8, strided<[40, 1], offset: ?>>
+// CHECK-NOT: memref.assume_alignment %[[CODES]],
 // CHECK-NOT: vector.load %[[CODES]]{{\[}}
+// CHECK: memref.load %[[CODES]]{{\[}}
 func.func @strided(%x: memref<?x32xf32, strided<[?, 1], offset: ?>>,
                    %codes: memref<3x32xi8, strided<[40, 1], offset: ?>>,
                    %scales: memref<3x1xf32>, %zeros: memref<3x1xi8>,
@@ -217,11 +220,12 @@ func.func @strided(%x: memref<?x32xf32, strided<[?, 1], offset: ?>>,
 // CHECK-DAG: %[[LEVELS:.*]] = memref.get_global @__constant_16xf32
 // CHECK-DAG: %[[FLOATS:.*]] = memref.get_global @__constant_256xf32
 // CHECK: gpu.launch
+// CHECK: %[[WHOLE:.*]] = memref.assume_alignment %[[CODES]], 16
 // CHECK-NOT: to_tensor
 // CHECK-NOT: tensor.extract
 // CHECK: scf.for {{.*}} = %c0{{[_0-9]*}} to %c32{{[_0-9]*}} step %c8
-// CHECK-COUNT-8: memref.load %[[CODES]]{{\[}}
-// CHECK-NOT: memref.load %[[CODES]]{{\[}}
+// CHECK-COUNT-8: memref.load %[[WHOLE]]{{\[}}
+// CHECK-NOT: memref.load %[[WHOLE]]{{\[}}
 // CHECK: } else {
 // CHECK: gpu.launch
 func.func @decoded(%x: memref<?x64xf32>, %codes: memref<8x32xi8>,
