@@ -45,6 +45,21 @@ static void buildKernel(OpBuilder &builder, Location loc,
   });
 }
 
+/// Gives components whose types have lost their sizes those of the weight: what
+/// lanes may read at once follows from them.
+static void restoreShapes(OpBuilder &builder, Location loc,
+                          WarpRowProduct &product) {
+  for (auto [component, type] : llvm::zip_equal(
+           product.components, product.weight.getComponentTypes())) {
+    auto memref = cast<MemRefType>(component.getType());
+    if (memref.hasStaticShape())
+      continue;
+    MemRefType whole = MemRefType::Builder(memref).setShape(
+        cast<RankedTensorType>(type).getShape());
+    component = memref::CastOp::create(builder, loc, whole, component);
+  }
+}
+
 LogicalResult lowbit::buildPackedMatmulKernel(OpBuilder &builder,
                                               PackedMatmulOp op) {
   auto weight = cast<QuantTensorType>(op.getWeightType());
@@ -57,6 +72,7 @@ LogicalResult lowbit::buildPackedMatmulKernel(OpBuilder &builder,
            << weight.getElementType();
   Location loc = op.getLoc();
   WarpRowProduct product(op);
+  restoreShapes(builder, loc, product);
   std::optional<WarpRowKind> codes = getScaledCodesKind(product);
   WarpRowKind kind = codes ? *codes : getDecodedKind(product);
   Value tokenCount =

@@ -210,6 +210,27 @@ func.func @strided(%x: memref<?x32xf32, strided<[?, 1], offset: ?>>,
 
 // -----
 
+// here of a size that only the weight's type tells,
+
+#w = #lowbit.uniform<u4, group = [1, *], scale = f16, zero = none>
+
+// CHECK-LABEL: func @lost_shape
+// CHECK-SAME: %{{[a-z0-9]+}}: memref<?x38xf32>, %[[CODES:[a-z0-9]+]]: memref<?x?xi8>
+// CHECK: %[[CAST:.*]] = memref.cast %[[CODES]] : memref<?x?xi8> to memref<3x19xi8>
+// CHECK: %[[WHOLE:.*]] = memref.assume_alignment %[[CAST]], 16
+// CHECK-NOT: vector.load %[[CAST]]{{\[}}
+// CHECK: memref.load %[[WHOLE]]{{\[}}
+func.func @lost_shape(%x: memref<?x38xf32>, %codes: memref<?x?xi8>,
+                      %scales: memref<3x1xf16>, %y: memref<?x3xf32>) {
+  lowbit.packed_matmul ins(%x : memref<?x38xf32>)
+      weight(%codes, %scales : memref<?x?xi8>, memref<3x1xf16>
+             as !lowbit.tensor<3x38xf32, #w>)
+      outs(%y : memref<?x3xf32>)
+  return
+}
+
+// -----
+
 // and here a format that is no plain codes. A lane decodes eight neighbours at a time;
 // a table is a buffer on the device. All that bufferization would do is done.
 

@@ -47,6 +47,8 @@ struct PairedCodes {
 /// What is to be known of a format whose elements are `scale * (level[code] -
 /// zero)`.
 struct ScaledCodes {
+  bool operator==(const ScaledCodes &) const = default;
+
   unsigned bits;
   bool isSigned = false;
   /// Null if there are no zero points, i8 if these are codes, or a float type.
@@ -82,8 +84,6 @@ struct ScaledCodes {
   mlir::Type codeType = {};
   /// If the level of a code depends on its neighbour.
   std::optional<PairedCodes> pairs = {};
-
-  bool operator==(const ScaledCodes &) const = default;
 };
 
 /// Levels that are `unit * (byte - zero)`.
