@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Kernels are built after bufferization, formats speak of tensors. A decoder only
-// extracts elements, of components and of constant tables, and every such
+// Kernels are built after bufferization, formats speak of tensors. A decoder
+// only extracts elements, of components and of constant tables, and every such
 // extraction is a load from a buffer.
 
 #include "BufferDecoder.h"
@@ -27,8 +27,7 @@ static constexpr uint32_t kComponentAlignment = 16;
 namespace {
 /// Remembers the extractions that are built.
 struct ExtractionListener final : OpBuilder::Listener {
-  void notifyOperationInserted(Operation *op,
-                               OpBuilder::InsertPoint) override {
+  void notifyOperationInserted(Operation *op, OpBuilder::InsertPoint) override {
     if (auto extract = dyn_cast<tensor::ExtractOp>(op))
       extracts.push_back(extract);
   }
@@ -41,7 +40,8 @@ BufferDecoder::BufferDecoder(OpBuilder &builder, gpu::LaunchOp launch,
     : launch(launch), type(type) {
   // Lets the backend join the loads of neighbouring elements.
   for (Value component : components) {
-    bool isWhole = cast<MemRefType>(component.getType()).getLayout().isIdentity();
+    bool isWhole =
+        cast<MemRefType>(component.getType()).getLayout().isIdentity();
     this->components.push_back(
         isWhole ? memref::AssumeAlignmentOp::create(
                       builder, launch.getLoc(), component, kComponentAlignment)
@@ -72,8 +72,8 @@ Value BufferDecoder::build(OpBuilder &builder, Location loc,
   SmallVector<Value> tensors;
   for (Value component : components)
     tensors.push_back(bufferization::ToTensorOp::create(
-        builder, loc,
-        memref::getTensorTypeFromMemRefType(component.getType()), component,
+        builder, loc, memref::getTensorTypeFromMemRefType(component.getType()),
+        component,
         /*restrict=*/true));
   RankedTensorType expressed =
       type.getExpressedType().clone(builder.getF32Type());
@@ -88,8 +88,8 @@ Value BufferDecoder::build(OpBuilder &builder, Location loc,
     else
       buffer = cast<bufferization::ToTensorOp>(source).getBuffer();
     OpBuilder replace(extract);
-    Value loaded = memref::LoadOp::create(replace, loc, buffer,
-                                          extract.getIndices());
+    Value loaded =
+        memref::LoadOp::create(replace, loc, buffer, extract.getIndices());
     if (element == extract.getResult())
       element = loaded;
     extract.getResult().replaceAllUsesWith(loaded);

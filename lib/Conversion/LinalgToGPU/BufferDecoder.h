@@ -15,13 +15,13 @@
 
 namespace lowbit {
 
-/// Reads elements of a quantized tensor inside a kernel, by what its format says
-/// of tensors (`QuantFormatAttrInterface::buildDecode`): a format needs no code
-/// of its own to run on a GPU.
+/// Reads elements of a quantized tensor inside a kernel, by what its format
+/// says of tensors (`QuantFormatAttrInterface::buildDecode`): a format needs no
+/// code of its own to run on a GPU.
 class BufferDecoder {
 public:
-  /// `components` are the buffers that store a tensor of this type; `builder` is
-  /// at the kernel's start.
+  /// `components` are the buffers that store a tensor of this type; `builder`
+  /// is at the kernel's start.
   BufferDecoder(mlir::OpBuilder &builder, mlir::gpu::LaunchOp launch,
                 QuantTensorType type, mlir::ValueRange components);
 

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Two kernels for each product, one for a single token and one for tiles of a few.
-// Both run straight from the stored weight; the kinds of lanes differ in how they
-// read it.
+// Two kernels for each product, one for a single token and one for tiles of a
+// few. Both run straight from the stored weight; the kinds of lanes differ in
+// how they read it.
 
 #include "WarpRowKernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -36,13 +36,13 @@ static void buildKernel(OpBuilder &builder, Location loc,
   buildLaunch(builder, loc, "quant_matmul", buildProduct(builder, loc, grid),
               {kWarpSize, kWarps}, shared,
               [&](OpBuilder &builder, gpu::LaunchOp launch) {
-    SmallVector<Value> block =
-        buildDelinearize(builder, loc, launch.getBlockIds().x, grid);
-    Value firstRow = buildMulAdd(builder, loc, block[1], kWarps,
-                                 buildIndex(builder, loc, 0));
-    kind.makeLane(builder, launch, tokens)
-        ->build(firstRow, block[0], tokenCount);
-  });
+                SmallVector<Value> block = buildDelinearize(
+                    builder, loc, launch.getBlockIds().x, grid);
+                Value firstRow = buildMulAdd(builder, loc, block[1], kWarps,
+                                             buildIndex(builder, loc, 0));
+                kind.makeLane(builder, launch, tokens)
+                    ->build(firstRow, block[0], tokenCount);
+              });
 }
 
 /// Gives components whose types have lost their sizes those of the weight: what
@@ -78,9 +78,9 @@ LogicalResult lowbit::buildPackedMatmulKernel(OpBuilder &builder,
   Value tokenCount =
       memref::DimOp::create(builder, loc, product.input, int64_t(0));
   // One token a run is the common case of generation.
-  Value isSingle = arith::CmpIOp::create(builder, loc,
-                                         arith::CmpIPredicate::eq, tokenCount,
-                                         buildIndex(builder, loc, 1));
+  Value isSingle =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, tokenCount,
+                            buildIndex(builder, loc, 1));
   auto branch = scf::IfOp::create(builder, loc, isSingle,
                                   /*withElseRegion=*/true);
   OpBuilder single = branch.getThenBodyBuilder();

@@ -6,17 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-// A lane loads the codes of a unit by loads as wide as a row's alignment allows (16
-// bytes for four bits). A unit has one scale, or a few of the same number of codes
-// each, which products share:
+// A lane loads the codes of a unit by loads as wide as a row's alignment allows
+// (16 bytes for four bits). A unit has one scale, or a few of the same number
+// of codes each, which products share:
 //
 //     acc += scale * sum(x[k] * (level[code[k]] - zero))
 //
 // Codes become floats without a conversion: 0x4B000000 | code is the float
-// 2^23 + code, from which 2^23 + zero is subtracted exactly. Tables of levels are
-// in shared memory, where lanes that read different ones of up to 32 levels are
-// in different banks. A sum of terms is a weight of its own, `scale * level` of
-// each term added up, which all tokens share.
+// 2^23 + code, from which 2^23 + zero is subtracted exactly. Tables of levels
+// are in shared memory, where lanes that read different ones of up to 32 levels
+// are in different banks. A sum of terms is a weight of its own, `scale *
+// level` of each term added up, which all tokens share.
 
 #include "WarpRowKernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -101,8 +101,8 @@ private:
 // Which weights have units
 //===----------------------------------------------------------------------===//
 
-/// Whether `codes` says nothing but what this file knows of. Formats may come to
-/// say more, and are then decoded by themselves.
+/// Whether `codes` says nothing but what this file knows of. Formats may come
+/// to say more, and are then decoded by themselves.
 static bool isKnown(const ScaledCodes &codes) {
   ScaledCodes known{.bits = codes.bits,
                     .isSigned = codes.isSigned,
@@ -126,11 +126,14 @@ static bool isKnown(const ScaledCodes &codes) {
   if (codes.zeroType && !isFloat(codes.zeroType) &&
       !(codes.zeroType.isInteger(8) && codes.levels.empty()))
     return false;
+  if (codes.offsetType && !isFloat(codes.offsetType))
+    return false;
   return codes.levels.empty() || codes.levels.size() == 1u << codes.bits;
 }
 
 std::optional<CodeUnits> CodeUnits::get(const WarpRowProduct &product) {
-  std::optional<ScaledCodes> codes = product.weight.getFormat().getScaledCodes();
+  std::optional<ScaledCodes> codes =
+      product.weight.getFormat().getScaledCodes();
   if (!codes || !isKnown(*codes))
     return std::nullopt;
   CodeUnits units;
@@ -155,7 +158,8 @@ std::optional<CodeUnits> CodeUnits::get(const WarpRowProduct &product) {
 // Parameters
 //===----------------------------------------------------------------------===//
 
-/// Copies the levels to shared memory. A barrier follows before anyone reads them.
+/// Copies the levels to shared memory. A barrier follows before anyone reads
+/// them.
 void ScaledCodesLane::prepare() {
   groupRow = arith::DivUIOp::create(*this, row, index(units.groupRows));
   if (codes.levels.empty())
@@ -168,9 +172,9 @@ void ScaledCodesLane::prepare() {
   Value stored = decoder.getTable(constant);
   constant.erase();
   static_assert(kThreads >= 1 << 8, "a thread copies at most one level");
-  auto inside = scf::IfOp::create(
-      *this, buildLess(*this, getLoc(), thread, index(size)),
-      /*withElseRegion=*/false);
+  auto inside =
+      scf::IfOp::create(*this, buildLess(*this, getLoc(), thread, index(size)),
+                        /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPointToStart(inside.thenBlock());
   Value level = memref::LoadOp::create(*this, stored, thread);
@@ -315,8 +319,8 @@ Value ScaledCodesLane::getSigned(ArrayRef<Value> words, int64_t position,
   return arith::BitcastOp::create(*this, getF32Type(), flip);
 }
 
-/// The weight at `position` of a unit with these words by term, without its scale
-/// if that is for sums.
+/// The weight at `position` of a unit with these words by term, without its
+/// scale if that is for sums.
 Value ScaledCodesLane::getWeight(ArrayRef<SmallVector<Value>> words,
                                  int64_t position,
                                  const PartParameters &parameters) {
@@ -374,8 +378,9 @@ lowbit::getScaledCodesKind(const WarpRowProduct &product) {
         static_cast<int64_t>(units->codes.levels.size()),
         Float32Type::get(context), MemRefLayoutAttrInterface(),
         gpu::AddressSpaceAttr::get(context, gpu::AddressSpace::Workgroup)));
-  kind.makeLane = [&product, units = *units](
-                      OpBuilder &builder, gpu::LaunchOp launch, int64_t tokens) {
+  kind.makeLane = [&product, units = *units](OpBuilder &builder,
+                                             gpu::LaunchOp launch,
+                                             int64_t tokens) {
     return std::make_unique<ScaledCodesLane>(builder, launch, product, tokens,
                                              units);
   };

@@ -7,10 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 // A warp computes one row of the weight against a few tokens. Its lanes take
-// units of 32 weights in turn. The warps of a block have the same tokens, and rows
-// of their own: what 32 units need of the inputs, one unit a lane, is copied to
-// shared memory first. There units are four floats further apart than they are
-// long, so that lanes which read four floats each are in different banks.
+// units of 32 weights in turn. The warps of a block have the same tokens, and
+// rows of their own: what 32 units need of the inputs, one unit a lane, is
+// copied to shared memory first. There units are four floats further apart than
+// they are long, so that lanes which read four floats each are in different
+// banks.
 
 #include "WarpRowKernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -29,7 +30,8 @@ WarpRowLane::WarpRowLane(OpBuilder &builder, gpu::LaunchOp launch,
       product(product), tokens(tokens),
       decoder(builder, launch, product.weight, product.components) {
   lane = launch.getThreadIds().x;
-  thread = buildMulAdd(*this, getLoc(), launch.getThreadIds().y, kWarpSize, lane);
+  thread =
+      buildMulAdd(*this, getLoc(), launch.getThreadIds().y, kWarpSize, lane);
   if (product.getUnits())
     shared = launch.getWorkgroupAttributions()[0];
 }
@@ -105,9 +107,9 @@ void WarpRowLane::stageInputs(Value firstUnit) {
   for (int64_t done = 0; done < kWarpSize * kUnit; done += step * kThreads) {
     Value place = buildMulAdd(*this, getLoc(), thread, step, index(done));
     Value position = arith::AddIOp::create(*this, first, place);
-    auto inside = scf::IfOp::create(
-        *this, buildLess(*this, getLoc(), position, end),
-        /*withElseRegion=*/false);
+    auto inside =
+        scf::IfOp::create(*this, buildLess(*this, getLoc(), position, end),
+                          /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(*this);
     setInsertionPointToStart(inside.thenBlock());
     Value unit = arith::DivUIOp::create(*this, place, index(kUnit));
@@ -115,8 +117,8 @@ void WarpRowLane::stageInputs(Value firstUnit) {
     for (int64_t token = 0; token < tokens; ++token) {
       SmallVector<Value> to{index(token), unit, inUnit};
       if (step == 1) {
-        memref::StoreOp::create(
-            *this, loadInput(tokenIndices[token], position), shared, to);
+        memref::StoreOp::create(*this, loadInput(tokenIndices[token], position),
+                                shared, to);
         continue;
       }
       Value inputs = loadVector(product.input, {tokenIndices[token], position});
@@ -133,18 +135,19 @@ SmallVector<Value> WarpRowLane::addUnits(ValueRange sums) {
   Value units = index(product.getUnits());
   return loop(index(0), units, kWarpSize, sums,
               [&](Value firstUnit, ValueRange sums) {
-    stageInputs(firstUnit);
-    Value unit = arith::AddIOp::create(*this, firstUnit, lane);
-    auto hasUnit = scf::IfOp::create(
-        *this, sums.getTypes(), buildLess(*this, getLoc(), unit, units),
-        /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(*this);
-    setInsertionPointToStart(hasUnit.thenBlock());
-    scf::YieldOp::create(*this, addUnit(unit, sums));
-    setInsertionPointToStart(hasUnit.elseBlock());
-    scf::YieldOp::create(*this, sums);
-    return llvm::to_vector_of<Value>(hasUnit.getResults());
-  });
+                stageInputs(firstUnit);
+                Value unit = arith::AddIOp::create(*this, firstUnit, lane);
+                auto hasUnit =
+                    scf::IfOp::create(*this, sums.getTypes(),
+                                      buildLess(*this, getLoc(), unit, units),
+                                      /*withElseRegion=*/true);
+                OpBuilder::InsertionGuard guard(*this);
+                setInsertionPointToStart(hasUnit.thenBlock());
+                scf::YieldOp::create(*this, addUnit(unit, sums));
+                setInsertionPointToStart(hasUnit.elseBlock());
+                scf::YieldOp::create(*this, sums);
+                return llvm::to_vector_of<Value>(hasUnit.getResults());
+              });
 }
 
 SmallVector<Value> WarpRowLane::addElement(Value position, ValueRange sums) {
@@ -167,8 +170,8 @@ void WarpRowLane::store(ArrayRef<Value> sums, Value isRow, Value tile,
       total = arith::AddFOp::create(*this, total, other.getShuffleResult());
     }
   Type type = cast<MemRefType>(product.result.getType()).getElementType();
-  Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane,
-                                        index(0));
+  Value isFirst =
+      arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane, index(0));
   isFirst = arith::AndIOp::create(*this, isFirst, isRow);
   Value firstToken = arith::MulIOp::create(*this, tile, index(tokens));
   for (int64_t token = 0; token < tokens; ++token) {
@@ -182,7 +185,8 @@ void WarpRowLane::store(ArrayRef<Value> sums, Value isRow, Value tile,
     Value total = totals[token];
     if (product.bias)
       total = arith::AddFOp::create(
-          *this, total, toF32(memref::LoadOp::create(*this, product.bias, row)));
+          *this, total,
+          toF32(memref::LoadOp::create(*this, product.bias, row)));
     if (!type.isF32())
       total = arith::TruncFOp::create(*this, type, total);
     memref::StoreOp::create(*this, total, product.result,

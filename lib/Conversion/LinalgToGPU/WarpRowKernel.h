@@ -17,8 +17,8 @@
 
 namespace lowbit {
 
-/// The weights that a lane takes at once: a whole number of words for any number
-/// of bits.
+/// The weights that a lane takes at once: a whole number of words for any
+/// number of bits.
 constexpr int64_t kUnit = 32;
 /// How many inputs are loaded at once, if they are aligned.
 constexpr int64_t kVector = 4;
@@ -51,8 +51,8 @@ struct WarpRowProduct {
 };
 
 /// Builds the code of one lane of a warp that computes one row of the weight
-/// times a few tokens. How a unit of weights is read is up to the derived class;
-/// what does not fill a unit is decoded element by element.
+/// times a few tokens. How a unit of weights is read is up to the derived
+/// class; what does not fill a unit is decoded element by element.
 class WarpRowLane : public mlir::ImplicitLocOpBuilder {
 public:
   WarpRowLane(mlir::OpBuilder &builder, mlir::gpu::LaunchOp launch,
@@ -66,14 +66,17 @@ public:
   void build(mlir::Value firstRow, mlir::Value tile, mlir::Value tokenCount);
 
 protected:
-  /// By all threads of the block, before the first unit and the barrier in front
-  /// of it.
+  /// By all threads of the block, before the first unit and the barrier in
+  /// front of it.
   virtual void prepare() {}
-  /// Adds the products of a unit, whose inputs are at `lane` of the shared ones.
+  /// Adds the products of a unit, whose inputs are at `lane` of the shared
+  /// ones.
   virtual llvm::SmallVector<mlir::Value> addUnit(mlir::Value unit,
                                                  mlir::ValueRange sums) = 0;
 
-  mlir::Value index(int64_t value) { return buildIndex(*this, getLoc(), value); }
+  mlir::Value index(int64_t value) {
+    return buildIndex(*this, getLoc(), value);
+  }
   mlir::Value i32(int64_t value) {
     return mlir::arith::ConstantIntOp::create(*this, value, 32);
   }
@@ -90,9 +93,8 @@ protected:
   /// of all tokens.
   void addVector(llvm::ArrayRef<mlir::Value> weights, mlir::Value first,
                  llvm::MutableArrayRef<mlir::Value> sums);
-  using LoopBody =
-      llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value,
-                                                        mlir::ValueRange)>;
+  using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::Value, mlir::ValueRange)>;
   llvm::SmallVector<mlir::Value> loop(mlir::Value first, mlir::Value end,
                                       int64_t step, mlir::ValueRange initial,
                                       LoopBody body);
@@ -130,8 +132,8 @@ struct WarpRowKind {
       makeLane;
 };
 
-/// Lanes that read units of plain codes by wide loads. Nothing if the weight has no
-/// such units.
+/// Lanes that read units of plain codes by wide loads. Nothing if the weight
+/// has no such units.
 std::optional<WarpRowKind> getScaledCodesKind(const WarpRowProduct &product);
 
 /// Lanes that decode the elements of a unit one by one, for any format.
