@@ -89,7 +89,7 @@ TEST(Hqq, RepresentableWeightsStayAsTheyAre) {
           weights(row, col) = 0.25f * (code - (row + 1) % levels);
         }
       UniformFormat format =
-          makeFloatZeroFormat(bits, 32, ElementType::F16, zero);
+          makeFloatZeroFormat(bits, 32, ScaleType::F16, zero);
       SolverResult fitted = unwrap(hqq(format, weights, minMax, {}));
       EXPECT_EQ(fitted.weightError, 0);
       EXPECT_EQ(decode(format, fitted.matrix).values, weights.values);
