@@ -15,11 +15,16 @@
 using namespace lowbit;
 
 /// The zero point with which multiples of a scale, from `range.lo` to
-/// `range.hi`, are codes; nothing if there is none.
+/// `range.hi`, are codes: of several the one nearest to the middle of the codes,
+/// so that symmetric codes are merely shifted. Nothing if there is none.
 static std::optional<float> findZero(const UniformFormat &format, Range range) {
   const auto minCode = static_cast<float>(format.getMinCode());
   const auto maxCode = static_cast<float>(format.getMaxCode());
-  const float zero = format.roundZero(minCode - range.lo);
+  const float least = minCode - range.lo, most = maxCode - range.hi;
+  if (least > most)
+    return std::nullopt;
+  const float middle = (minCode + maxCode + 1) / 2;
+  const float zero = format.roundZero(std::clamp(middle, least, most));
   // A zero point that had to be rounded or clipped leaves some out.
   if (range.lo + zero < minCode || range.hi + zero > maxCode ||
       zero != std::nearbyint(zero))

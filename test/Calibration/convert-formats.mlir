@@ -2,7 +2,7 @@
 // RUN: quant-opt %s --convert-formats="to=f32 include=second" | FileCheck %s --check-prefix=SELECTED
 // RUN: quant-opt %s --convert-formats='to="#lowbit.bcq<bits = 2, group = [1, 2], scale = f16, offset>" exclude=second' | FileCheck %s --check-prefix=SIGNS
 
-// CHECK: lowbit.constant {codes = dense<{{\[\[}}0, 1, 0, 1], [2, 1, 1, 0]]> : tensor<2x4xi8>, scales = dense<{{\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]]> : tensor<2x2xf16>, zeros = dense<{{\[\[}}1, 0], [0, 2]]> : tensor<2x2xi8>} : !lowbit.tensor<2x4xf32, #lowbit.uniform<u8, group = [1, 2], scale = f16, zero = u8>>
+// CHECK: lowbit.constant {codes = dense<{{\[\[}}127, -128, -128, -127], [-126, -127, 127, 126]]> : tensor<2x4xi8>, scales = dense<{{\[\[}}5.000000e-01, 1.000000e+00], [2.000000e+00, 2.500000e-01]]> : tensor<2x2xf16>, zeros = dense<-128> : tensor<2x2xi8>} : !lowbit.tensor<2x4xf32, #lowbit.uniform<u8, group = [1, 2], scale = f16, zero = u8>>
 // CHECK: lowbit.matmul {{.*}}#lowbit.uniform<u8,
 // CHECK: lowbit.matmul {{.*}}#lowbit.uniform<u8,
 
