@@ -100,6 +100,14 @@ void NOfMEncoder::fit(int64_t firstRow, int64_t group, ConstMatrixView values,
              kept.gather(firstRow, group * getGroupCols(), values, buffer));
 }
 
+void NOfMEncoder::fitExactly(int64_t firstRow, int64_t group,
+                             ConstMatrixView values) {
+  std::vector<float> buffer;
+  inner->fitExactly(
+      firstRow, group,
+      kept.gather(firstRow, group * getGroupCols(), values, buffer));
+}
+
 void NOfMEncoder::encode(int64_t firstRow, int64_t firstCol,
                          ConstMatrixView values, MatrixView decoded) {
   const int64_t block = format.getSpec().pattern.block;

@@ -56,6 +56,8 @@ public:
   /// Takes no notice of the importance of columns: rows store different ones.
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
+  void fitExactly(int64_t firstRow, int64_t group,
+                  ConstMatrixView values) override;
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override;
   void rescale(int64_t firstRow, llvm::ArrayRef<int64_t> storedCols,

@@ -12,6 +12,7 @@
 #include "lowbit/Quantize/CodebookFormat.h"
 #include "lowbit/Quantize/FloatFormat.h"
 #include "lowbit/Quantize/GgmlFormat.h"
+#include "lowbit/Quantize/NOfMFormat.h"
 #include "lowbit/Quantize/OvpFormat.h"
 #include "lowbit/Quantize/Solver.h"
 #include "lowbit/Quantize/SparseOutliersFormat.h"
@@ -294,6 +295,19 @@ TEST(Conversion, OutliersApart) {
       {std::make_shared<UniformFormat>(dense), 5, ElementType::F32}));
   expectSame(format, unwrap(FloatFormat::get({ElementType::F32})));
   expectSame(dense, format);
+}
+
+TEST(Conversion, NOfM) {
+  auto makeSparse = [](UniformFormat values) {
+    return unwrap(NOfMFormat::get(
+        {{2, 4}, std::make_shared<UniformFormat>(std::move(values))}));
+  };
+  const UniformFormat dense = makeUniform(4, false, 32);
+  expectSameBothWays(makeSparse(dense), makeUniform(4, false, 16));
+  expectSame(makeSparse(dense), makeSparse(makeUniform(8, false, 16)));
+  EXPECT_EQ(getRefusal(dense, makeSparse(dense), Random(1).matrix(1, 8).values)
+                .substr(0, 23),
+            "the weight in row 0, co");
 }
 
 TEST(Conversion, GroupsOfZeros) {
