@@ -70,8 +70,8 @@ func.func private @narrow_float() attributes {a = #lowbit.uniform<s4, group = [1
 
 // -----
 
-// expected-error @below {{the panels layout is for scaled codes, as in #lowbit.uniform, and for #lowbit.float, got #lowbit.ggml<q4_0>}}
-func.func private @panels(!lowbit.tensor<4x32xf32, #lowbit.ggml<q4_0>, #lowbit.panels>)
+// expected-error @below {{the panels layout is for scaled codes, as in #lowbit.uniform, and for #lowbit.float, got #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 8, value = f16>}}
+func.func private @panels(!lowbit.tensor<4x32xf32, #lowbit.sparse_outliers<dense = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>, count = 8, value = f16>, #lowbit.panels>)
 
 // -----
 
