@@ -113,9 +113,11 @@ static bool isKnown(const ScaledCodes &codes) {
                     .scaleType = codes.scaleType,
                     .terms = codes.terms,
                     .offsetType = codes.offsetType};
-  // A level may be NaN, which does not equal itself.
+  // A level may be NaN, which does not equal itself. The levels of codes that
+  // are floats say all of them.
   ScaledCodes given = codes;
   given.levels.clear();
+  given.codeType = {};
   if (!(given == known) || codes.bits > 8)
     return false;
   auto isFloat = [](Type type) {

@@ -90,8 +90,7 @@ def ggml_weights(generator, columns, quantized):
     """A weight of each type whose blocks divide the columns; long rows are for types whose blocks are long."""
     weights = []
     for number, (kind, (block_columns, _)) in enumerate(TYPES.items()):
-        # Tables take float activations.
-        if columns % block_columns or columns > 2 * block_columns or (quantized and kind.startswith("iq")):
+        if columns % block_columns or columns > 2 * block_columns:
             continue
         weights.append(GgmlWeight(kind, generator, [37, 16, 1, 21][number % 4], columns, kind))
     return weights
