@@ -39,6 +39,7 @@ ROWS = (
         "--quantize-rtn=bits=6 group-size=64",
         "--quantize-rtn=bits=5 group-size=64",
         "--quantize-rtn=bits=4 group-size=-1",
+        "--quantize-rtn=bits=4 group-size=-1 range=percentile percentile=99.9",
         "--quantize-rtn=bits=4 group-size=128",
         "--quantize-rtn=bits=4 group-size=64",
         "--quantize-rtn=bits=4 group-size=64 mse",
@@ -48,6 +49,12 @@ ROWS = (
         "--quantize-rtn=bits=3 group-size=64 mse",
         "--quantize-rtn=bits=2 group-size=64",
         "--quantize-rtn=bits=2 group-size=64 mse",
+    )),
+    ("Scales and zero points that are powers of two or quantized, too", (
+        "--quantize-rtn=format=mxint8",
+        "--quantize-rtn=bits=4 group-size=32 scale-type=e8m0",
+        "--quantize-rtn=format=#lowbit.uniform<u4,group=[1,16],scale=#lowbit.uniform<u3,group=[16,1],scale=f16,zero=f16>,"
+        "zero=#lowbit.uniform<u3,group=[16,1],scale=f16,zero=f16>>",
     )),
     ("Tables of levels", (
         "--nf4",

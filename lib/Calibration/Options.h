@@ -27,9 +27,9 @@ struct FormatOptions {
   bool symmetric;
   std::string scaleType;
   std::string zeroType;
-  std::string range;
-  double percentile;
-  bool mse;
+  std::string range = "minmax";
+  double percentile = 0;
+  bool mse = false;
   /// The option that names the format.
   llvm::StringRef formatOption = "format";
 };

@@ -8,7 +8,7 @@
 // RUN: not quant-opt %s --quantize-rtn="scale-type=f8" 2>&1 | FileCheck %s --check-prefix=SCALE
 // RUN: not quant-opt %s --quantize-rtn="range=median" 2>&1 | FileCheck %s --check-prefix=RANGE
 // RUN: not quant-opt %s --quantize-rtn="range=percentile percentile=50" 2>&1 | FileCheck %s --check-prefix=PERCENTILE
-// RUN: not quant-opt %s --quantize-rtn="range=percentile mse" 2>&1 | FileCheck %s --check-prefix=TWICE
+// RUN: not quant-opt %s --quantize-rtn="range=percentile mse" 2>&1 | FileCheck %s --check-prefix=RANGES
 // RUN: not quant-opt %s --quantize-rtn="include=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // RUN: not quant-opt %s --quantize-rtn="exclude=." 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not quant-opt %s --quantize-rtn="include=bad" 2>&1 | FileCheck %s --check-prefix=NAN
@@ -34,7 +34,7 @@
 // SCALE: error: scale-type is 'f8', but must be f16, bf16, f32 or e8m0
 // RANGE: error: range is 'median', but must be minmax, percentile or mse
 // PERCENTILE: error: percentile is 50, but must lie in (50, 100]
-// TWICE: error: range is percentile, but mse asks for another range
+// RANGES: error: range is percentile, but mse asks for another range
 // REGEX: error: include is '(', which is no regular expression: parentheses not balanced
 // NONE: error: include='' exclude='.' leave none of the 3 layers to quantize
 // NAN: error: cannot quantize layer 'bad': the weight in row 1, column 0 is NaN; only finite weights can be quantized

@@ -106,7 +106,11 @@ struct SolverCase {
   /// Whether weights of another unit get the same codes. The powers of errors
   /// that the range search sums are rounded, which may turn a tie.
   bool isExactInUnits = true;
+  /// Whether the solver takes the format; others it refuses.
+  bool (*serves)(std::string_view text) = [](std::string_view) { return true; };
 };
+
+using Case = std::tuple<FormatCase, SolverCase>;
 
 const MinMaxSearch minMax;
 const MseSearch mse;
@@ -146,6 +150,11 @@ const SolverCase solvers[] = {
        options.beta /= unit;
        options.threads = threads;
        return hqq(format, weights, minMax, options);
+     },
+     /*isExactInUnits=*/true,
+     [](std::string_view text) {
+       return text.starts_with("#lowbit.uniform") &&
+              text.find("zero = none") == text.npos;
      }},
     {"EasyQuant",
      [](const BlockFormat &format, ConstMatrixView weights, float,
@@ -153,6 +162,10 @@ const SolverCase solvers[] = {
        EasyQuantOptions options;
        options.threads = threads;
        return easyQuant(format, weights, minMax, options);
+     },
+     /*isExactInUnits=*/true,
+     [](std::string_view text) {
+       return text.starts_with("#lowbit.sparse_outliers");
      }},
 };
 
@@ -221,8 +234,7 @@ double getError(const Matrix &weights, const Matrix &decoded, double power) {
 // Properties
 //===----------------------------------------------------------------------===//
 
-class SolverProperties
-    : public ::testing::TestWithParam<std::tuple<FormatCase, SolverCase>> {
+class SolverProperties : public ::testing::TestWithParam<Case> {
 protected:
   static constexpr int64_t rows = 21;
 
@@ -241,17 +253,6 @@ protected:
   llvm::Expected<SolverResult> trySolve(const Matrix &weights, float unit = 1,
                                         unsigned threads = 2) const {
     return getSolver().solve(*format, weights, unit, threads);
-  }
-  /// Whether the solver takes the format; a refusal names it.
-  bool isServed() const {
-    llvm::Expected<SolverResult> result = trySolve(makeNormal(rows, cols));
-    if (result)
-      return true;
-    const std::string message = llvm::toString(result.takeError());
-    EXPECT_NE(message.find(format->describe()), std::string::npos) << message;
-    EXPECT_TRUE(std::string_view(getSolver().name) == "Hqq" ||
-                std::string_view(getSolver().name) == "EasyQuant");
-    return false;
   }
   SolverResult solve(const Matrix &weights, float unit = 1,
                      unsigned threads = 2) const {
@@ -273,9 +274,92 @@ protected:
   int64_t cols;
 };
 
-TEST_P(SolverProperties, SameOnEveryRunAndNumberOfThreads) {
-  if (!isServed())
-    GTEST_SKIP();
+std::string
+getTestName(const ::testing::TestParamInfo<SolverProperties::ParamType> &info) {
+  std::string name;
+  for (char c : llvm::StringRef(std::get<0>(info.param).text).substr(8))
+    if (llvm::isAlnum(c))
+      name += c;
+    else if (c == '*')
+      name += "All";
+  return std::string(std::get<1>(info.param).name) + "_" + name;
+}
+
+/// The formats with the solvers for which `holds`, of those that are served.
+template <typename Predicate>
+std::vector<Case> getServed(Predicate holds) {
+  std::vector<Case> cases;
+  for (const FormatCase &format : formats)
+    for (const SolverCase &solver : solvers)
+      if (solver.serves(format.text) && holds(format, solver))
+        cases.push_back({format, solver});
+  return cases;
+}
+
+bool is(const SolverCase &solver, std::string_view name) {
+  return solver.name == name;
+}
+
+class RefusedFormats : public SolverProperties {};
+class ServedFormats : public SolverProperties {};
+class UnitFreeSolvers : public SolverProperties {};
+class SymmetricFormats : public SolverProperties {};
+class SearchingSolvers : public SolverProperties {};
+class WeighingSolvers : public SolverProperties {};
+
+std::vector<Case> getRefused() {
+  std::vector<Case> cases;
+  for (const FormatCase &format : formats)
+    for (const SolverCase &solver : solvers)
+      if (!solver.serves(format.text))
+        cases.push_back({format, solver});
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(, RefusedFormats, ::testing::ValuesIn(getRefused()),
+                         getTestName);
+INSTANTIATE_TEST_SUITE_P(
+    , ServedFormats,
+    ::testing::ValuesIn(getServed([](const FormatCase &, const SolverCase &) {
+      return true;
+    })),
+    getTestName);
+INSTANTIATE_TEST_SUITE_P(
+    , UnitFreeSolvers,
+    ::testing::ValuesIn(getServed([](const FormatCase &,
+                                     const SolverCase &solver) {
+      return solver.isExactInUnits;
+    })),
+    getTestName);
+INSTANTIATE_TEST_SUITE_P(
+    , SymmetricFormats,
+    ::testing::ValuesIn(getServed([](const FormatCase &format,
+                                     const SolverCase &) {
+      return format.isSymmetric;
+    })),
+    getTestName);
+INSTANTIATE_TEST_SUITE_P(
+    , SearchingSolvers,
+    ::testing::ValuesIn(getServed([](const FormatCase &format,
+                                     const SolverCase &solver) {
+      return !is(solver, "Nearest") && !is(solver, "Important") &&
+             !format.roundsScalesLast;
+    })),
+    getTestName);
+INSTANTIATE_TEST_SUITE_P(
+    , WeighingSolvers,
+    ::testing::ValuesIn(getServed([](const FormatCase &,
+                                     const SolverCase &solver) {
+      return is(solver, "Important");
+    })),
+    getTestName);
+
+TEST_P(RefusedFormats, AreNamed) {
+  const std::string message = getMessage(trySolve(makeNormal(rows, cols)));
+  EXPECT_NE(message.find(format->describe()), std::string::npos) << message;
+}
+
+TEST_P(ServedFormats, SameOnEveryRunAndNumberOfThreads) {
   for (const Matrix &weights : makeMatrices()) {
     const SolverResult one = solve(weights, 1, 1);
     for (unsigned threads : {1, 4}) {
@@ -286,9 +370,7 @@ TEST_P(SolverProperties, SameOnEveryRunAndNumberOfThreads) {
   }
 }
 
-TEST_P(SolverProperties, TellsTheErrorOfWhatIsStored) {
-  if (!isServed())
-    GTEST_SKIP();
+TEST_P(ServedFormats, TellsTheErrorOfWhatIsStored) {
   for (const Matrix &weights : makeMatrices()) {
     const SolverResult result = solve(weights);
     const Matrix decoded = decodeOf(result);
@@ -301,11 +383,7 @@ TEST_P(SolverProperties, TellsTheErrorOfWhatIsStored) {
   }
 }
 
-TEST_P(SolverProperties, PowersOfTwoGoThrough) {
-  if (!isServed())
-    GTEST_SKIP();
-  if (!getSolver().isExactInUnits)
-    GTEST_SKIP();
+TEST_P(UnitFreeSolvers, PowersOfTwoGoThrough) {
   for (const Matrix &weights :
        {makeNormal(rows, cols), makeHeavyTail(rows, cols)}) {
     const Matrix decoded = decodeOf(solve(weights));
@@ -317,9 +395,7 @@ TEST_P(SolverProperties, PowersOfTwoGoThrough) {
   }
 }
 
-TEST_P(SolverProperties, SignsGoThrough) {
-  if (!isServed() || !getFormatCase().isSymmetric)
-    GTEST_SKIP();
+TEST_P(SymmetricFormats, SignsGoThrough) {
   for (const Matrix &weights :
        {makeNormal(rows, cols), makeHeavyTail(rows, cols)}) {
     const Matrix decoded = decodeOf(solve(weights));
@@ -331,11 +407,8 @@ TEST_P(SolverProperties, SignsGoThrough) {
   }
 }
 
-TEST_P(SolverProperties, NeverWorseThanRoundToNearest) {
+TEST_P(SearchingSolvers, NeverWorseThanRoundToNearest) {
   const std::string_view name = getSolver().name;
-  if (!isServed() || name == "Nearest" || name == "Important" ||
-      getFormatCase().roundsScalesLast)
-    GTEST_SKIP();
   // What each of them promises to make smaller. HQQ begins with whole zero
   // points at 4 bits, so that it promises nothing if they can be fractional;
   // there are none of these here.
@@ -353,23 +426,10 @@ TEST_P(SolverProperties, NeverWorseThanRoundToNearest) {
 }
 
 /// "q4_K" of "#lowbit.ggml<q4_K>", letters and digits only.
-std::string
-getTestName(const ::testing::TestParamInfo<SolverProperties::ParamType> &info) {
-  std::string name;
-  for (char c : llvm::StringRef(std::get<0>(info.param).text).substr(8))
-    if (llvm::isAlnum(c))
-      name += c;
-    else if (c == '*')
-      name += "All";
-  return std::string(std::get<1>(info.param).name) + "_" + name;
-}
-
 // Searches that weigh errors by importance need not find the best of all, but
 // are better on the whole by what they weigh. Formats that take no notice of
 // importance, or do not search, are as good as without.
-TEST_P(SolverProperties, ImportantColumnsAreStoredBetter) {
-  if (std::string_view(getSolver().name) != "Important")
-    GTEST_SKIP();
+TEST_P(WeighingSolvers, ImportantColumnsAreStoredBetter) {
   const std::vector<float> importance = makeImportance(cols);
   const Matrix weights = makeNormal(rows, cols);
   auto getWeightedError = [&](const Matrix &decoded) {
@@ -385,9 +445,7 @@ TEST_P(SolverProperties, ImportantColumnsAreStoredBetter) {
             getWeightedError(decodeOf(nearest)) * (1 + 1e-6));
 }
 
-TEST_P(SolverProperties, ColumnsWithoutImportance) {
-  if (std::string_view(getSolver().name) != "Important")
-    GTEST_SKIP();
+TEST_P(WeighingSolvers, ColumnsWithoutImportance) {
   const Matrix weights = makeHeavyTail(rows, cols);
   auto round = [&](llvm::ArrayRef<float> importance) {
     return unwrap(roundToNearest(*format, weights, minMax, 2, importance));
@@ -405,18 +463,11 @@ TEST_P(SolverProperties, ColumnsWithoutImportance) {
 }
 
 // All formats here represent zero, or have scales that can be.
-TEST_P(SolverProperties, ZerosStayZeros) {
-  if (!isServed())
-    GTEST_SKIP();
+TEST_P(ServedFormats, ZerosStayZeros) {
   const SolverResult result = solve(Matrix(rows, cols));
   EXPECT_EQ(result.weightError, 0);
   for (float value : decodeOf(result).values)
     ASSERT_EQ(value, 0);
 }
-
-INSTANTIATE_TEST_SUITE_P(, SolverProperties,
-                         ::testing::Combine(::testing::ValuesIn(formats),
-                                            ::testing::ValuesIn(solvers)),
-                         getTestName);
 
 } // namespace
