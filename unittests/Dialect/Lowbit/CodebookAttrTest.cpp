@@ -6,34 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/MLIRContext.h"
-#include "gtest/gtest.h"
+#include "FormatAttrTest.h"
 
 using namespace mlir;
 using namespace lowbit;
 
 namespace {
-class CodebookAttrTest : public testing::Test {
+class CodebookAttrTest : public FormatAttrTest {
 protected:
-  CodebookAttrTest() { context.loadDialect<LowbitDialect>(); }
-
-  QuantFormatAttrInterface parse(StringRef text) {
-    return cast<QuantFormatAttrInterface>(
-        parseAttribute(("#lowbit.codebook<" + text + ">").str(), &context));
-  }
-  static std::string print(Attribute attr) {
-    std::string text;
-    llvm::raw_string_ostream(text) << attr;
-    return text;
-  }
-
-  MLIRContext context;
+  CodebookAttrTest() : FormatAttrTest("codebook") {}
 };
 } // namespace
 
-// The two lists of components are made by different code and must be the same.
 TEST_F(CodebookAttrTest, ComponentsAreThoseOfTheFormat) {
   const int64_t rows = 5, cols = 50;
   for (StringRef text :
@@ -47,15 +31,7 @@ TEST_F(CodebookAttrTest, ComponentsAreThoseOfTheFormat) {
         "nf4, group = [1, 8], scale = #lowbit.uniform<u3, group = [4, 1], "
         "scale = f16, zero = u3>"}) {
     QuantFormatAttrInterface attr = parse(text).adaptToShape({rows, cols});
-    auto components = attr.getComponents({rows, cols});
-    auto expected = attr.getBlockFormat()->getComponents(rows, cols);
-    ASSERT_EQ(components.size(), expected.size());
-    for (auto [component, other] : llvm::zip(components, expected)) {
-      EXPECT_EQ(component.name.str(), other.name);
-      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape));
-      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
-                static_cast<uint64_t>(other.getByteSize()));
-    }
+    checkComponents(attr, rows, cols);
   }
 }
 
@@ -82,7 +58,7 @@ TEST_F(CodebookAttrTest, LevelsAreTheValuesOfTheCodes) {
   };
   EXPECT_EQ(getLevels("e2m1, group = [1, *], scale = f32"),
             (SmallVector<float, 16>{0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0f, -0.5, -1,
-                                -1.5, -2, -3, -4, -6}));
+                                    -1.5, -2, -3, -4, -6}));
   SmallVector<float, 16> own =
       getLevels("[-1.0, 2.0], group = [1, *], scale = f32");
   EXPECT_EQ(own.size(), 16u);

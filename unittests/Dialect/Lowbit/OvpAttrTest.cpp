@@ -6,34 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/MLIRContext.h"
-#include "gtest/gtest.h"
+#include "FormatAttrTest.h"
 
 using namespace mlir;
 using namespace lowbit;
 
 namespace {
-class OvpAttrTest : public testing::Test {
+class OvpAttrTest : public FormatAttrTest {
 protected:
-  OvpAttrTest() { context.loadDialect<LowbitDialect>(); }
-
-  QuantFormatAttrInterface parse(StringRef text) {
-    return cast<QuantFormatAttrInterface>(
-        parseAttribute(("#lowbit.ovp<" + text + ">").str(), &context));
-  }
-  static std::string print(Attribute attr) {
-    std::string text;
-    llvm::raw_string_ostream(text) << attr;
-    return text;
-  }
-
-  MLIRContext context;
+  OvpAttrTest() : FormatAttrTest("ovp") {}
 };
 } // namespace
 
-// The two lists of components are made by different code and must be the same.
 TEST_F(OvpAttrTest, ComponentsAreThoseOfTheFormat) {
   const int64_t rows = 5, cols = 51;
   for (StringRef text :
@@ -46,15 +30,7 @@ TEST_F(OvpAttrTest, ComponentsAreThoseOfTheFormat) {
         "int4, group = [1, 8], scale = #lowbit.codebook<dynamic8, group = [2, "
         "4], scale = f32>, offset = f32"}) {
     QuantFormatAttrInterface attr = parse(text).adaptToShape({rows, cols});
-    auto components = attr.getComponents({rows, cols});
-    auto expected = attr.getBlockFormat()->getComponents(rows, cols);
-    ASSERT_EQ(components.size(), expected.size());
-    for (auto [component, other] : llvm::zip(components, expected)) {
-      EXPECT_EQ(component.name.str(), other.name);
-      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape));
-      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
-                static_cast<uint64_t>(other.getByteSize()));
-    }
+    checkComponents(attr, rows, cols);
   }
 }
 

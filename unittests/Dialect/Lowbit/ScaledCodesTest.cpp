@@ -6,16 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatAttrTest.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
-#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/BitPacking.h"
 #include "lowbit/Quantize/Codebook.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Quantize/ScaleStorage.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/bit.h"
-#include "gtest/gtest.h"
 #include <cmath>
 #include <random>
 
@@ -23,16 +20,7 @@ using namespace mlir;
 using namespace lowbit;
 
 namespace {
-class ScaledCodesTest : public testing::Test {
-protected:
-  ScaledCodesTest() { context.loadDialect<LowbitDialect>(); }
-
-  QuantFormatAttrInterface parse(StringRef text) {
-    return cast<QuantFormatAttrInterface>(parseAttribute(text, &context));
-  }
-
-  MLIRContext context;
-};
+using ScaledCodesTest = FormatAttrTest;
 } // namespace
 
 /// The number at `index` of a component whose elements are of `type`.

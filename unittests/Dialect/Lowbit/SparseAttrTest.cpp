@@ -6,33 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/MLIRContext.h"
-#include "gtest/gtest.h"
+#include "FormatAttrTest.h"
 
 using namespace mlir;
 using namespace lowbit;
 
 namespace {
-class SparseAttrTest : public testing::Test {
-protected:
-  SparseAttrTest() { context.loadDialect<LowbitDialect>(); }
-
-  QuantFormatAttrInterface parse(StringRef text) {
-    return cast<QuantFormatAttrInterface>(parseAttribute(text, &context));
-  }
-  static std::string print(Attribute attr) {
-    std::string text;
-    llvm::raw_string_ostream(text) << attr;
-    return text;
-  }
-
-  MLIRContext context;
-};
+using SparseAttrTest = FormatAttrTest;
 } // namespace
 
-// The two lists of components are made by different code and must be the same.
 TEST_F(SparseAttrTest, ComponentsAreThoseOfTheFormat) {
   for (auto [rows, cols] : {std::pair<int64_t, int64_t>{5, 50}, {2, 70000}})
     for (StringRef text :
@@ -46,15 +28,7 @@ TEST_F(SparseAttrTest, ComponentsAreThoseOfTheFormat) {
           "#lowbit.n_of_m<3:7, values = #lowbit.uniform<u4, group = [1, 12], "
           "scale = f16, zero = u4>>"}) {
       QuantFormatAttrInterface attr = parse(text).adaptToShape({rows, cols});
-      auto components = attr.getComponents({rows, cols});
-      auto expected = attr.getBlockFormat()->getComponents(rows, cols);
-      ASSERT_EQ(components.size(), expected.size());
-      for (auto [component, other] : llvm::zip(components, expected)) {
-        EXPECT_EQ(component.name.str(), other.name);
-        EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape));
-        EXPECT_EQ(ExternalAttr::getByteSize(component.type),
-                  static_cast<uint64_t>(other.getByteSize()));
-      }
+      checkComponents(attr, rows, cols);
     }
 }
 

@@ -6,20 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "FormatAttrTest.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Quantize/Solver.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/MLIRContext.h"
-#include "gtest/gtest.h"
 
 using namespace mlir;
 using namespace lowbit;
 
 namespace {
-class UniformAttrTest : public testing::Test {
+class UniformAttrTest : public FormatAttrTest {
 protected:
-  UniformAttrTest() { context.loadDialect<LowbitDialect>(); }
+  UniformAttrTest() : FormatAttrTest("uniform") {}
 
   static UniformFormat::Spec makeSpec(unsigned bits, bool isSigned,
                                       int64_t groupRows, int64_t groupCols) {
@@ -31,12 +28,9 @@ protected:
     spec.groupCols = groupCols;
     return spec;
   }
-
-  MLIRContext context;
 };
 } // namespace
 
-// The two lists of components are made by different code and must be the same.
 TEST_F(UniformAttrTest, ComponentsAreThoseOfTheFormat) {
   const int64_t rows = 5, cols = 50;
   for (unsigned bits = 2; bits <= 8; ++bits)
@@ -47,18 +41,8 @@ TEST_F(UniformAttrTest, ComponentsAreThoseOfTheFormat) {
               makeSpec(bits, isSigned, groupRows, groupCols);
           if (!isSigned && bits % 2 == 0)
             spec.zero = bits % 4 == 0 ? ZeroKind::F16 : ZeroKind::F32;
-          UniformFormat format = llvm::cantFail(UniformFormat::get(spec));
-          auto attr = UniformAttr::get(&context, spec, {rows, cols});
-          auto components = attr.getComponents({rows, cols});
-          auto expected = format.getComponents(rows, cols);
-          ASSERT_EQ(components.size(), expected.size());
-          for (auto [component, other] : llvm::zip(components, expected)) {
-            EXPECT_EQ(component.name, other.name);
-            EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape))
-                << format.describe() << " " << component.name.str();
-            EXPECT_EQ(ExternalAttr::getByteSize(component.type),
-                      static_cast<uint64_t>(other.getByteSize()));
-          }
+          checkComponents(UniformAttr::get(&context, spec, {rows, cols}), rows,
+                          cols);
         }
 }
 
@@ -76,26 +60,14 @@ TEST_F(UniformAttrTest, ScalesAndZeroPointsOfTheirOwnStorage) {
            "u3, group = [1, 16], scale = f16, zero = " + u3,
            "u4, group = [1, 8], scale = " + bytes + ", zero = u4, offset = f32",
        }) {
-    auto attr = cast<UniformAttr>(
-        parseAttribute("#lowbit.uniform<" + text + ">", &context));
+    auto attr = cast<UniformAttr>(parse(text));
     auto adapted = cast<UniformAttr>(attr.adaptToShape({rows, cols}));
     EXPECT_TRUE(succeeded(adapted.verifyShape({rows, cols}, [&] {
       return emitError(UnknownLoc::get(&context));
     }))) << text;
-    auto components = adapted.getComponents({rows, cols});
-    auto expected = adapted.getBlockFormat()->getComponents(rows, cols);
-    ASSERT_EQ(components.size(), expected.size());
-    for (auto [component, other] : llvm::zip(components, expected)) {
-      EXPECT_EQ(component.name.str(), other.name);
-      EXPECT_EQ(component.type.getShape(), ArrayRef<int64_t>(other.shape))
-          << text << " " << component.name.str();
-      EXPECT_EQ(ExternalAttr::getByteSize(component.type),
-                static_cast<uint64_t>(other.getByteSize()));
-    }
+    checkComponents(adapted, rows, cols);
     EXPECT_FALSE(adapted.isInteger());
-    std::string printed;
-    llvm::raw_string_ostream(printed) << attr;
-    EXPECT_EQ(printed, "#lowbit.uniform<" + text + ">");
+    EXPECT_EQ(print(attr), "#lowbit.uniform<" + text + ">");
   }
 }
 

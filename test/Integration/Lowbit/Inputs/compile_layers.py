@@ -11,6 +11,17 @@ import numpy as np
 from lowbit.model import Model
 
 TOKENS = [1, 2, 5, 16, 17]
+MLIR_TYPES = {"int8": "i8", "uint8": "i8", "int16": "i16", "uint16": "bf16", "int32": "i32", "float16": "f16",
+              "float32": "f32"}
+
+
+def _dense(array):
+    """A constant with the array's bytes. One element as hexadecimal would be a splat."""
+    kind = f"tensor<{'x'.join(map(str, array.shape))}x{MLIR_TYPES[str(array.dtype)]}>"
+    if array.size < 2:
+        value = "" if array.size == 0 else "0x" + array.tobytes()[::-1].hex()
+        return f"dense<{value}> : {kind}"
+    return f'dense<"0x{array.tobytes().hex()}"> : {kind}'
 
 
 @dataclasses.dataclass
@@ -20,12 +31,14 @@ class Layer:
     format      as IR spells it.
     components  the names and arrays that store the weight; bf16, which numpy lacks, as uint16.
     values      what they decode to.
+    bias        one number for each output channel, if any.
     """
 
     name: str
     format: str
     components: dict
     values: np.ndarray
+    bias: np.ndarray | None = None
 
     @property
     def rows(self):
@@ -34,16 +47,16 @@ class Layer:
 
     def text(self):
         """The operations, on the input %x."""
-        types = {"uint8": "i8", "uint16": "bf16", "float16": "f16", "float32": "f32"}
-        stored = ", ".join(
-            f"{name} = dense<\"0x{array.tobytes().hex()}\"> : "
-            f"tensor<{'x'.join(map(str, array.shape))}x{types[str(array.dtype)]}>"
-            for name, array in self.components.items())
+        stored = ", ".join(f"{name} = {_dense(array)}" for name, array in self.components.items())
         rows, columns = self.values.shape
         kind = f"!lowbit.tensor<{rows}x{columns}xf32, {self.format}>"
-        return (f"%w_{self.name} = lowbit.constant {{{stored}}} : {kind}\n"
-                f"%{self.name} = lowbit.matmul %x, %w_{self.name} : (tensor<?x{columns}xf32>, {kind}) "
-                f"-> tensor<?x{rows}xf32>")
+        lines = [f"%w_{self.name} = lowbit.constant {{{stored}}} : {kind}"]
+        operands, types = f"%x, %w_{self.name}", f"tensor<?x{columns}xf32>, {kind}"
+        if self.bias is not None:
+            lines.append(f"%b_{self.name} = lowbit.weight {_dense(self.bias)}")
+            operands, types = f"{operands}, %b_{self.name}", f"{types}, tensor<{rows}xf32>"
+        lines.append(f"%{self.name} = lowbit.matmul {operands} : ({types}) -> tensor<?x{rows}xf32>")
+        return "\n".join(lines)
 
 
 def _write_module(path, layers, columns):
@@ -58,8 +71,9 @@ def _write_module(path, layers, columns):
 def _check(target, layers, x, outputs):
     for layer, y in zip(layers, outputs):
         values = layer.values.astype(np.float64)
-        expected = x.astype(np.float64) @ values.T
-        bound = 1e-5 * (np.abs(x).astype(np.float64) @ np.abs(values.T))
+        bias = 0 if layer.bias is None else layer.bias
+        expected = x.astype(np.float64) @ values.T + bias
+        bound = 1e-5 * (np.abs(x).astype(np.float64) @ np.abs(values.T) + np.abs(bias))
         assert y.shape == expected.shape, f"{target}: {layer.name} is {y.shape}"
         assert (np.abs(y - expected) <= bound).all(), f"{target}: {layer.name} with {len(x)} tokens differs"
 
