@@ -73,3 +73,14 @@ void lowbit::unpackBits(llvm::ArrayRef<uint8_t> packed, unsigned bits,
     pendingBits -= bits;
   }
 }
+
+std::vector<uint8_t> lowbit::unpackRows(llvm::ArrayRef<uint8_t> packed,
+                                        int64_t rows, int64_t cols,
+                                        unsigned bits) {
+  const int64_t rowBytes = getPackedBytes(cols, bits);
+  std::vector<uint8_t> codes(rows * cols);
+  for (int64_t row = 0; row < rows; ++row)
+    unpackBits(packed.slice(row * rowBytes, rowBytes), bits,
+               llvm::MutableArrayRef(codes).slice(row * cols, cols));
+  return codes;
+}

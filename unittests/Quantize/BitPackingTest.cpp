@@ -61,4 +61,20 @@ TEST(BitPacking, SignExtends) {
   EXPECT_EQ(signExtendCode(0x80, 8), -128);
 }
 
+// Every row begins with a byte of its own; what follows the last is not read.
+TEST(BitPacking, RowsAreStreamsOfTheirOwn) {
+  const int64_t rows = 3, cols = 5;
+  const unsigned bits = 3;
+  std::vector<uint8_t> codes(rows * cols), packed;
+  for (int64_t i = 0; i < rows * cols; ++i)
+    codes[i] = static_cast<uint8_t>((7 * i + 3) % 8);
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<uint8_t> stream(getPackedBytes(cols, bits));
+    packBits(llvm::ArrayRef(codes).slice(row * cols, cols), bits, stream);
+    packed.insert(packed.end(), stream.begin(), stream.end());
+  }
+  packed.push_back(0xFF);
+  EXPECT_EQ(unpackRows(packed, rows, cols, bits), codes);
+}
+
 } // namespace

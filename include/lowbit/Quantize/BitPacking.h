@@ -11,6 +11,7 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
+#include <vector>
 
 namespace lowbit {
 
@@ -34,6 +35,10 @@ void packRows(llvm::ArrayRef<uint8_t> codes, int64_t rows, int64_t cols,
 /// byte.
 void unpackBits(llvm::ArrayRef<uint8_t> packed, unsigned bits,
                 llvm::MutableArrayRef<uint8_t> codes);
+
+/// Reads the codes of `rows` such streams of `cols` codes, one after the other.
+std::vector<uint8_t> unpackRows(llvm::ArrayRef<uint8_t> packed, int64_t rows,
+                                int64_t cols, unsigned bits);
 
 /// The value of a two's complement code of `bits` bits.
 constexpr int32_t signExtendCode(uint8_t code, unsigned bits) {

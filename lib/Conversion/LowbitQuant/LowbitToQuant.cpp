@@ -36,14 +36,10 @@ struct UniformConstant {
 } // namespace
 
 /// Codes of `bits` bits as bytes, row by row.
-static std::vector<uint8_t> unpackRows(const UniformFormat::Spec &spec,
-                                       ArrayRef<uint8_t> packed, int64_t rows,
-                                       int64_t cols) {
-  const int64_t rowBytes = getPackedBytes(cols, spec.bits);
-  std::vector<uint8_t> codes(rows * cols);
-  for (int64_t row = 0; row < rows; ++row)
-    unpackBits(packed.slice(row * rowBytes, rowBytes), spec.bits,
-               llvm::MutableArrayRef(codes).slice(row * cols, cols));
+static std::vector<uint8_t> unpackCodes(const UniformFormat::Spec &spec,
+                                        ArrayRef<uint8_t> packed, int64_t rows,
+                                        int64_t cols) {
+  std::vector<uint8_t> codes = unpackRows(packed, rows, cols, spec.bits);
   if (spec.isSigned)
     for (uint8_t &code : codes)
       code = static_cast<uint8_t>(signExtendCode(code, spec.bits));
@@ -58,7 +54,7 @@ static llvm::Expected<TypedAttr> getCodes(const UniformFormat::Spec &spec,
     return attr;
   const int64_t cols = type.getShape().back();
   std::vector<uint8_t> codes =
-      unpackRows(spec, packed, type.getNumElements() / cols, cols);
+      unpackCodes(spec, packed, type.getNumElements() / cols, cols);
   auto tensor = RankedTensorType::get(type.getShape(),
                                       IntegerType::get(type.getContext(), 8));
   ArrayRef<char> bytes(reinterpret_cast<const char *>(codes.data()),
@@ -113,7 +109,7 @@ static llvm::Expected<UniformConstant> readConstant(ConstantOp op) {
   constant.zeros.resize(numGroups);
   if (spec.hasZeroPoint())
     for (auto [zero, code] : llvm::zip_equal(
-             constant.zeros, unpackRows(spec, bytes[2], numGroups, 1)))
+             constant.zeros, unpackCodes(spec, bytes[2], numGroups, 1)))
       zero = spec.isSigned ? static_cast<int8_t>(code) : code;
   return constant;
 }

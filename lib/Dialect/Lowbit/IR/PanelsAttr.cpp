@@ -217,14 +217,11 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
 }
 
 /// Zero points of all groups as bytes in the packed codes' offset.
-static SmallVector<uint8_t> unpackZeros(const ScaledCodes &format,
+static std::vector<uint8_t> unpackZeros(const ScaledCodes &format,
                                         int64_t rowGroups, int64_t colGroups,
                                         ArrayRef<uint8_t> stored) {
-  SmallVector<uint8_t> zeros(rowGroups * colGroups);
-  int64_t rowBytes = getPackedBytes(colGroups, format.bits);
-  for (int64_t row = 0; row < rowGroups; ++row)
-    unpackBits(stored.slice(row * rowBytes, rowBytes), format.bits,
-               MutableArrayRef(zeros).slice(row * colGroups, colGroups));
+  std::vector<uint8_t> zeros =
+      unpackRows(stored, rowGroups, colGroups, format.bits);
   for (uint8_t &zero : zeros)
     zero ^= getSignFlip(format);
   return zeros;
@@ -306,7 +303,7 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
   };
   pack(codes.scaleType, geometry.groups, codes.terms);
   pack(codes.factorType, geometry.getFactors());
-  SmallVector<uint8_t> zeros;
+  std::vector<uint8_t> zeros;
   if (codes.zeroType && !isa<FloatType>(codes.zeroType)) {
     zeros = unpackZeros(codes, llvm::divideCeil(shape[0], groupRows),
                         geometry.groups, asUnsigned(stored[next]));

@@ -68,16 +68,11 @@ void ScaleParameter::describe(ScaledCodes &codes) const {
 }
 
 /// Reads `rows` streams of codes; what belongs to a stream are `cols` bytes.
-static SmallVector<uint8_t> unpackStreams(ArrayRef<char> streams, int64_t rows,
+static std::vector<uint8_t> unpackStreams(ArrayRef<char> streams, int64_t rows,
                                           int64_t cols, unsigned bits) {
   ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(streams.data()),
                           streams.size());
-  const int64_t rowBytes = getPackedBytes(cols, bits);
-  SmallVector<uint8_t> codes(rows * cols);
-  for (int64_t row = 0; row < rows; ++row)
-    unpackBits(bytes.slice(row * rowBytes, rowBytes), bits,
-               MutableArrayRef(codes).slice(row * cols, cols));
-  return codes;
+  return unpackRows(bytes, rows, cols, bits);
 }
 
 std::vector<char>
@@ -114,9 +109,9 @@ ScaleParameter::unpack(ArrayRef<int64_t> grid,
       stored.groupCols ? std::min(stored.groupCols, cols) : cols;
   const int64_t groups = llvm::divideCeil(cols, groupCols);
   const int64_t rowGroups = llvm::divideCeil(rows, groupRows);
-  SmallVector<uint8_t> values =
+  std::vector<uint8_t> values =
       unpackStreams(components[0], rows, cols, stored.bits);
-  SmallVector<uint8_t> zeros(rowGroups * groups);
+  std::vector<uint8_t> zeros(rowGroups * groups);
   if (stored.zeroType)
     zeros = unpackStreams(components[2], rowGroups, groups, stored.bits);
   auto decode = [&](uint8_t code) -> int32_t {
