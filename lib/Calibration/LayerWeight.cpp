@@ -13,7 +13,6 @@
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "lowbit/Quantize/FloatStorage.h"
-#include "lowbit/Support/Memory.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
@@ -41,7 +40,7 @@ llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
   if (!bytes)
     return bytes.takeError();
   weight.bytes = *bytes;
-  weight.isMapped = isa<ExternalAttr>(constant);
+  weight.constant = constant;
 
   const auto *values = reinterpret_cast<const float *>(weight.bytes.data());
   if (*stored != ElementType::F32) {
@@ -61,9 +60,8 @@ llvm::Expected<LayerWeight> LayerWeight::get(QuantizableOpInterface op) {
 }
 
 void LayerWeight::release() const {
-  // What is in the IR itself would be lost.
-  if (isMapped)
-    releasePages(bytes);
+  if (auto external = dyn_cast<ExternalAttr>(constant))
+    external.release();
 }
 
 llvm::Expected<std::vector<float>>

@@ -8,7 +8,6 @@
 
 #include "lowbit/Compile/WeightObject.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
-#include "lowbit/Support/Memory.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
@@ -47,8 +46,8 @@ llvm::Expected<uint64_t> WeightObject::add(mlir::Attribute value) {
     return known->second;
   os.write_zeros(offset - size);
   os.write(bytes->data(), bytes->size());
-  if (mlir::isa<ExternalAttr>(value))
-    releasePages(*bytes);
+  if (auto external = mlir::dyn_cast<ExternalAttr>(value))
+    external.release();
   size = offset + bytes->size();
   return offset;
 }

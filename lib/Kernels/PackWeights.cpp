@@ -10,7 +10,6 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Kernels/KernelGenerator.h"
 #include "lowbit/Kernels/Passes.h"
-#include "lowbit/Support/Memory.h"
 
 namespace lowbit {
 #define GEN_PASS_DEF_LOWBITPACKWEIGHTS
@@ -61,9 +60,9 @@ packComponents(ConstantOp constant, QuantTensorType type, unsigned number) {
   for (const FormatComponent &component : components)
     views.push_back(packed.emplace_back(ExternalAttr::getByteSize(component.type)));
   type.getLayout().pack(from.getFormat(), from.getShape(), bytes, views);
-  for (auto [value, source] : llvm::zip_equal(values, bytes))
-    if (isa<ExternalAttr>(value))
-      releasePages(source);
+  for (TypedAttr value : values)
+    if (auto external = dyn_cast<ExternalAttr>(value))
+      external.release();
 
   SmallVector<TypedAttr> attributes;
   for (auto [index, component, data] : llvm::enumerate(components, packed)) {

@@ -192,6 +192,16 @@ llvm::Expected<llvm::ArrayRef<char>> WeightStore::get(llvm::StringRef file,
   return llvm::ArrayRef<char>(reinterpret_cast<char *>(copy->data()), length);
 }
 
+void WeightStore::release(llvm::ArrayRef<char> slice) const {
+  std::lock_guard<std::mutex> lock(mutex);
+  // What was copied for its alignment would be lost.
+  for (const auto &file : files)
+    for (const auto &[offset, copy] : file.second->alignedCopies)
+      if (reinterpret_cast<const char *>(copy->data()) == slice.data())
+        return;
+  releasePages(slice);
+}
+
 llvm::Expected<std::string> WeightStore::write(llvm::StringRef name,
                                                llvm::StringRef dtype,
                                                llvm::ArrayRef<int64_t> shape,

@@ -62,6 +62,18 @@ TEST_F(WeightStoreTest, AlignsSlicesOnDemand) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes->data()) % 4, 0u);
 }
 
+// Copies of whole pages, too, of which the system has no other.
+TEST_F(WeightStoreTest, ReleasedSlicesStayValid) {
+  const std::string content(1 << 16, 'x');
+  writeFile("raw.bin", "abc" + content);
+  for (uint64_t alignment : {1, 8}) {
+    auto bytes = store.get("raw.bin", 3, content.size(), alignment);
+    ASSERT_TRUE(bool(bytes));
+    store.release(*bytes);
+    EXPECT_EQ(toString(*bytes), content);
+  }
+}
+
 TEST_F(WeightStoreTest, MissingFileIsNamed) {
   auto bytes = store.get("absent.bin", 0, 1);
   ASSERT_FALSE(bool(bytes));

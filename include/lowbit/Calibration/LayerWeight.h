@@ -38,7 +38,7 @@ private:
   mlir::FloatType elementType;
   /// The bytes in the model, which stay mapped if they are in a file.
   llvm::ArrayRef<char> bytes;
-  bool isMapped = false;
+  mlir::Attribute constant;
   /// Copies of what is not stored as f32, or only once for all elements.
   std::vector<float> converted;
   std::shared_ptr<llvm::SmallVector<char>> expanded;

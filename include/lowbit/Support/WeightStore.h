@@ -57,6 +57,10 @@ public:
                                            uint64_t offset, uint64_t length,
                                            uint64_t alignment = 1);
 
+  /// Tells the system that the pages of a slice are not needed for now. The
+  /// slice stays valid; the next access reads the file again.
+  void release(llvm::ArrayRef<char> slice) const;
+
   /// Appends a tensor to the output file. Returns the path, relative to the
   /// base directory, under which it can be read from now on. A name that is
   /// already taken is an error.

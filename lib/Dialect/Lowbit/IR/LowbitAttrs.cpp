@@ -44,6 +44,15 @@ llvm::Expected<ArrayRef<char>> ExternalAttr::getBytes() const {
   return bytes;
 }
 
+void ExternalAttr::release() const {
+  WeightStore &store =
+      getContext()->getLoadedDialect<LowbitDialect>()->getWeightStore();
+  if (llvm::Expected<ArrayRef<char>> bytes = getBytes())
+    store.release(*bytes);
+  else
+    llvm::consumeError(bytes.takeError());
+}
+
 LogicalResult
 ExternalAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                      RankedTensorType type, StringRef file, StringRef key,

@@ -62,6 +62,8 @@ def Lowbit_ExternalAttr : Lowbit_Attr<"External", "external",
     /// The bytes, through the weight store of the dialect. They stay mapped as
     /// long as the store lives.
     ::llvm::Expected<::llvm::ArrayRef<char>> getBytes() const;
+    /// Tells the system that the bytes are not needed for now. They stay valid.
+    void release() const;
     /// The number of bytes that a dense tensor of this type takes.
     static uint64_t getByteSize(::mlir::RankedTensorType type);
   }];
