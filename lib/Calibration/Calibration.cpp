@@ -120,3 +120,16 @@ llvm::Error lowbit::forEachInput(
   }
   return llvm::Error::success();
 }
+
+llvm::Expected<Hessian> lowbit::accumulateHessian(const GraphWalk::Visit &visit,
+                                                  int64_t width,
+                                                  unsigned threads) {
+  HessianAccumulator hessian(width, threads);
+  llvm::Error error =
+      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t samples) {
+        hessian.update(rows, samples);
+      });
+  if (error)
+    return std::move(error);
+  return std::move(hessian).finish();
+}

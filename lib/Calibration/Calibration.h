@@ -12,6 +12,7 @@
 #include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Calibration/CalibrationModel.h"
 #include "lowbit/Calibration/GraphWalk.h"
+#include "lowbit/Quantize/Hessian.h"
 #include "lowbit/Quantize/MatrixView.h"
 
 namespace lowbit {
@@ -57,6 +58,10 @@ private:
   /// In bytes.
   uint64_t memoryBudget;
 };
+
+/// The Hessian of layers whose input the visit shows.
+llvm::Expected<Hessian> accumulateHessian(const GraphWalk::Visit &visit,
+                                          int64_t width, unsigned threads);
 
 /// Shows the input that the layers of a visit read, batch by batch: rows of
 /// `width` channels, and how many samples they are of. Fails if it is another

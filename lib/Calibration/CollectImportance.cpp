@@ -53,13 +53,9 @@ static llvm::Expected<std::vector<float>> measure(const GraphWalk::Visit &visit,
 llvm::Error CollectImportancePass::runOnLayers() {
   LayerFilter filter{include, exclude, /*head=*/true};
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
-      selectLayers(getOperation(), filter);
+      selectLinearLayers(getOperation(), filter);
   if (!layers)
     return layers.takeError();
-  // Embeddings to which a format was assigned are among them.
-  llvm::erase_if(*layers, [](QuantizableLayer &layer) {
-    return layer.op.getQuantizableKind() != QuantizableKind::Linear;
-  });
   if (layers->empty())
     return llvm::Error::success();
   llvm::Expected<Calibration> model = Calibration::prepare(

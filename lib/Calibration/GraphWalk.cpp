@@ -9,6 +9,7 @@
 #include "lowbit/Calibration/GraphWalk.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
+#include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -210,31 +211,47 @@ llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
       type.getShape(), const_cast<char *>(bytes->data()), storage);
 }
 
-llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {
-  if (stage.outputs.empty())
-    return llvm::Error::success();
+llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage) {
   OwningOpRef<ModuleOp> module = buildModule(stage);
   llvm::Expected<const CompiledFunction *> code = compile(*module);
   if (!code)
     return code.takeError();
-
-  std::vector<Tensor> arguments(stage.inputs.size());
-  for (auto [input, argument] : llvm::zip_equal(stage.inputs, arguments))
+  Program program{&stage, *code, std::vector<Tensor>(stage.inputs.size())};
+  for (auto [input, argument] :
+       llvm::zip_equal(stage.inputs, program.arguments))
     if (isConstant(input.value)) {
       llvm::Expected<Tensor> constant = getConstant(input);
       if (!constant)
         return constant.takeError();
       argument = std::move(*constant);
     }
+  return program;
+}
+
+/// The outputs of a program in one batch. Arguments that it has are taken as
+/// they are, others from what has been computed.
+llvm::Expected<std::vector<Tensor>> GraphWalk::run(const Program &program,
+                                                   unsigned batch) {
+  std::vector<Tensor> arguments = program.arguments;
+  for (auto [input, argument] :
+       llvm::zip_equal(program.stage->inputs, arguments))
+    if (!argument.getBytes()) {
+      llvm::Expected<Tensor> value = activations.get(input.value, batch);
+      if (!value)
+        return value.takeError();
+      argument = std::move(*value);
+    }
+  return program.code->run(arguments);
+}
+
+llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {
+  if (stage.outputs.empty())
+    return llvm::Error::success();
+  llvm::Expected<Program> program = load(stage);
+  if (!program)
+    return program.takeError();
   for (unsigned batch = 0; batch < numBatches; ++batch) {
-    for (auto [input, argument] : llvm::zip_equal(stage.inputs, arguments))
-      if (!isConstant(input.value)) {
-        llvm::Expected<Tensor> value = activations.get(input.value, batch);
-        if (!value)
-          return value.takeError();
-        argument = std::move(*value);
-      }
-    llvm::Expected<std::vector<Tensor>> results = (*code)->run(arguments);
+    llvm::Expected<std::vector<Tensor>> results = run(*program, batch);
     if (!results)
       return results.takeError();
     for (auto [value, result] : llvm::zip_equal(stage.outputs, *results))
@@ -242,6 +259,100 @@ llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {
         return error;
   }
   return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Modules
+//===----------------------------------------------------------------------===//
+
+static bool isLinear(Operation *op) {
+  auto layer = dyn_cast<QuantizableOpInterface>(op);
+  return layer && layer.isQuantizable() &&
+         layer.getQuantizableKind() == QuantizableKind::Linear;
+}
+
+static bool isFloat(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && isa<FloatType>(type.getElementType());
+}
+
+/// The module that layers begin whose input is at hand.
+GraphWalk::Stage GraphWalk::findModule(ArrayRef<unsigned> members) {
+  Stage module;
+  llvm::DenseSet<Operation *> ops;
+  // Values that the module goes on from, and those where it ends.
+  llvm::DenseSet<Value> open;
+  llvm::SetVector<Value> ends;
+  auto canContinue = [&](Operation *op, ArrayRef<OpOperand *> operands) {
+    bool reads = false, isAtHand = true, reachesOut = false;
+    for (OpOperand *operand : operands) {
+      if (open.contains(operand->get())) {
+        reads = true;
+      } else if (!isConstant(operand->get())) {
+        isAtHand &= activations.contains(operand->get());
+        reachesOut = true;
+      }
+    }
+    return reads && isAtHand && !(reachesOut && isa<onnx::AddOp>(op));
+  };
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    if (op.getNumResults() == 0 || isConstant(op.getResult(0)))
+      continue;
+    const int layer = getLayer(&op);
+    const bool begins = layer >= 0 && llvm::is_contained(members, layer);
+    const SmallVector<OpOperand *> operands = getAllOperands(&op);
+    if (!begins && !canContinue(&op, operands))
+      continue;
+    ops.insert(&op);
+    module.ops.push_back(&op);
+    if (begins || !isLinear(&op))
+      open.insert(op.getResults().begin(), op.getResults().end());
+    else
+      ends.insert(op.getResult(0));
+    for (OpOperand *operand : operands)
+      if (!ops.contains(operand->get().getDefiningOp()))
+        addInput(module, *operand);
+  }
+  // What has other readers, or none, is an output as well; the function returns
+  // the results of layers only for them to be computed.
+  for (Operation *op : module.ops)
+    for (Value result : op->getResults()) {
+      const bool isRead = llvm::any_of(result.getUsers(), [](Operation *user) {
+        return !user->hasTrait<OpTrait::IsTerminator>();
+      });
+      const bool leaves = llvm::any_of(result.getUsers(), [&](Operation *user) {
+        while (user->getBlock() != op->getBlock())
+          user = user->getParentOp();
+        return !user->hasTrait<OpTrait::IsTerminator>() && !ops.contains(user);
+      });
+      if (isFloat(result) && (leaves || (!isRead && getLayer(op) >= 0)))
+        ends.insert(result);
+    }
+  module.outputs.assign(ends.begin(), ends.end());
+  return module;
+}
+
+llvm::Expected<std::vector<Tensor>>
+GraphWalk::runModule(ArrayRef<unsigned> members, Module &module, unsigned batch,
+                     ArrayRef<Tensor> newWeights, const Tensor &newInput) {
+  if (!module.program) {
+    module.stage = findModule(members);
+    llvm::Expected<Program> program = load(module.stage);
+    if (!program)
+      return program.takeError();
+    module.program = std::move(*program);
+  }
+  Program program = *module.program;
+  const Value input = layers[members.front()].getQuantizableInput().get();
+  for (auto [argument, tensor] :
+       llvm::zip_equal(module.stage.inputs, program.arguments)) {
+    if (argument.layer < 0 && argument.value == input)
+      tensor = newInput;
+    for (auto [layer, weight] : llvm::zip_equal(members, newWeights))
+      if (argument.layer == static_cast<int>(layer) && weight.getBytes())
+        tensor = weight;
+  }
+  return run(program, batch);
 }
 
 llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
@@ -265,8 +376,13 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
       auto getInput = [&](unsigned batch) {
         return activations.get(input, batch);
       };
+      Module module;
+      auto runAhead = [&](unsigned batch, ArrayRef<Tensor> newWeights,
+                          const Tensor &newInput) {
+        return runModule(members, module, batch, newWeights, newInput);
+      };
       llvm::Expected<std::vector<Tensor>> replaced =
-          visit({members, numBatches, getInput});
+          visit({members, numBatches, getInput, runAhead});
       if (!replaced)
         return replaced.takeError();
       for (auto [layer, weight] : llvm::zip_equal(members, *replaced))

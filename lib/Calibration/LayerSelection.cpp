@@ -115,3 +115,15 @@ lowbit::selectLayers(ModuleOp module, const LayerFilter &filter) {
                      Twine(numCandidates) + " layers to quantize");
   return layers;
 }
+
+llvm::Expected<SmallVector<QuantizableLayer>>
+lowbit::selectLinearLayers(ModuleOp module, const LayerFilter &filter) {
+  llvm::Expected<SmallVector<QuantizableLayer>> layers =
+      selectLayers(module, filter);
+  // Embeddings to which a format was assigned are among them.
+  if (layers)
+    llvm::erase_if(*layers, [](QuantizableLayer &layer) {
+      return layer.op.getQuantizableKind() != QuantizableKind::Linear;
+    });
+  return layers;
+}

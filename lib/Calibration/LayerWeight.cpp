@@ -64,6 +64,18 @@ void LayerWeight::release() const {
     external.release();
 }
 
+std::pair<Tensor, MatrixView>
+lowbit::makeFloatWeight(QuantizableOpInterface op) {
+  auto type = cast<ShapedType>(op.getQuantizableWeight().get().getType());
+  Tensor tensor(ElementType::F32, type.getShape());
+  const int64_t inAxis = op.getInputChannelAxis();
+  const int64_t outAxis = op.getOutputChannelAxis();
+  const int64_t strides[] = {type.getDimSize(1), 1};
+  MatrixView matrix(tensor.data<float>(), type.getDimSize(outAxis),
+                    type.getDimSize(inAxis), strides[outAxis], strides[inAxis]);
+  return {std::move(tensor), matrix};
+}
+
 llvm::Expected<std::vector<float>>
 lowbit::getImportance(QuantizableOpInterface op) {
   std::vector<float> importance;

@@ -102,14 +102,11 @@ private:
 /// The Hessian's factor for layers with this input.
 llvm::Expected<GptqFactor>
 LayerQuantizer::factorize(const GraphWalk::Visit &visit, int64_t width) {
-  HessianAccumulator hessian(width, options.gptq.threads);
-  llvm::Error error = forEachInput(
-      visit, width, [&](ConstMatrixView rows, int64_t samples) {
-        hessian.update(rows, samples);
-      });
-  if (error)
-    return std::move(error);
-  return GptqFactor::compute(std::move(hessian).finish(), options.gptq);
+  llvm::Expected<Hessian> hessian =
+      accumulateHessian(visit, width, options.gptq.threads);
+  if (!hessian)
+    return hessian.takeError();
+  return GptqFactor::compute(std::move(*hessian), options.gptq);
 }
 
 /// The quantized weight as the float graph takes it: of the type, and in the
@@ -117,17 +114,12 @@ LayerQuantizer::factorize(const GraphWalk::Visit &visit, int64_t width) {
 static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
                                            const BlockFormat &format,
                                            const SolverResult &result) {
-  auto type = cast<ShapedType>(layer.getQuantizableWeight().get().getType());
   const int64_t rows = result.matrix.rows, cols = result.matrix.cols;
   Tensor stored(ElementType::F32, {rows, cols});
   MatrixView values(stored.data<float>(), rows, cols);
   if (llvm::Error error = format.decode(result.matrix, values))
     return std::move(error);
-  Tensor weight(ElementType::F32, type.getShape());
-  const int64_t strides[] = {type.getDimSize(1), 1};
-  MatrixView oriented(weight.data<float>(), rows, cols,
-                      strides[layer.getOutputChannelAxis()],
-                      strides[layer.getInputChannelAxis()]);
+  auto [weight, oriented] = makeFloatWeight(layer);
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t col = 0; col < cols; ++col)
       oriented(row,

@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelFolding.h"
+#include "lowbit/Transforms/ChannelFolding.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/DenseSet.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lowbit;
@@ -296,6 +297,12 @@ llvm::Error SiteFinder::visitMul(OpOperand &use, onnx::MulOp op,
   return visitUses(op.getResult(), layout);
 }
 
+static llvm::Expected<FoldSite> checkConsumers(FoldSite site) {
+  if (site.consumers.empty())
+    return makeError("no layer reads the values of " + describe(site.producer));
+  return site;
+}
+
 llvm::Expected<FoldSite> lowbit::findFoldSite(Operation *producer,
                                               ChannelChange change) {
   FoldSite site;
@@ -327,14 +334,74 @@ llvm::Expected<FoldSite> lowbit::findFoldSite(Operation *producer,
   site.headSize = site.channels;
   if (llvm::Error error = SiteFinder(site, change).visitUses(output, Layout()))
     return std::move(error);
-  if (site.consumers.empty())
-    return makeError("no layer reads the values of " + describe(producer));
-  return site;
+  return checkConsumers(std::move(site));
+}
+
+llvm::Expected<FoldSite> lowbit::findMultiplySite(Value value) {
+  FoldSite site;
+  site.producer = value.getDefiningOp();
+  site.multiplied = value;
+  std::optional<int64_t> channels = getLastDim(value);
+  if (!site.producer || !channels)
+    return makeError("the values have no known number of channels");
+  site.channels = site.headSize = *channels;
+  SiteFinder finder(site, ChannelChange::ScalePositive);
+  if (llvm::Error error = finder.visitUses(value, Layout()))
+    return std::move(error);
+  return checkConsumers(std::move(site));
+}
+
+std::vector<float> FoldSite::spread(const Consumer &consumer,
+                                    ArrayRef<float> values) const {
+  std::vector<float> result(channels * consumer.repeats);
+  for (auto [channel, value] : llvm::enumerate(result))
+    value = values[getSource(consumer, channel)];
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
 // Folding
 //===----------------------------------------------------------------------===//
+
+std::vector<float> lowbit::getColumnRanges(ConstMatrixView matrix) {
+  std::vector<float> ranges(matrix.getCols());
+  for (int64_t row = 0; row < matrix.getRows(); ++row)
+    for (int64_t col = 0; col < matrix.getCols(); ++col)
+      ranges[col] = std::max(ranges[col], std::abs(matrix(row, col)));
+  return ranges;
+}
+
+llvm::Expected<std::vector<float>> lowbit::getReaderRanges(const FoldSite &site,
+                                                           ModelEdits &edits) {
+  std::vector<float> ranges(site.channels);
+  for (const FoldSite::Consumer &consumer : site.consumers) {
+    llvm::Expected<ModelEdits::Values> weight = edits.read(consumer.layer);
+    if (!weight)
+      return weight.takeError();
+    for (auto [channel, range] :
+         llvm::enumerate(getColumnRanges(weight->matrix))) {
+      float &most = ranges[site.getSource(consumer, channel)];
+      most = std::max(most, range);
+    }
+  }
+  return ranges;
+}
+
+/// Multiplies the channels by the inverses of `scales`: for AWQ's
+/// ScaledActivation.
+static void multiply(Value value, ArrayRef<float> scales) {
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  std::vector<float> factors;
+  for (float scale : scales)
+    factors.push_back(scale == 0 ? 0 : 1 / scale);
+  auto type = cast<RankedTensorType>(value.getType());
+  Value constant = makeChannelConstant(builder, value.getLoc(),
+                                       type.getElementType(), factors);
+  Value product =
+      onnx::MulOp::create(builder, value.getLoc(), type, value, constant);
+  value.replaceAllUsesExcept(product, product.getDefiningOp());
+}
 
 void lowbit::foldScales(const FoldSite &site, ArrayRef<float> scales,
                         ModelEdits &edits) {
@@ -351,20 +418,21 @@ void lowbit::foldScales(const FoldSite &site, ArrayRef<float> scales,
   };
   if (site.layer)
     edits.editOutputs(site.layer, divideBy(0));
+  if (site.multiplied)
+    edits.rewrite([value = site.multiplied, scales = scales.vec()] {
+      multiply(value, scales);
+    });
   const std::optional<Norm> norm = matchNorm(site.producer);
   for (OpOperand *constant : site.constants)
     edits.editConstant(*constant,
                        divideBy(norm && constant == norm->scale ? 1 : 0));
   for (const FoldSite::Consumer &consumer : site.consumers) {
-    std::vector<float> factors(site.channels * consumer.repeats);
-    for (auto [channel, factor] : llvm::enumerate(factors))
-      factor = scales[site.getSource(consumer, channel)];
-    edits.editWeight(consumer.layer,
-                     [factors = std::move(factors)](MatrixView weight) {
-                       for (int64_t row = 0; row < weight.getRows(); ++row)
-                         for (int64_t col = 0; col < weight.getCols(); ++col)
-                           weight(row, col) *= factors[col];
-                     });
+    edits.editWeight(consumer.layer, [factors = site.spread(consumer, scales)](
+                                         MatrixView weight) {
+      for (int64_t row = 0; row < weight.getRows(); ++row)
+        for (int64_t col = 0; col < weight.getCols(); ++col)
+          weight(row, col) *= factors[col];
+    });
   }
 }
 

@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelFolding.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Quantize/SmoothQuant.h"
+#include "lowbit/Transforms/ChannelFolding.h"
 #include "lowbit/Transforms/Passes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Pass/PassManager.h"
@@ -21,49 +22,14 @@ namespace lowbit {
 using namespace mlir;
 using namespace lowbit;
 
-/// SmoothQuant's bound on weights and factors.
-static constexpr float smallest = 1e-5f;
-
 /// Chains of layers equalize in rounds, as each pair changes its neighbours.
 static constexpr int maxRounds = 20;
 static constexpr float tolerance = 1e-6f;
 
-/// The largest magnitude of each column.
-static std::vector<float> getColumnRanges(MatrixView matrix) {
-  std::vector<float> ranges(matrix.getCols());
-  for (int64_t row = 0; row < matrix.getRows(); ++row)
-    for (int64_t col = 0; col < matrix.getCols(); ++col)
-      ranges[col] = std::max(ranges[col], std::abs(matrix(row, col)));
-  return ranges;
-}
-
-static std::vector<float> getRowRanges(MatrixView matrix) {
-  return getColumnRanges(MatrixView(matrix.getData(), matrix.getCols(),
-                                    matrix.getRows(), matrix.getColStride(),
-                                    matrix.getRowStride()));
-}
-
-/// The largest weight that reads each channel of the producer.
-static llvm::Expected<std::vector<float>> getReaderRanges(const FoldSite &site,
-                                                          ModelEdits &edits) {
-  std::vector<float> ranges(site.channels);
-  for (const FoldSite::Consumer &consumer : site.consumers) {
-    llvm::Expected<ModelEdits::Values> weight = edits.read(consumer.layer);
-    if (!weight)
-      return weight.takeError();
-    for (auto [channel, range] :
-         llvm::enumerate(getColumnRanges(weight->matrix))) {
-      float &most = ranges[site.getSource(consumer, channel)];
-      most = std::max(most, range);
-    }
-  }
-  return ranges;
-}
-
 /// The factors of SmoothQuant, for activations of the estimated magnitude.
 static llvm::Expected<std::vector<float>>
-getSmoothScales(const Norm &norm, const FoldSite &site, double alpha,
-                double deviations, ModelEdits &edits) {
+estimateScales(const Norm &norm, const FoldSite &site, double alpha,
+               double deviations, ModelEdits &edits) {
   llvm::Expected<ModelEdits::Values> scale = edits.read(*norm.scale);
   if (!scale)
     return scale.takeError();
@@ -77,16 +43,11 @@ getSmoothScales(const Norm &norm, const FoldSite &site, double alpha,
   llvm::Expected<std::vector<float>> weights = getReaderRanges(site, edits);
   if (!weights)
     return weights.takeError();
-  std::vector<float> scales(site.channels);
-  for (int64_t i = 0; i < site.channels; ++i) {
-    const double activation =
-        std::abs(bias[i]) + deviations * std::abs(scale->storage[i]);
-    const double weight = std::max((*weights)[i], smallest);
-    scales[i] = std::max(static_cast<float>(std::pow(activation, alpha) /
-                                            std::pow(weight, 1 - alpha)),
-                         smallest);
-  }
-  return scales;
+  std::vector<float> activations(site.channels);
+  for (int64_t i = 0; i < site.channels; ++i)
+    activations[i] = static_cast<float>(
+        std::abs(bias[i]) + deviations * std::abs(scale->storage[i]));
+  return lowbit::getSmoothScales(activations, *weights, alpha);
 }
 
 /// The factors that make the ranges of both sides equal. A channel that nothing
@@ -96,7 +57,10 @@ getEqualizingScales(const FoldSite &site, ModelEdits &edits) {
   llvm::Expected<ModelEdits::Values> weight = edits.read(site.layer);
   if (!weight)
     return weight.takeError();
-  const std::vector<float> written = getRowRanges(weight->matrix);
+  const MatrixView matrix = weight->matrix;
+  const std::vector<float> written = getColumnRanges(
+      MatrixView(matrix.getData(), matrix.getCols(), matrix.getRows(),
+                 matrix.getColStride(), matrix.getRowStride()));
   llvm::Expected<std::vector<float>> read = getReaderRanges(site, edits);
   if (!read)
     return read.takeError();
@@ -156,7 +120,7 @@ DataFreeSmoothPass::smoothNorms(FunctionOpInterface function,
       continue;
     }
     llvm::Expected<std::vector<float>> scales =
-        getSmoothScales(norm, *site, alpha, deviations, edits);
+        estimateScales(norm, *site, alpha, deviations, edits);
     if (!scales)
       return scales.takeError();
     foldScales(*site, *scales, edits);

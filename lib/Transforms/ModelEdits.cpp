@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ModelEdits.h"
+#include "lowbit/Transforms/ModelEdits.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
@@ -33,6 +33,20 @@ std::optional<int64_t> lowbit::getConstantChannels(Value value) {
       !matchPattern(value, m_Constant()))
     return std::nullopt;
   return type.getShape().back();
+}
+
+Value lowbit::makeChannelConstant(OpBuilder &builder, Location loc,
+                                  Type elementType, ArrayRef<float> values) {
+  const ElementType stored = *getStoredFloatType(elementType);
+  std::vector<char> bytes(values.size() * getByteSize(stored));
+  for (auto [i, value] : llvm::enumerate(values))
+    storeFloat(stored, value,
+               reinterpret_cast<uint8_t *>(bytes.data()) +
+                   i * getByteSize(stored));
+  return onnx::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::getFromRawBuffer(
+          RankedTensorType::get(values.size(), elementType), bytes));
 }
 
 //===----------------------------------------------------------------------===//
@@ -219,16 +233,8 @@ void ModelEdits::commitBias(QuantizableOpInterface op, ArrayRef<float> bias) {
     builder.setInsertionPointAfter(op);
     Value result = op->getResult(0);
     auto type = cast<RankedTensorType>(result.getType());
-    auto biasType = RankedTensorType::get(bias.size(), type.getElementType());
-    const ElementType stored = *getStoredFloatType(type.getElementType());
-    std::vector<char> bytes(bias.size() * getByteSize(stored));
-    for (auto [i, value] : llvm::enumerate(bias))
-      storeFloat(stored, value,
-                 reinterpret_cast<uint8_t *>(bytes.data()) +
-                     i * getByteSize(stored));
-    Value constant = onnx::ConstantOp::create(
-        builder, op.getLoc(),
-        DenseElementsAttr::getFromRawBuffer(biasType, bytes));
+    Value constant =
+        makeChannelConstant(builder, op.getLoc(), type.getElementType(), bias);
     Value sum =
         onnx::AddOp::create(builder, op.getLoc(), type, result, constant);
     result.replaceAllUsesExcept(sum, sum.getDefiningOp());

@@ -10,7 +10,7 @@
 #ifndef LOWBIT_LIB_TRANSFORMS_RESIDUALSTREAM_H
 #define LOWBIT_LIB_TRANSFORMS_RESIDUALSTREAM_H
 
-#include "ChannelFolding.h"
+#include "lowbit/Transforms/ChannelFolding.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace lowbit {

@@ -14,6 +14,12 @@
 // of the layers that read from it are at hand; the visitor quantizes them; and
 // the next stage begins with those layers, on their new weights.
 //
+// Before that, the visitor can look ahead: at the *module* that the layers
+// begin. It goes on to the next layers, and includes them: from queries, keys
+// and values to the output of attention, from `gate` and `up` to `down`. It
+// ends where the layers' outputs are added to other values, so that a layer
+// that writes the residual stream is a module by itself.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LOWBIT_CALIBRATION_GRAPHWALK_H
@@ -24,6 +30,7 @@
 #include "lowbit/Execution/CompiledFunction.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace lowbit {
@@ -39,6 +46,12 @@ public:
     unsigned numBatches;
     /// The layers' input in one batch.
     llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getInput;
+    /// The outputs of the module in one batch, on these weights, of their float
+    /// weights' types, and this input. Default tensors stand for the float
+    /// weights and the real input.
+    llvm::function_ref<llvm::Expected<std::vector<Tensor>>(
+        unsigned batch, llvm::ArrayRef<Tensor> weights, const Tensor &input)>
+        runModule;
   };
   /// Returns a weight for each layer of the visit, of its float weight's type,
   /// for the stages to come; a default tensor keeps the float weight.
@@ -78,11 +91,30 @@ private:
     llvm::SmallVector<mlir::Value> dead;
   };
 
+  /// A stage that was compiled, with those of its arguments that are constant.
+  struct Program {
+    const Stage *stage;
+    const CompiledFunction *code;
+    std::vector<Tensor> arguments;
+  };
+  /// The module that layers begin, once it is asked for.
+  struct Module {
+    Stage stage;
+    std::optional<Program> program;
+  };
+
   void assignStages();
   void connectStages();
   void addInput(Stage &stage, mlir::OpOperand &operand);
   mlir::OwningOpRef<mlir::ModuleOp> buildModule(const Stage &stage);
+  llvm::Expected<Program> load(const Stage &stage);
+  llvm::Expected<std::vector<Tensor>> run(const Program &program,
+                                          unsigned batch);
   llvm::Error runStage(const Stage &stage, unsigned numBatches);
+  Stage findModule(llvm::ArrayRef<unsigned> members);
+  llvm::Expected<std::vector<Tensor>>
+  runModule(llvm::ArrayRef<unsigned> members, Module &module, unsigned batch,
+            llvm::ArrayRef<Tensor> weights, const Tensor &input);
   llvm::Expected<Tensor> getConstant(const Input &input);
   int getLayer(mlir::Operation *op) const;
 

@@ -52,6 +52,10 @@ llvm::SmallVector<QuantizableLayer> findLayers(mlir::ModuleOp module);
 llvm::Expected<llvm::SmallVector<QuantizableLayer>>
 selectLayers(mlir::ModuleOp module, const LayerFilter &filter);
 
+/// Those of them that are linear.
+llvm::Expected<llvm::SmallVector<QuantizableLayer>>
+selectLinearLayers(mlir::ModuleOp module, const LayerFilter &filter);
+
 } // namespace lowbit
 
 #endif // LOWBIT_CALIBRATION_LAYERSELECTION_H

@@ -13,6 +13,8 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitTypes.h"
 #include "lowbit/Quantize/Solver.h"
+#include "lowbit/Support/Tensor.h"
+#include <utility>
 #include <vector>
 
 namespace lowbit {
@@ -43,6 +45,10 @@ private:
   std::vector<float> converted;
   std::shared_ptr<llvm::SmallVector<char>> expanded;
 };
+
+/// Room for another weight of the layer in f32, oriented as its own, and that
+/// as a matrix [output channels, input channels].
+std::pair<Tensor, MatrixView> makeFloatWeight(QuantizableOpInterface op);
 
 /// What `lowbit.importance` says of the layer's input channels; empty if it has
 /// no such attribute.

@@ -26,31 +26,8 @@ class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
     Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
            "MiB of activations to hold in memory; more goes to a temporary file">
   ];
-  let dependentDialects = ["::lowbit::LowbitDialect",
-                           "::lowbit::onnx::OnnxDialect"];
-}
-
-/// What all passes that quantize weights have in common. A format that was
-/// assigned to a layer comes before the pass's own options.
-class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
-  list<Option> layerOptions = [
-    Option<"include", "include", "std::string", "",
-           "Quantize only layers whose name matches this regular expression">,
-    Option<"exclude", "exclude", "std::string", "",
-           "Leave layers whose name matches this regular expression as they are">,
-    Option<"head", "head", "bool", "false",
-           "Quantize the last linear layer, which makes the output, too; "
-           "otherwise only if a format was assigned to it">,
-    Option<"embeddings", "embeddings", "bool", "false",
-           "Quantize embedding tables, too; otherwise only those to which a "
-           "format was assigned">,
-    Option<"report", "report", "std::string", "",
-           "File for the table of the quantized layers, as JSON if its name ends "
-           "in .json; '-' prints it to standard error">,
-    Option<"threads", "threads", "unsigned", "0",
-           "Threads to work with; 0 takes all processors. Results do not depend "
-           "on it">
-  ];
+  /// Options that describe a format; one that was assigned to a layer comes
+  /// before them.
   list<Option> formatOptions = [
     Option<"format", "format", "std::string", "\"uniform\"",
            "What weights are stored in, unless another format was assigned: "
@@ -74,6 +51,30 @@ class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
            "With range=percentile: the one that ranges end at, between 50 and "
            "100, and 100 minus it the one that they begin at">,
     Option<"mse", "mse", "bool", "false", "The same as range=mse">
+  ];
+  let dependentDialects = ["::lowbit::LowbitDialect",
+                           "::lowbit::onnx::OnnxDialect"];
+}
+
+/// What all passes that quantize weights have in common.
+class QuantizingPass<string mnemonic> : LayerPass<mnemonic> {
+  list<Option> layerOptions = [
+    Option<"include", "include", "std::string", "",
+           "Quantize only layers whose name matches this regular expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression as they are">,
+    Option<"head", "head", "bool", "false",
+           "Quantize the last linear layer, which makes the output, too; "
+           "otherwise only if a format was assigned to it">,
+    Option<"embeddings", "embeddings", "bool", "false",
+           "Quantize embedding tables, too; otherwise only those to which a "
+           "format was assigned">,
+    Option<"report", "report", "std::string", "",
+           "File for the table of the quantized layers, as JSON if its name ends "
+           "in .json; '-' prints it to standard error">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
   ];
 }
 
@@ -258,6 +259,149 @@ def CollectImportance : LayerPass<"collect-importance"> {
   ]);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were measured">
+  ];
+}
+
+def Awq : LayerPass<"awq"> {
+  let summary = "Scale channels and clip weights by what activations show";
+  let description = [{
+    AWQ (Lin et al. 2024, arXiv 2306.00978): multiplies the weights that meet large
+    activations, so that rounding them costs less, and divides the activations in
+    what makes them. The model stays in float; a pass that quantizes
+    (`--quantize-rtn`, `--gptq`) follows, with the same options for the format, or
+    with the formats that `--assign-formats` wrote, which come first here, too.
+
+    * *Scales.* For layers that read the same channels, with a the mean magnitude
+      of each over the calibration data: s = a^alpha, at least 1e-4, divided by
+      sqrt(max(s) min(s)), for alpha = 0, 1/`points`, 2/`points`, ... below 1. The
+      weights are rounded as s W and divided by s again, and the module that the
+      layers begin (queries, keys and values: attention up to its output layer;
+      `gate` and `up`: the MLP; others: the layers themselves) runs on the
+      calibration data; the alpha with the least squared error of its outputs
+      wins. As alpha = 0 changes nothing, that is no greater than without scales.
+    * *Ranges.* For each group of weights, its greatest magnitude less 0, 5, ...
+      45 %: what loses least of the group's outputs, when the weights are clamped
+      to it and rounded, is what they are clamped to. Not for queries and keys.
+      `clip=false` does without.
+
+    The scales are folded into a norm, a linear layer (values into the layer
+    after attention, `up` into `down`, `fc1` into `fc2` with a Relu in between;
+    heads of queries that share a head of values have the same scales), or else,
+    behind an activation function such as Gelu, into a multiplication while the
+    model runs, unless `multiply=false`. A remark tells which layers are not
+    scaled and why. Inputs are those of the float model.
+
+    Before:
+
+    ```mlir
+    %n = onnx.RMSNormalization(%x, %scale) ...
+    %q = onnx.MatMul(%n, %wq) ...
+    ```
+
+    After, with the same operations: `%scale` divided by the scales, the rows of
+    `%wq` multiplied by them and clamped.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --awq="calibration=calib.npy" --quantize-rtn -o model-int4.mlir
+    quant-opt model.mlir --awq="bits=3 group-size=64" --gptq="bits=3 group-size=64" -o model-int3.mlir
+    ```
+  }];
+  let options = !listconcat(calibrationOptions, formatOptions, [
+    Option<"points", "points", "unsigned", "20",
+           "Exponents to try, from 0 to just below 1">,
+    Option<"scale", "scale", "bool", "true", "Search for scales">,
+    Option<"clip", "clip", "bool", "true", "Search for ranges">,
+    Option<"multiply", "multiply", "bool", "true",
+           "Multiply while the model runs where nothing can be folded, behind "
+           "activation functions">,
+    Option<"include", "include", "std::string", "",
+           "Scale and clip only layers whose name matches this regular "
+           "expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression out">,
+    Option<"head", "head", "bool", "false",
+           "Scale and clip the last linear layer, which makes the output, too">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
+  let statistics = [
+    Statistic<"numSites", "sites", "Inputs of layers that were scaled">,
+    Statistic<"numClipped", "clipped", "Layers that were clipped">
+  ];
+}
+
+def SmoothQuant : LayerPass<"smoothquant"> {
+  let summary = "Move outliers of activations into weights";
+  let description = [{
+    SmoothQuant (Xiao et al. 2023, arXiv 2211.10438): divides the channels of
+    activations by factors, and multiplies the weights that read them, so that
+    both can be quantized. With a, the greatest magnitude of a channel in the
+    calibration data, and w that of the weights that read it, the factor is
+    a^`alpha` / w^(1 - `alpha`), where w and the factor are at least 1e-5. The
+    model computes the same and stays in float; a pass that quantizes
+    and `--quantize-activations` follow.
+
+    Factors go into the norms in front of queries, keys and values, and of `gate`
+    and `up` or `fc1`. With `pairs` they also go into linear layers: values into
+    the layer after attention, `up` into `down`, `fc1` into `fc2` with a Relu in
+    between. A remark tells which layers are not scaled and why.
+
+    `alpha=search` takes, for each input, the best of 0, 0.05, ... 1: weights are
+    rounded in `format` (or what was assigned to the layer), activations to signed
+    symmetric codes of `activation-bits`, with a scale for each token (`row`), for
+    the weight's groups of each token (`group`), or a single one that spans the
+    calibration data (`tensor`); what counts is the squared error of the module
+    that the layers begin, as in `--awq`.
+
+    Before:
+
+    ```mlir
+    %n = onnx.RMSNormalization(%x, %scale) ...
+    %q = onnx.MatMul(%n, %wq) ...
+    ```
+
+    After, with the same operations: `%scale` divided by the factors, the rows of
+    `%wq` multiplied by them.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --smoothquant="calibration=calib.npy" --quantize-rtn="bits=8 symmetric group-size=-1" --quantize-activations -o model-int8.mlir
+    quant-opt model.mlir --smoothquant="alpha=search" --gptq="bits=8 symmetric group-size=-1" --quantize-activations -o model-int8.mlir
+    ```
+  }];
+  let options = !listconcat(calibrationOptions, [
+    Option<"alpha", "alpha", "std::string", "\"0.5\"",
+           "How much of the difficulty goes from activations to weights, from 0 "
+           "to 1; or search">,
+    Option<"pairs", "pairs", "bool", "false",
+           "Scale what linear layers make, too">,
+    Option<"format", "format", "std::string", "\"s8\"",
+           "With alpha=search: what weights are going to be stored in, as "
+           "--assign-formats names it, unless another format was assigned">,
+    Option<"activationBits", "activation-bits", "unsigned", "8",
+           "With alpha=search: bits of a code of activations, 2 to 8">,
+    Option<"granularity", "granularity", "std::string", "\"row\"",
+           "With alpha=search: what activations share a scale: row (a token), "
+           "group (of the weight, in a token) or tensor (all)">,
+    Option<"include", "include", "std::string", "",
+           "Scale only inputs of layers whose name matches this regular "
+           "expression, and of layers that share these inputs">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression out, unless "
+           "they share the input of another layer">,
+    Option<"head", "head", "bool", "false",
+           "Scale the input of the last linear layer, which makes the output, "
+           "too">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
+  let statistics = [
+    Statistic<"numSites", "sites", "Inputs of layers that were scaled">
   ];
 }
 

@@ -24,15 +24,17 @@
 //
 // Producers are norms with a constant scale and linear layers. All consumers
 // must be linear layers: the values must not be used otherwise, nor be a result
-// of the model.
+// of the model. Where no producer takes factors, such as in front of Gelu, the
+// values can be multiplied while the model runs.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_LIB_TRANSFORMS_CHANNELFOLDING_H
-#define LOWBIT_LIB_TRANSFORMS_CHANNELFOLDING_H
+#ifndef LOWBIT_TRANSFORMS_CHANNELFOLDING_H
+#define LOWBIT_TRANSFORMS_CHANNELFOLDING_H
 
-#include "ModelEdits.h"
+#include "lowbit/Transforms/ModelEdits.h"
 #include <optional>
+#include <vector>
 
 namespace lowbit {
 
@@ -66,6 +68,9 @@ struct FoldSite {
   };
 
   mlir::Operation *producer;
+  /// What the factors are multiplied into at run time, if the producer's
+  /// constants do not take them.
+  mlir::Value multiplied;
   int64_t channels;
   /// Channels of a head; all if there are none.
   int64_t headSize;
@@ -82,12 +87,25 @@ struct FoldSite {
     const int64_t head = channel / headSize / consumer.repeats;
     return head * headSize + channel % headSize;
   }
+  /// A number for each channel of the producer, as one for each of a consumer.
+  std::vector<float> spread(const Consumer &consumer,
+                            llvm::ArrayRef<float> values) const;
 };
 
 /// The site that `producer`, a norm or a linear layer, makes, if the change is
 /// allowed; else an error that names the op in the way.
 llvm::Expected<FoldSite> findFoldSite(mlir::Operation *producer,
                                       ChannelChange change);
+
+/// The same for factors that are multiplied into `value`, which an op of no
+/// such kind makes, while the model runs.
+llvm::Expected<FoldSite> findMultiplySite(mlir::Value value);
+
+/// The largest magnitude of each column.
+std::vector<float> getColumnRanges(ConstMatrixView matrix);
+/// The largest magnitude of the weights that read each channel of the producer.
+llvm::Expected<std::vector<float>> getReaderRanges(const FoldSite &site,
+                                                   ModelEdits &edits);
 
 /// Divides the producer's channels by `scales` and multiplies the consumers'
 /// weights: SmoothQuant, AWQ, cross-layer equalization, and, with a norm's own
@@ -101,4 +119,4 @@ llvm::Error foldNormBias(const Norm &norm, const FoldSite &site,
 
 } // namespace lowbit
 
-#endif // LOWBIT_LIB_TRANSFORMS_CHANNELFOLDING_H
+#endif // LOWBIT_TRANSFORMS_CHANNELFOLDING_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_LIB_TRANSFORMS_MODELEDITS_H
-#define LOWBIT_LIB_TRANSFORMS_MODELEDITS_H
+#ifndef LOWBIT_TRANSFORMS_MODELEDITS_H
+#define LOWBIT_TRANSFORMS_MODELEDITS_H
 
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Quantize/MatrixView.h"
@@ -29,6 +29,12 @@ std::string describe(mlir::Operation *op);
 /// The number of channels of a float constant along its last dimension; nothing
 /// if the value is none, or has more or less than one row where it must not.
 std::optional<int64_t> getConstantChannels(mlir::Value value);
+
+/// A constant with a number for each channel, in the element type of the values
+/// that it meets.
+mlir::Value makeChannelConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                                mlir::Type elementType,
+                                llvm::ArrayRef<float> values);
 
 /// Changes to the constants of a model. They are collected first, so that a
 /// transform that finds an obstacle leaves the model as it is; `commit` then
@@ -91,4 +97,4 @@ private:
 
 } // namespace lowbit
 
-#endif // LOWBIT_LIB_TRANSFORMS_MODELEDITS_H
+#endif // LOWBIT_TRANSFORMS_MODELEDITS_H
