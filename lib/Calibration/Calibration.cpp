@@ -8,6 +8,7 @@
 
 #include "Calibration.h"
 #include "lowbit/Calibration/GenerateTokens.h"
+#include "lowbit/Quantize/ErrorPropagation.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -83,7 +84,7 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
                      options.memoryBudget << 20);
 }
 
-llvm::Error Calibration::walk(GraphWalk::Visitor visit) {
+llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
   const int64_t numSamples = data.getNumSamples();
   int64_t batchSize = std::clamp<int64_t>(
       batchTokens * numSamples / data.getSamples().getNumElements(), 1,
@@ -98,7 +99,8 @@ llvm::Error Calibration::walk(GraphWalk::Visitor visit) {
     return error;
   GraphWalk graph(
       model->getFunction(), model->getLayers(),
-      [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget);
+      [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget,
+      keepsFloat);
   return graph.run(*batches, visit);
 }
 
@@ -132,4 +134,29 @@ llvm::Expected<Hessian> lowbit::accumulateHessian(const GraphWalk::Visit &visit,
   if (error)
     return std::move(error);
   return std::move(hessian).finish();
+}
+
+llvm::Expected<std::vector<float>> lowbit::accumulateDrift(
+    const GraphWalk::Visit &visit, int64_t rows, int64_t width,
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getFloat,
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getValue,
+    unsigned threads) {
+  DriftAccumulator drift(rows, width, threads);
+  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
+    llvm::Expected<Tensor> input = visit.getInput(batch);
+    if (!input)
+      return input.takeError();
+    llvm::Expected<Tensor> floats = getFloat(batch);
+    if (!floats)
+      return floats.takeError();
+    llvm::Expected<Tensor> values = getValue(batch);
+    if (!values)
+      return values.takeError();
+    const int64_t tokens = input->getNumElements() / width;
+    drift.update(ConstMatrixView(floats->data<float>(), tokens, rows),
+                 ConstMatrixView(values->data<float>(), tokens, rows),
+                 ConstMatrixView(input->data<float>(), tokens, width),
+                 input->getShape().front());
+  }
+  return std::move(drift).finish();
 }

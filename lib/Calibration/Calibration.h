@@ -44,7 +44,8 @@ public:
   const CalibrationData &getData() const { return data; }
 
   /// Visits the layers, which are numbered as they were given.
-  llvm::Error walk(GraphWalk::Visitor visit);
+  /// `keepsFloat`: whether the visitor may ask for the float model's values.
+  llvm::Error walk(GraphWalk::Visitor visit, bool keepsFloat = false);
 
 private:
   Calibration(mlir::func::FuncOp function, CalibrationData data,
@@ -62,6 +63,14 @@ private:
 /// The Hessian of layers whose input the visit shows.
 llvm::Expected<Hessian> accumulateHessian(const GraphWalk::Visit &visit,
                                           int64_t width, unsigned threads);
+
+/// How a value of `rows` channels has drifted from what it is in the float
+/// model, as far as the layers' input, of `width` channels, can tell.
+llvm::Expected<std::vector<float>> accumulateDrift(
+    const GraphWalk::Visit &visit, int64_t rows, int64_t width,
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getFloat,
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getValue,
+    unsigned threads);
 
 /// Shows the input that the layers of a visit read, batch by batch: rows of
 /// `width` channels, and how many samples they are of. Fails if it is another

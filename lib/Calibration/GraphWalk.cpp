@@ -34,9 +34,11 @@ static bool isLifted(Value constant) {
 
 GraphWalk::GraphWalk(func::FuncOp function,
                      ArrayRef<QuantizableOpInterface> layers, Compiler compile,
-                     uint64_t memoryBudget)
+                     uint64_t memoryBudget, bool keepsFloat)
     : function(function), layers(layers), compile(std::move(compile)),
-      activations(memoryBudget), weights(layers.size()) {
+      current(keepsFloat ? memoryBudget / 2 : memoryBudget, layers.size()) {
+  if (keepsFloat)
+    original.emplace(memoryBudget / 2, layers.size());
   for (auto [index, layer] : llvm::enumerate(layers))
     layerOf[layer] = index;
   assignStages();
@@ -195,9 +197,10 @@ OwningOpRef<ModuleOp> GraphWalk::buildModule(const Stage &stage) {
 }
 
 /// The elements of a constant, in place where it lies in a file.
-llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
-  if (input.layer >= 0 && weights[input.layer].getBytes())
-    return weights[input.layer];
+llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input,
+                                              const Trace &trace) {
+  if (input.layer >= 0 && trace.weights[input.layer].getBytes())
+    return trace.weights[input.layer];
   Attribute value;
   matchPattern(input.value, m_Constant(&value));
   auto type = cast<RankedTensorType>(input.value.getType());
@@ -211,7 +214,8 @@ llvm::Expected<Tensor> GraphWalk::getConstant(const Input &input) {
       type.getShape(), const_cast<char *>(bytes->data()), storage);
 }
 
-llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage) {
+llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage,
+                                                   const Trace &trace) {
   OwningOpRef<ModuleOp> module = buildModule(stage);
   llvm::Expected<const CompiledFunction *> code = compile(*module);
   if (!code)
@@ -220,7 +224,7 @@ llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage) {
   for (auto [input, argument] :
        llvm::zip_equal(stage.inputs, program.arguments))
     if (isConstant(input.value)) {
-      llvm::Expected<Tensor> constant = getConstant(input);
+      llvm::Expected<Tensor> constant = getConstant(input, trace);
       if (!constant)
         return constant.takeError();
       argument = std::move(*constant);
@@ -231,12 +235,13 @@ llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage) {
 /// The outputs of a program in one batch. Arguments that it has are taken as
 /// they are, others from what has been computed.
 llvm::Expected<std::vector<Tensor>> GraphWalk::run(const Program &program,
+                                                   const Trace &trace,
                                                    unsigned batch) {
   std::vector<Tensor> arguments = program.arguments;
   for (auto [input, argument] :
        llvm::zip_equal(program.stage->inputs, arguments))
     if (!argument.getBytes()) {
-      llvm::Expected<Tensor> value = activations.get(input.value, batch);
+      llvm::Expected<Tensor> value = trace.activations.get(input.value, batch);
       if (!value)
         return value.takeError();
       argument = std::move(*value);
@@ -244,21 +249,47 @@ llvm::Expected<std::vector<Tensor>> GraphWalk::run(const Program &program,
   return program.code->run(arguments);
 }
 
-llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches) {
+llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches,
+                                Trace &trace) {
   if (stage.outputs.empty())
     return llvm::Error::success();
-  llvm::Expected<Program> program = load(stage);
+  llvm::Expected<Program> program = load(stage, trace);
   if (!program)
     return program.takeError();
   for (unsigned batch = 0; batch < numBatches; ++batch) {
-    llvm::Expected<std::vector<Tensor>> results = run(*program, batch);
+    llvm::Expected<std::vector<Tensor>> results = run(*program, trace, batch);
     if (!results)
       return results.takeError();
     for (auto [value, result] : llvm::zip_equal(stage.outputs, *results))
-      if (llvm::Error error = activations.put(value, batch, result))
+      if (llvm::Error error = trace.activations.put(value, batch, result))
         return error;
   }
   return llvm::Error::success();
+}
+
+/// What the output of a layer, plus its bias perhaps, is added to; null if that
+/// is nothing or not at hand.
+Value GraphWalk::findAddend(unsigned layer) const {
+  QuantizableOpInterface op = layers[layer];
+  Value output = op->getResult(0);
+  while (true) {
+    // The function returns the results of layers only for them to be computed.
+    SmallVector<Operation *> users =
+        llvm::filter_to_vector(output.getUsers(), [](Operation *user) {
+          return !user->hasTrait<OpTrait::IsTerminator>();
+        });
+    auto add = users.size() == 1 ? dyn_cast<onnx::AddOp>(users.front())
+                                 : onnx::AddOp();
+    if (!add)
+      return {};
+    const Value other = add.getA() == output ? add.getB() : add.getA();
+    if (!isConstant(other)) {
+      const bool isAtHand = other.getType() == output.getType() &&
+                            current.activations.contains(other);
+      return isAtHand ? other : Value();
+    }
+    output = add.getResult();
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -289,7 +320,7 @@ GraphWalk::Stage GraphWalk::findModule(ArrayRef<unsigned> members) {
       if (open.contains(operand->get())) {
         reads = true;
       } else if (!isConstant(operand->get())) {
-        isAtHand &= activations.contains(operand->get());
+        isAtHand &= current.activations.contains(operand->get());
         reachesOut = true;
       }
     }
@@ -337,7 +368,7 @@ GraphWalk::runModule(ArrayRef<unsigned> members, Module &module, unsigned batch,
                      ArrayRef<Tensor> newWeights, const Tensor &newInput) {
   if (!module.program) {
     module.stage = findModule(members);
-    llvm::Expected<Program> program = load(module.stage);
+    llvm::Expected<Program> program = load(module.stage, current);
     if (!program)
       return program.takeError();
     module.program = std::move(*program);
@@ -352,29 +383,45 @@ GraphWalk::runModule(ArrayRef<unsigned> members, Module &module, unsigned batch,
       if (argument.layer == static_cast<int>(layer) && weight.getBytes())
         tensor = weight;
   }
-  return run(program, batch);
+  return run(program, current, batch);
 }
 
 llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
   const unsigned numBatches = batches.size();
-  for (auto [batch, inputs] : llvm::enumerate(batches))
-    for (auto [argument, tensor] :
-         llvm::zip_equal(function.getArguments(), inputs))
-      if (llvm::Error error = activations.put(argument, batch, tensor))
-        return error;
+  SmallVector<Trace *, 2> traces = {&current};
+  if (original)
+    traces.push_back(&*original);
+  for (Trace *trace : traces)
+    for (auto [batch, inputs] : llvm::enumerate(batches))
+      for (auto [argument, tensor] :
+           llvm::zip_equal(function.getArguments(), inputs))
+        if (llvm::Error error =
+                trace->activations.put(argument, batch, tensor))
+          return error;
 
   for (const Stage &stage : stages) {
-    if (llvm::Error error = runStage(stage, numBatches))
-      return error;
+    for (Trace *trace : traces)
+      if (llvm::Error error = runStage(stage, numBatches, *trace))
+        return error;
     // The float copies of what has been replaced in this stage are not needed
     // any more.
     for (const Input &input : stage.inputs)
       if (input.layer >= 0)
-        weights[input.layer] = Tensor();
+        current.weights[input.layer] = Tensor();
     for (ArrayRef<unsigned> members : stage.visits) {
       Value input = layers[members.front()].getQuantizableInput().get();
       auto getInput = [&](unsigned batch) {
-        return activations.get(input, batch);
+        return current.activations.get(input, batch);
+      };
+      auto getFloatInput = [&](unsigned batch) {
+        return original->activations.get(input, batch);
+      };
+      auto hasAddend = [&](unsigned layer) { return !!findAddend(layer); };
+      auto getAddend = [&](unsigned layer, unsigned batch) {
+        return current.activations.get(findAddend(layer), batch);
+      };
+      auto getFloatAddend = [&](unsigned layer, unsigned batch) {
+        return original->activations.get(findAddend(layer), batch);
       };
       Module module;
       auto runAhead = [&](unsigned batch, ArrayRef<Tensor> newWeights,
@@ -382,14 +429,16 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
         return runModule(members, module, batch, newWeights, newInput);
       };
       llvm::Expected<std::vector<Tensor>> replaced =
-          visit({members, numBatches, getInput, runAhead});
+          visit({members, numBatches, getInput, getFloatInput, hasAddend,
+                 getAddend, getFloatAddend, runAhead});
       if (!replaced)
         return replaced.takeError();
       for (auto [layer, weight] : llvm::zip_equal(members, *replaced))
-        weights[layer] = std::move(weight);
+        current.weights[layer] = std::move(weight);
     }
-    for (Value value : stage.dead)
-      activations.erase(value);
+    for (Trace *trace : traces)
+      for (Value value : stage.dead)
+        trace->activations.erase(value);
   }
   return llvm::Error::success();
 }

@@ -13,6 +13,7 @@
 #include "ResumeState.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
+#include "lowbit/Quantize/ErrorPropagation.h"
 #include "lowbit/Quantize/Gptq.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/xxhash.h"
@@ -34,6 +35,8 @@ public:
     FormatForLayer formatForLayer;
     GptqOptions gptq;
     bool sequential;
+    /// How much of earlier layers' errors weights make up for.
+    double errorPropagation;
   };
 
   LayerQuantizer(func::FuncOp function, ArrayRef<QuantizableLayer> layers,
@@ -50,18 +53,29 @@ public:
   }
 
 private:
-  llvm::Expected<GptqFactor> factorize(const GraphWalk::Visit &visit,
-                                       int64_t width);
+  /// What layers that share their input share.
+  struct InputStatistics {
+    GptqFactor factor;
+    /// How the input has drifted from the float model's; empty if that does not
+    /// matter.
+    std::vector<float> drift;
+  };
+
+  llvm::Expected<InputStatistics> collect(const GraphWalk::Visit &visit,
+                                          int64_t width);
+  llvm::Expected<std::vector<float>>
+  compensate(unsigned index, const GraphWalk::Visit &visit,
+             ConstMatrixView weights, const InputStatistics &inputs);
   llvm::Expected<ResumeState::Entry>
   solve(unsigned index, const GraphWalk::Visit &visit,
         const LayerWeight &weight, QuantFormatAttrInterface format,
-        std::optional<GptqFactor> &factor);
+        std::optional<InputStatistics> &inputs);
   llvm::Expected<ResumeState::Entry>
   resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
                 const LayerWeight &weight, QuantFormatAttrInterface format,
-                std::optional<GptqFactor> &factor);
+                std::optional<InputStatistics> &inputs);
   llvm::Error quantize(unsigned index, const GraphWalk::Visit &visit,
-                       std::optional<GptqFactor> &factor,
+                       std::optional<InputStatistics> &inputs,
                        std::vector<Tensor> &replaced);
   void reportResumption(const QuantizableLayer *next);
   void reportUselessState(unsigned index, llvm::Error reason);
@@ -99,14 +113,46 @@ private:
 // Layers
 //===----------------------------------------------------------------------===//
 
-/// The Hessian's factor for layers with this input.
-llvm::Expected<GptqFactor>
-LayerQuantizer::factorize(const GraphWalk::Visit &visit, int64_t width) {
+llvm::Expected<LayerQuantizer::InputStatistics>
+LayerQuantizer::collect(const GraphWalk::Visit &visit, int64_t width) {
   llvm::Expected<Hessian> hessian =
       accumulateHessian(visit, width, options.gptq.threads);
   if (!hessian)
     return hessian.takeError();
-  return GptqFactor::compute(std::move(*hessian), options.gptq);
+  llvm::Expected<GptqFactor> factor =
+      GptqFactor::compute(std::move(*hessian), options.gptq);
+  if (!factor)
+    return factor.takeError();
+  InputStatistics inputs{std::move(*factor), {}};
+  if (options.errorPropagation != 0) {
+    llvm::Expected<std::vector<float>> drift =
+        accumulateDrift(visit, width, width, visit.getFloatInput,
+                        visit.getInput, options.gptq.threads);
+    if (!drift)
+      return drift.takeError();
+    inputs.drift = std::move(*drift);
+  }
+  return inputs;
+}
+
+/// The weights that make up for what earlier layers have changed.
+llvm::Expected<std::vector<float>>
+LayerQuantizer::compensate(unsigned index, const GraphWalk::Visit &visit,
+                           ConstMatrixView weights,
+                           const InputStatistics &inputs) {
+  std::vector<float> outputDrift;
+  if (visit.hasAddend(index)) {
+    llvm::Expected<std::vector<float>> drift = accumulateDrift(
+        visit, weights.getRows(), weights.getCols(),
+        [&](unsigned batch) { return visit.getFloatAddend(index, batch); },
+        [&](unsigned batch) { return visit.getAddend(index, batch); },
+        options.gptq.threads);
+    if (!drift)
+      return drift.takeError();
+    outputDrift = std::move(*drift);
+  }
+  return compensateDrift(weights, inputs.drift, outputDrift, inputs.factor,
+                         options.errorPropagation, options.gptq.threads);
 }
 
 /// The quantized weight as the float graph takes it: of the type, and in the
@@ -131,17 +177,28 @@ static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
 llvm::Expected<ResumeState::Entry>
 LayerQuantizer::solve(unsigned index, const GraphWalk::Visit &visit,
                       const LayerWeight &weight, QuantFormatAttrInterface format,
-                      std::optional<GptqFactor> &factor) {
+                      std::optional<InputStatistics> &inputs) {
   const auto start = std::chrono::steady_clock::now();
-  if (!factor) {
-    llvm::Expected<GptqFactor> computed =
-        factorize(visit, weight.getMatrix().getCols());
-    if (!computed)
-      return computed.takeError();
-    factor.emplace(std::move(*computed));
+  ConstMatrixView weights = weight.getMatrix();
+  if (!inputs) {
+    llvm::Expected<InputStatistics> collected =
+        collect(visit, weights.getCols());
+    if (!collected)
+      return collected.takeError();
+    inputs.emplace(std::move(*collected));
+  }
+  std::vector<float> compensated;
+  if (!inputs->drift.empty() && !inputs->factor.isEmpty()) {
+    llvm::Expected<std::vector<float>> moved =
+        compensate(index, visit, weights, *inputs);
+    if (!moved)
+      return moved.takeError();
+    compensated = std::move(*moved);
+    weights = ConstMatrixView(compensated.data(), weights.getRows(),
+                              weights.getCols());
   }
   llvm::Expected<GptqResult> result =
-      gptq(*format.getBlockFormat(), weight.getMatrix(), *factor, search,
+      gptq(*format.getBlockFormat(), weights, inputs->factor, search,
            options.gptq);
   if (!result)
     return result.takeError();
@@ -180,9 +237,9 @@ void LayerQuantizer::reportUselessState(unsigned index, llvm::Error reason) {
 llvm::Expected<ResumeState::Entry>
 LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
                               const LayerWeight &weight, QuantFormatAttrInterface format,
-                              std::optional<GptqFactor> &factor) {
+                              std::optional<InputStatistics> &inputs) {
   if (!state)
-    return solve(index, visit, weight, format, factor);
+    return solve(index, visit, weight, format, inputs);
   llvm::Expected<Tensor> input = visit.getInput(0);
   if (!input)
     return input.takeError();
@@ -200,7 +257,7 @@ LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
   }
   reportResumption(&layers[index]);
   llvm::Expected<ResumeState::Entry> entry =
-      solve(index, visit, weight, format, factor);
+      solve(index, visit, weight, format, inputs);
   if (entry)
     if (llvm::Error error = state->save(index, fingerprint, *entry))
       return std::move(error);
@@ -209,7 +266,7 @@ LayerQuantizer::resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
 
 llvm::Error LayerQuantizer::quantize(unsigned index,
                                      const GraphWalk::Visit &visit,
-                                     std::optional<GptqFactor> &factor,
+                                     std::optional<InputStatistics> &inputs,
                                      std::vector<Tensor> &replaced) {
   const QuantizableLayer &layer = layers[index];
   llvm::Expected<LayerWeight> weight = LayerWeight::get(layer.op);
@@ -222,7 +279,7 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
   if (!format)
     return format.takeError();
   llvm::Expected<ResumeState::Entry> entry =
-      resumeOrSolve(index, visit, *weight, *format, factor);
+      resumeOrSolve(index, visit, *weight, *format, inputs);
   if (!entry)
     return entry.takeError();
   weight->release();
@@ -242,10 +299,10 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
 
 llvm::Expected<std::vector<Tensor>>
 LayerQuantizer::visit(const GraphWalk::Visit &visit) {
-  std::optional<GptqFactor> factor;
+  std::optional<InputStatistics> inputs;
   std::vector<Tensor> replaced;
   for (unsigned index : visit.layers)
-    if (llvm::Error error = quantize(index, visit, factor, replaced))
+    if (llvm::Error error = quantize(index, visit, inputs, replaced))
       return makeError("cannot quantize layer '" + layers[index].name +
                        "': " + llvm::toString(std::move(error)));
   return replaced;
@@ -261,7 +318,7 @@ uint64_t QuantizeGptqPass::getFingerprint(const CalibrationData &data) const {
   llvm::raw_string_ostream os(text);
   os << format << ' ' << bits << ' ' << groupSize << ' ' << symmetric << ' ' << scaleType << ' '
      << zeroType << ' ' << range << ' ' << percentile << ' ' << mse << ' ' << actOrder << ' ' << staticGroups << ' ' << damping << ' '
-     << refinements << ' ' << sequential << ' ' << head << ' ' << include
+     << refinements << ' ' << sequential << ' ' << errorPropagation << ' ' << head << ' ' << include
      << '\0' << exclude << '\0' << data.getSamples().describe() << ' '
      << llvm::xxh3_64bits(llvm::ArrayRef(
             reinterpret_cast<const uint8_t *>(data.getSamples().getBytes()),
@@ -275,7 +332,8 @@ llvm::Error QuantizeGptqPass::runOnLayers() {
       parseFormat(&getContext(), formatOptions);
   if (!formatForLayer)
     return formatForLayer.takeError();
-  LayerQuantizer::Options options{*formatForLayer, {}, sequential};
+  LayerQuantizer::Options options{*formatForLayer, {}, sequential,
+                                        errorPropagation};
   options.gptq.damping = damping;
   options.gptq.actOrder = actOrder;
   options.gptq.staticGroups = staticGroups;
@@ -284,6 +342,13 @@ llvm::Error QuantizeGptqPass::runOnLayers() {
   options.gptq.threads = threads;
   if (llvm::Error error = options.gptq.check())
     return error;
+  if (!(errorPropagation >= 0 && errorPropagation <= 1))
+    return makeError("error-propagation is " +
+                     std::to_string(errorPropagation) +
+                     ", but must lie between 0 and 1");
+  if (errorPropagation > 0 && !sequential)
+    return makeError("error-propagation needs sequential: otherwise no layer "
+                     "sees the errors of those before it");
 
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
       selectLayers(getOperation(), getFilter());
@@ -340,7 +405,7 @@ QuantizeGptqPass::calibrate(ArrayRef<QuantizableLayer> layers,
                            resume ? &*resume : nullptr);
   if (llvm::Error error = model->walk([&](const GraphWalk::Visit &visit) {
         return quantizer.visit(visit);
-      }))
+      }, options.errorPropagation > 0))
     return error;
   llvm::append_range(summaries, quantizer.finish());
   return llvm::Error::success();

@@ -20,6 +20,9 @@
 // ends where the layers' outputs are added to other values, so that a layer
 // that writes the residual stream is a module by itself.
 //
+// A walk may keep the float model beside the one that is being quantized: then
+// the visitor also sees what the layers' inputs would be without any errors.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LOWBIT_CALIBRATION_GRAPHWALK_H
@@ -46,6 +49,15 @@ public:
     unsigned numBatches;
     /// The layers' input in one batch.
     llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getInput;
+    /// The same, but as the float model has it; only if the walk keeps that.
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getFloatInput;
+    /// What the output of a layer is added to, if it is computed already: one
+    /// tensor of the output's type.
+    llvm::function_ref<bool(unsigned layer)> hasAddend;
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned layer, unsigned batch)>
+        getAddend;
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned layer, unsigned batch)>
+        getFloatAddend;
     /// The outputs of the module in one batch, on these weights, of their float
     /// weights' types, and this input. Default tensors stand for the float
     /// weights and the real input.
@@ -65,9 +77,10 @@ public:
 
   /// Walks `function`, whose types are static and fit the batches. `layers` are
   /// its layers of interest, in the order in which visits number them.
+  /// `keepsFloat`: whether the float model is run, too.
   GraphWalk(mlir::func::FuncOp function,
             llvm::ArrayRef<QuantizableOpInterface> layers, Compiler compile,
-            uint64_t memoryBudget);
+            uint64_t memoryBudget, bool keepsFloat = false);
 
   llvm::Error run(llvm::ArrayRef<Batch> batches, Visitor visit);
 
@@ -91,6 +104,15 @@ private:
     llvm::SmallVector<mlir::Value> dead;
   };
 
+  /// One of the models that run side by side.
+  struct Trace {
+    Trace(uint64_t memoryBudget, size_t layers)
+        : activations(memoryBudget), weights(layers) {}
+
+    ActivationStore activations;
+    /// By layer; default tensors stand for float weights.
+    std::vector<Tensor> weights;
+  };
   /// A stage that was compiled, with those of its arguments that are constant.
   struct Program {
     const Stage *stage;
@@ -107,27 +129,29 @@ private:
   void connectStages();
   void addInput(Stage &stage, mlir::OpOperand &operand);
   mlir::OwningOpRef<mlir::ModuleOp> buildModule(const Stage &stage);
-  llvm::Expected<Program> load(const Stage &stage);
-  llvm::Expected<std::vector<Tensor>> run(const Program &program,
-                                          unsigned batch);
-  llvm::Error runStage(const Stage &stage, unsigned numBatches);
+  llvm::Expected<Program> load(const Stage &stage, const Trace &trace);
+  llvm::Expected<std::vector<Tensor>>
+  run(const Program &program, const Trace &trace, unsigned batch);
+  llvm::Error runStage(const Stage &stage, unsigned numBatches, Trace &trace);
+  mlir::Value findAddend(unsigned layer) const;
   Stage findModule(llvm::ArrayRef<unsigned> members);
   llvm::Expected<std::vector<Tensor>>
   runModule(llvm::ArrayRef<unsigned> members, Module &module, unsigned batch,
             llvm::ArrayRef<Tensor> weights, const Tensor &input);
-  llvm::Expected<Tensor> getConstant(const Input &input);
+  llvm::Expected<Tensor> getConstant(const Input &input, const Trace &trace);
   int getLayer(mlir::Operation *op) const;
 
   mlir::func::FuncOp function;
   llvm::SmallVector<QuantizableOpInterface> layers;
   Compiler compile;
-  ActivationStore activations;
+  /// The model that is being quantized.
+  Trace current;
+  /// The float model, if it is kept.
+  std::optional<Trace> original;
   llvm::DenseMap<mlir::Operation *, unsigned> layerOf;
   /// The stage of each op that has to run.
   llvm::DenseMap<mlir::Operation *, unsigned> stageOf;
   std::vector<Stage> stages;
-  /// By layer; default tensors stand for float weights.
-  std::vector<Tensor> weights;
 };
 
 } // namespace lowbit
