@@ -21,15 +21,6 @@ static double getMean(ConstMatrixView weights) {
   return sum / std::max<int64_t>(weights.size(), 1);
 }
 
-std::pair<int64_t, int64_t>
-SparsePositions::getRange(int64_t row, int64_t firstCol, int64_t cols) const {
-  auto begin = columns.begin() + offsets[row];
-  auto end = columns.begin() + offsets[row + 1];
-  auto first = std::lower_bound(begin, end, firstCol);
-  auto last = std::lower_bound(first, end, firstCol + cols);
-  return {first - columns.begin(), last - columns.begin()};
-}
-
 SparsePositions lowbit::findOutliers(ConstMatrixView weights, int64_t count) {
   const int64_t rows = weights.getRows(), cols = weights.getCols();
   assert(count <= rows * cols && "more outliers than elements");

@@ -14,31 +14,62 @@
 
 using namespace lowbit;
 
+static constexpr auto isBefore = [](const auto &outlier, int64_t column) {
+  return outlier.column < column;
+};
+
+/// Calls `visit(outlier, row, col)` for the outliers in columns from `firstCol`
+/// on, with their places in a block that begins there.
+template <typename Rows, typename Visitor>
+static void forEachOutlier(Rows &outliers, int64_t firstRow, int64_t firstCol,
+                           int64_t rows, int64_t cols, Visitor visit) {
+  for (int64_t row = 0; row < rows; ++row) {
+    auto &all = outliers[firstRow + row];
+    for (auto it = llvm::lower_bound(all, firstCol, isBefore);
+         it != all.end() && it->column < firstCol + cols; ++it)
+      visit(*it, row, it->column - firstCol);
+  }
+}
+
 SparseOutliersEncoder::SparseOutliersEncoder(
     const SparseOutliersFormat &format, std::unique_ptr<MatrixEncoder> dense,
-    SparsePositions positions)
+    const SparsePositions &positions)
     : MatrixEncoder(dense->getRows(), dense->getCols(), dense->getGroupRows(),
                     dense->getGroupCols()),
-      format(format), dense(std::move(dense)), positions(std::move(positions)),
-      denseValues(this->positions.columns.size()),
-      sparseValues(this->positions.columns.size()) {}
-
-void SparseOutliersEncoder::forEachOutlier(
-    int64_t firstRow, int64_t firstCol, int64_t rows, int64_t cols,
-    llvm::function_ref<void(int64_t, int64_t, int64_t)> visit) const {
-  for (int64_t row = 0; row < rows; ++row) {
-    const auto [begin, end] =
-        positions.getRange(firstRow + row, firstCol, cols);
-    for (int64_t i = begin; i < end; ++i)
-      visit(i, row, positions.columns[i] - firstCol);
-  }
+      format(format), dense(std::move(dense)), outliers(getRows()) {
+  for (int64_t row = 0; !positions.columns.empty() && row < getRows(); ++row)
+    for (int32_t i = positions.offsets[row]; i < positions.offsets[row + 1];
+         ++i)
+      outliers[row].push_back({positions.columns[i], 0, 0});
 }
 
 void SparseOutliersEncoder::clearOutliers(int64_t firstRow, int64_t firstCol,
                                           MatrixView values) const {
   forEachOutlier(
-      firstRow, firstCol, values.getRows(), values.getCols(),
-      [&](int64_t, int64_t row, int64_t col) { values(row, col) = 0; });
+      outliers, firstRow, firstCol, values.getRows(), values.getCols(),
+      [&](const Outlier &, int64_t row, int64_t col) { values(row, col) = 0; });
+}
+
+float SparseOutliersEncoder::getDifference(float value, float dense) const {
+  const ElementType type = format.getSpec().valueType;
+  const float largest = getLargest(type);
+  return roundToType(type, std::clamp(value - dense, -largest, largest));
+}
+
+void SparseOutliersEncoder::store(int64_t firstRow, int64_t col,
+                                  llvm::ArrayRef<int64_t> rows,
+                                  ConstMatrixView values, MatrixView decoded) {
+  for (int64_t row : rows) {
+    float &result = decoded(row, 0);
+    const Outlier outlier{static_cast<int32_t>(col), result,
+                          getDifference(values(row, 0), result)};
+    std::vector<Outlier> &all = outliers[firstRow + row];
+    auto place = llvm::lower_bound(all, col, isBefore);
+    assert((place == all.end() || place->column != col) &&
+           "the element is stored apart already");
+    all.insert(place, outlier);
+    result += outlier.sparse;
+  }
 }
 
 ConstMatrixView
@@ -76,24 +107,21 @@ void SparseOutliersEncoder::fitExactly(int64_t firstRow, int64_t group,
 void SparseOutliersEncoder::encode(int64_t firstRow, int64_t firstCol,
                                    ConstMatrixView values, MatrixView decoded) {
   const int64_t rows = values.getRows(), cols = values.getCols();
-  const ElementType type = format.getSpec().valueType;
-  const float largest = getLargest(type);
   // `decoded` may be the memory of `values`.
-  std::vector<float> buffer, outliers;
+  std::vector<float> buffer, wanted;
   ConstMatrixView normal = copyNormal(firstRow, firstCol, values, buffer);
-  forEachOutlier(firstRow, firstCol, rows, cols,
-                 [&](int64_t, int64_t row, int64_t col) {
-                   outliers.push_back(values(row, col));
+  forEachOutlier(outliers, firstRow, firstCol, rows, cols,
+                 [&](Outlier &, int64_t row, int64_t col) {
+                   wanted.push_back(values(row, col));
                  });
   dense->encode(firstRow, firstCol, normal, decoded);
-  const float *outlier = outliers.data();
-  forEachOutlier(firstRow, firstCol, rows, cols,
-                 [&](int64_t i, int64_t row, int64_t col) {
+  const float *value = wanted.data();
+  forEachOutlier(outliers, firstRow, firstCol, rows, cols,
+                 [&](Outlier &outlier, int64_t row, int64_t col) {
                    float &result = decoded(row, col);
-                   denseValues[i] = result;
-                   sparseValues[i] = roundToType(
-                       type, std::clamp(*outlier++ - result, -largest, largest));
-                   result += sparseValues[i];
+                   outlier.dense = result;
+                   outlier.sparse = getDifference(*value++, result);
+                   result += outlier.sparse;
                  });
 }
 
@@ -107,18 +135,18 @@ void SparseOutliersEncoder::rescale(int64_t firstRow,
   std::vector<int64_t> places(cols, -1);
   for (auto [place, col] : llvm::enumerate(storedCols))
     places[col - firstCol] = place;
-  auto forEach = [&](llvm::function_ref<void(int64_t, float &)> visit) {
-    forEachOutlier(firstRow, firstCol, decoded.getRows(), cols,
-                   [&](int64_t i, int64_t row, int64_t col) {
+  auto forEach = [&](llvm::function_ref<void(Outlier &, float &)> visit) {
+    forEachOutlier(outliers, firstRow, firstCol, decoded.getRows(), cols,
+                   [&](Outlier &outlier, int64_t row, int64_t col) {
                      if (places[col] >= 0)
-                       visit(i, decoded(row, places[col]));
+                       visit(outlier, decoded(row, places[col]));
                    });
   };
-  forEach([&](int64_t i, float &value) { value = denseValues[i]; });
+  forEach([&](Outlier &outlier, float &value) { value = outlier.dense; });
   dense->rescale(firstRow, storedCols, factors, decoded);
-  forEach([&](int64_t i, float &value) {
-    denseValues[i] = value;
-    value += sparseValues[i];
+  forEach([&](Outlier &outlier, float &value) {
+    outlier.dense = value;
+    value += outlier.sparse;
   });
 }
 
@@ -126,25 +154,38 @@ QuantizedMatrix SparseOutliersEncoder::finish() {
   QuantizedMatrix result = dense->finish();
   const ElementType type = format.getSpec().valueType;
   const ElementType columnType = SparseOutliersFormat::getColumnType(getCols());
-  auto specs = format.getComponents(getRows(), getCols());
-  auto add = [&](auto &&values, auto store) {
+  std::vector<int32_t> offsets = {0};
+  for (const std::vector<Outlier> &row : outliers)
+    offsets.push_back(offsets.back() + static_cast<int32_t>(row.size()));
+  auto specs =
+      format.withOutliers(offsets.back())->getComponents(getRows(), getCols());
+  auto add = [&](auto store) {
     const ComponentSpec &spec = specs[result.components.size()];
     std::vector<uint8_t> bytes(spec.getByteSize());
-    const int64_t size = getByteSize(spec.type);
-    for (auto [i, value] : llvm::enumerate(values))
-      store(value, bytes.data() + i * size);
+    store(bytes.data(), getByteSize(spec.type));
     result.components.push_back({spec, std::move(bytes)});
   };
-  add(positions.offsets, [](int32_t offset, uint8_t *out) {
-    llvm::support::endian::write32le(out, offset);
+  auto addEach = [&](auto store) {
+    add([&](uint8_t *out, int64_t size) {
+      for (const std::vector<Outlier> &row : outliers)
+        for (const Outlier &outlier : row) {
+          store(outlier, out);
+          out += size;
+        }
+    });
+  };
+  add([&](uint8_t *out, int64_t size) {
+    for (auto [i, offset] : llvm::enumerate(offsets))
+      llvm::support::endian::write32le(out + i * size, offset);
   });
-  add(positions.columns, [&](int32_t col, uint8_t *out) {
+  addEach([&](const Outlier &outlier, uint8_t *out) {
     if (columnType == ElementType::I16)
-      llvm::support::endian::write16le(out, col);
+      llvm::support::endian::write16le(out, outlier.column);
     else
-      llvm::support::endian::write32le(out, col);
+      llvm::support::endian::write32le(out, outlier.column);
   });
-  add(sparseValues,
-      [&](float value, uint8_t *out) { storeFloat(type, value, out); });
+  addEach([&](const Outlier &outlier, uint8_t *out) {
+    storeFloat(type, outlier.sparse, out);
+  });
   return result;
 }

@@ -11,17 +11,17 @@
 
 #include "lowbit/Quantize/Outliers.h"
 #include "lowbit/Quantize/SparseOutliersFormat.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include <vector>
 
 namespace lowbit {
 
-/// Hands everything but the outliers to the encoder of the dense part.
+/// Hands everything but the outliers to the encoder of the dense part. There
+/// are those that are known from the beginning, and those that a solver stores.
 class SparseOutliersEncoder final : public MatrixEncoder {
 public:
   SparseOutliersEncoder(const SparseOutliersFormat &format,
                         std::unique_ptr<MatrixEncoder> dense,
-                        SparsePositions positions);
+                        const SparsePositions &positions = {});
 
   void fit(int64_t firstRow, int64_t group, ConstMatrixView values,
            llvm::ArrayRef<float> importance) override;
@@ -37,14 +37,23 @@ public:
   AffineParameters *getAffineParameters() override {
     return dense->getAffineParameters();
   }
+  /// Stores elements of the stored column `col` apart that are not yet: those
+  /// of `rows`, counted from `firstRow` on. `values` are of the whole column,
+  /// and `decoded` what its codes decode to, in which the elements become what
+  /// is stored: the values, but for rounding to the type of outliers.
+  void store(int64_t firstRow, int64_t col, llvm::ArrayRef<int64_t> rows,
+             ConstMatrixView values, MatrixView decoded);
   QuantizedMatrix finish() override;
 
 private:
-  /// Calls `visit(index, row, col)` for the outliers in columns from `firstCol`
-  /// on, with their place among all and in a block that begins there.
-  void forEachOutlier(
-      int64_t firstRow, int64_t firstCol, int64_t rows, int64_t cols,
-      llvm::function_ref<void(int64_t, int64_t, int64_t)> visit) const;
+  struct Outlier {
+    int32_t column;
+    /// What the dense part decodes to, and what is added.
+    float dense, sparse;
+  };
+
+  /// What is added to `dense` to come as near to `value` as the type allows.
+  float getDifference(float value, float dense) const;
   /// Copies `values` with outliers cleared.
   ConstMatrixView copyNormal(int64_t firstRow, int64_t firstCol,
                              ConstMatrixView values,
@@ -52,9 +61,8 @@ private:
 
   SparseOutliersFormat format;
   std::unique_ptr<MatrixEncoder> dense;
-  SparsePositions positions;
-  /// Of each outlier: what the dense part decodes to, and what is added.
-  std::vector<float> denseValues, sparseValues;
+  /// By row, in ascending order of columns.
+  std::vector<std::vector<Outlier>> outliers;
 };
 
 } // namespace lowbit

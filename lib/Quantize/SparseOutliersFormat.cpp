@@ -106,7 +106,7 @@ SparseOutliersFormat::createEncoder(ConstMatrixView weights,
   if (!dense)
     return dense.takeError();
   return std::make_unique<SparseOutliersEncoder>(*this, std::move(*dense),
-                                                 std::move(positions));
+                                                 positions);
 }
 
 //===----------------------------------------------------------------------===//

@@ -445,6 +445,71 @@ TEST(Gptq, RaisesTheDampingOfASingularHessian) {
   EXPECT_EQ(unwrap(GptqFactor::compute(hessian, options)).getDamping(), 0.05);
 }
 
+TEST(Gptq, RefusesAHessianThatNoDampingHelps) {
+  Hessian hessian = makeIdentity(2);
+  hessian.values[1] = hessian.values[2] = 1e6f;
+  EXPECT_EQ(getMessage(GptqFactor::compute(hessian, {})),
+            "the Hessian of the layer's inputs is not positive definite, even "
+            "with a damping of 1000.000000");
+}
+
+TEST(Gptq, OneTokenIsEnough) {
+  Matrix token = Random(17).matrix(1, 40);
+  HessianAccumulator accumulator(40);
+  accumulator.update(token, 1);
+  const Hessian hessian = std::move(accumulator).finish();
+  Matrix weights = Random(18).matrix(12, 40);
+  UniformFormat format = makeFormat(3, 16);
+  for (bool actOrder : {false, true}) {
+    GptqOptions options;
+    options.actOrder = actOrder;
+    Matrix decoded =
+        decodeInOrder(format, solve(format, weights, hessian, options));
+    Matrix rounded =
+        decode(format, unwrap(roundToNearest(format, weights, minMax)).matrix);
+    // Of one product for each row hardly anything is left.
+    EXPECT_LT(getQuadraticForm(subtract(weights, decoded), hessian),
+              0.1 * getQuadraticForm(subtract(weights, rounded), hessian));
+  }
+}
+
+TEST(Gptq, ServesFormatsOfEveryKind) {
+  const int64_t width = 256;
+  Hessian hessian = makeHessian(width, 12);
+  Matrix weights = Random(19).matrix(24, width, 0.1f);
+  auto check = [&](const BlockFormat &format) {
+    for (bool actOrder : {false, true}) {
+      GptqOptions options;
+      options.actOrder = actOrder;
+      const Matrix decoded =
+          decodeInOrder(format, solve(format, weights, hessian, options));
+      const Matrix rounded = decode(
+          format, unwrap(roundToNearest(format, weights, minMax)).matrix);
+      EXPECT_LT(getQuadraticForm(subtract(weights, decoded), hessian),
+                0.7 * getQuadraticForm(subtract(weights, rounded), hessian))
+          << format.describe() << " act-order " << actOrder;
+    }
+  };
+  for (const char *name : {"nf4", "fp4", "e2m1"})
+    check(unwrap(CodebookFormat::get({*Codebook::find(name), 1, 32})));
+  for (GgmlType type : {GgmlType::Q4_0, GgmlType::Q4_1, GgmlType::Q8_0,
+                        GgmlType::Q2_K, GgmlType::Q4_K, GgmlType::IQ4_NL})
+    check(GgmlFormat(type));
+}
+
+TEST(Gptq, TakesTheRangesThatASearchFinds) {
+  Hessian hessian = makeHessian(64, 5);
+  Matrix weights = Random(21).matrix(24, 64);
+  for (float &value : weights.values)
+    value *= value * value;
+  UniformFormat format = makeFormat(2, 0);
+  const GptqFactor factor = unwrap(GptqFactor::compute(hessian, {}));
+  const MseSearch mse;
+  const double clipped = unwrap(gptq(format, weights, factor, mse, {})).loss;
+  EXPECT_LT(clipped,
+            0.8 * unwrap(gptq(format, weights, factor, minMax, {})).loss);
+}
+
 TEST(Gptq, DoesNotDependOnThreads) {
   Hessian hessian = makeHessian(80, 6);
   Matrix weights = Random(10).matrix(150, 80);

@@ -16,6 +16,7 @@
 #define LOWBIT_QUANTIZE_GPTQ_H
 
 #include "lowbit/Quantize/Hessian.h"
+#include "lowbit/Quantize/PruningOptions.h"
 #include "lowbit/Quantize/Solver.h"
 
 namespace lowbit {
@@ -36,6 +37,12 @@ struct GptqOptions {
   /// its codes, and each code is chosen anew with all others fixed (coordinate
   /// descent). Every pass lowers the loss.
   int64_t refinements = 0;
+  /// Codes weights that are zero, as those that were pruned, as zeros again,
+  /// instead of what would make up best for the errors of others.
+  bool keepZeros = false;
+  /// Weights to code as zeros, chosen as SparseGPT does while columns are
+  /// coded: pruning and quantization in one.
+  std::optional<PruningOptions> pruning;
   /// 0 takes all processors. Results do not depend on it.
   unsigned threads = 0;
 

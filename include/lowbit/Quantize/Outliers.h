@@ -10,7 +10,6 @@
 #define LOWBIT_QUANTIZE_OUTLIERS_H
 
 #include "lowbit/Quantize/MatrixView.h"
-#include <utility>
 #include <vector>
 
 namespace lowbit {
@@ -20,10 +19,6 @@ namespace lowbit {
 struct SparsePositions {
   std::vector<int32_t> offsets;
   std::vector<int32_t> columns;
-
-  /// The elements of `columns` that lie in [firstCol, firstCol + cols) in a row.
-  std::pair<int64_t, int64_t> getRange(int64_t row, int64_t firstCol,
-                                       int64_t cols) const;
 };
 
 /// The `count` elements that are farthest from the mean of all; of equals the
