@@ -7,10 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Calibration.h"
+#include "LayerRoles.h"
 #include "lowbit/Calibration/GenerateTokens.h"
 #include "lowbit/Quantize/ErrorPropagation.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -60,6 +62,67 @@ readOrGenerate(func::FuncOp function, const CalibrationModel &model,
   return CalibrationData::get(*tokens, function, "generated tokens");
 }
 
+llvm::Expected<InputSource> lowbit::parseInputSource(llvm::StringRef text) {
+  std::optional<InputSource> source =
+      llvm::StringSwitch<std::optional<InputSource>>(text)
+          .Case("layer", InputSource::Layer)
+          .Case("block", InputSource::Block)
+          .Case("float", InputSource::Float)
+          .Default(std::nullopt);
+  if (!source)
+    return makeError("inputs is '" + text +
+                     "', but must be layer, block or float");
+  return *source;
+}
+
+/// Where in a block a layer of this role comes; -1 if it belongs to none.
+static int getPlaceInBlock(LayerRole role) {
+  switch (role) {
+  case LayerRole::AttentionQuery:
+  case LayerRole::AttentionKey:
+  case LayerRole::AttentionValue:
+  case LayerRole::AttentionFused:
+    return 0;
+  case LayerRole::AttentionOutput:
+    return 1;
+  case LayerRole::FfnGate:
+  case LayerRole::FfnUp:
+    return 2;
+  case LayerRole::FfnDown:
+    return 3;
+  case LayerRole::TokenEmbedding:
+  case LayerRole::Embedding:
+  case LayerRole::Head:
+  case LayerRole::Other:
+    return -1;
+  }
+  llvm_unreachable("no such role");
+}
+
+/// The blocks of the layers: an attention and the feed-forward layers behind
+/// it. What has no place in one is a block of its own.
+static SmallVector<unsigned> findBlocks(func::FuncOp function,
+                                        ArrayRef<QuantizableLayer> layers) {
+  const llvm::DenseMap<Operation *, LayerRole> roles = findLayerRoles(function);
+  llvm::DenseMap<Operation *, unsigned> blockOf;
+  unsigned block = 0;
+  int previous = -1;
+  for (Operation &op : function.getBody().front()) {
+    auto found = roles.find(&op);
+    if (found == roles.end() && !isa<QuantizableOpInterface>(op))
+      continue;
+    const int place = getPlaceInBlock(found == roles.end() ? LayerRole::Other
+                                                           : found->second);
+    block += place < previous || place < 0 || previous < 0;
+    previous = place;
+    blockOf[&op] = block;
+  }
+  return llvm::map_to_vector(layers, [&](const QuantizableLayer &layer) {
+    QuantizableOpInterface op = layer.op;
+    return blockOf.lookup(op);
+  });
+}
+
 llvm::Expected<Calibration>
 Calibration::prepare(ArrayRef<QuantizableLayer> layers,
                      const CalibrationOptions &options) {
@@ -80,8 +143,11 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
       readOrGenerate(*function, **model, options);
   if (!data)
     return data.takeError();
+  SmallVector<unsigned> blocks;
+  if (options.inputs == InputSource::Block)
+    blocks = findBlocks(*function, layers);
   return Calibration(*function, std::move(*data), std::move(*model),
-                     options.memoryBudget << 20);
+                     options.memoryBudget << 20, std::move(blocks));
 }
 
 llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
@@ -101,7 +167,7 @@ llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
       model->getFunction(), model->getLayers(),
       [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget,
       keepsFloat);
-  return graph.run(*batches, visit);
+  return graph.run(*batches, visit, blocks);
 }
 
 llvm::Error lowbit::forEachInput(
@@ -121,6 +187,25 @@ llvm::Error lowbit::forEachInput(
         input->getShape().front());
   }
   return llvm::Error::success();
+}
+
+llvm::Expected<std::vector<float>>
+lowbit::measureMeanSquares(const GraphWalk::Visit &visit, int64_t width) {
+  std::vector<double> sums(width);
+  int64_t count = 0;
+  llvm::Error error =
+      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t) {
+        for (int64_t row = 0; row < rows.getRows(); ++row)
+          for (int64_t col = 0; col < width; ++col)
+            sums[col] += static_cast<double>(rows(row, col)) * rows(row, col);
+        count += rows.getRows();
+      });
+  if (error)
+    return std::move(error);
+  std::vector<float> means(width);
+  for (auto [mean, sum] : llvm::zip_equal(means, sums))
+    mean = static_cast<float>(sum / count);
+  return means;
 }
 
 llvm::Expected<Hessian> lowbit::accumulateHessian(const GraphWalk::Visit &visit,
@@ -159,4 +244,14 @@ llvm::Expected<std::vector<float>> lowbit::accumulateDrift(
                  input->getShape().front());
   }
   return std::move(drift).finish();
+}
+
+llvm::Expected<GptqFactor>
+lowbit::factorizeHessian(const GraphWalk::Visit &visit, int64_t width,
+                         const GptqOptions &options) {
+  llvm::Expected<Hessian> hessian =
+      accumulateHessian(visit, width, options.threads);
+  if (!hessian)
+    return hessian.takeError();
+  return GptqFactor::compute(std::move(*hessian), options);
 }

@@ -12,10 +12,23 @@
 #include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Calibration/CalibrationModel.h"
 #include "lowbit/Calibration/GraphWalk.h"
-#include "lowbit/Quantize/Hessian.h"
-#include "lowbit/Quantize/MatrixView.h"
+#include "lowbit/Quantize/Gptq.h"
 
 namespace lowbit {
+
+/// Which layers before it are quantized (or pruned, ...) when the inputs of a
+/// layer are looked at.
+enum class InputSource {
+  /// All that come before it.
+  Layer,
+  /// Those of the blocks before its own.
+  Block,
+  /// None.
+  Float
+};
+
+/// From the text of the option `inputs`.
+llvm::Expected<InputSource> parseInputSource(llvm::StringRef text);
 
 /// What a pass is told about calibration data.
 struct CalibrationOptions {
@@ -27,6 +40,7 @@ struct CalibrationOptions {
   /// In MiB.
   uint64_t memoryBudget;
   unsigned threads;
+  InputSource inputs = InputSource::Layer;
 };
 
 /// Runs a model on calibration data and shows the inputs of its layers. What
@@ -43,21 +57,25 @@ public:
   mlir::func::FuncOp getFunction() const { return function; }
   const CalibrationData &getData() const { return data; }
 
-  /// Visits the layers, which are numbered as they were given.
+  /// Visits the layers, which are numbered as they were given. New weights that
+  /// the visitor returns are used as `CalibrationOptions::inputs` says.
   /// `keepsFloat`: whether the visitor may ask for the float model's values.
   llvm::Error walk(GraphWalk::Visitor visit, bool keepsFloat = false);
 
 private:
   Calibration(mlir::func::FuncOp function, CalibrationData data,
-              std::unique_ptr<CalibrationModel> model, uint64_t memoryBudget)
+              std::unique_ptr<CalibrationModel> model, uint64_t memoryBudget,
+              llvm::SmallVector<unsigned> blocks)
       : function(function), data(std::move(data)), model(std::move(model)),
-        memoryBudget(memoryBudget) {}
+        memoryBudget(memoryBudget), blocks(std::move(blocks)) {}
 
   mlir::func::FuncOp function;
   CalibrationData data;
   std::unique_ptr<CalibrationModel> model;
   /// In bytes.
   uint64_t memoryBudget;
+  /// Of each layer; empty if layers are not looked at by blocks.
+  llvm::SmallVector<unsigned> blocks;
 };
 
 /// The Hessian of layers whose input the visit shows.
@@ -78,6 +96,16 @@ llvm::Expected<std::vector<float>> accumulateDrift(
 llvm::Error forEachInput(
     const GraphWalk::Visit &visit, int64_t width,
     llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use);
+
+/// The mean square of each channel of what the layers of a visit read. Sums run
+/// over the samples in their order, in double precision.
+llvm::Expected<std::vector<float>>
+measureMeanSquares(const GraphWalk::Visit &visit, int64_t width);
+
+/// The Hessian of what the layers of a visit read, factorized.
+llvm::Expected<GptqFactor> factorizeHessian(const GraphWalk::Visit &visit,
+                                            int64_t width,
+                                            const GptqOptions &options);
 
 } // namespace lowbit
 

@@ -29,27 +29,6 @@ struct CollectImportancePass final
 };
 } // namespace
 
-/// The mean square of each channel of what the layers of a visit read. Sums run
-/// over the samples in their order, in double precision.
-static llvm::Expected<std::vector<float>> measure(const GraphWalk::Visit &visit,
-                                                  int64_t width) {
-  std::vector<double> sums(width);
-  int64_t count = 0;
-  llvm::Error error =
-      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t) {
-        for (int64_t row = 0; row < rows.getRows(); ++row)
-          for (int64_t col = 0; col < width; ++col)
-            sums[col] += static_cast<double>(rows(row, col)) * rows(row, col);
-        count += rows.getRows();
-      });
-  if (error)
-    return std::move(error);
-  std::vector<float> means(width);
-  for (auto [mean, sum] : llvm::zip_equal(means, sums))
-    mean = static_cast<float>(sum / count);
-  return means;
-}
-
 llvm::Error CollectImportancePass::runOnLayers() {
   LayerFilter filter{include, exclude, /*head=*/true};
   llvm::Expected<SmallVector<QuantizableLayer>> layers =
@@ -68,7 +47,7 @@ llvm::Error CollectImportancePass::runOnLayers() {
     const QuantizableLayer &first = (*layers)[visit.layers.front()];
     QuantizableOpInterface op = first.op;
     const int64_t width = op.getWeightMatrixShape().back();
-    llvm::Expected<std::vector<float>> means = measure(visit, width);
+    llvm::Expected<std::vector<float>> means = measureMeanSquares(visit, width);
     if (!means)
       return makeError("cannot measure the input of layer '" + first.name +
                        "': " + llvm::toString(means.takeError()));

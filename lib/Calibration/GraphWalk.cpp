@@ -386,7 +386,57 @@ GraphWalk::runModule(ArrayRef<unsigned> members, Module &module, unsigned batch,
   return run(program, current, batch);
 }
 
-llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
+/// The stage behind those that are of one block with stage `first`: visits of
+/// them all belong to it.
+unsigned GraphWalk::getEndOfBlock(unsigned first,
+                                  ArrayRef<unsigned> blocks) const {
+  unsigned end = first + 1;
+  if (blocks.empty() || stages[first].visits.empty())
+    return end;
+  auto getBlock = [&](unsigned stage) {
+    return blocks[stages[stage].visits.front().front()];
+  };
+  while (end < stages.size() &&
+         (stages[end].visits.empty() || getBlock(end) == getBlock(first)))
+    ++end;
+  return end;
+}
+
+llvm::Error GraphWalk::visitLayers(const Stage &stage, unsigned numBatches,
+                                   Visitor visit, Replacements &replacements) {
+  for (ArrayRef<unsigned> members : stage.visits) {
+    Value input = layers[members.front()].getQuantizableInput().get();
+    auto getInput = [&](unsigned batch) {
+      return current.activations.get(input, batch);
+    };
+    auto getFloatInput = [&](unsigned batch) {
+      return original->activations.get(input, batch);
+    };
+    auto hasAddend = [&](unsigned layer) { return !!findAddend(layer); };
+    auto getAddend = [&](unsigned layer, unsigned batch) {
+      return current.activations.get(findAddend(layer), batch);
+    };
+    auto getFloatAddend = [&](unsigned layer, unsigned batch) {
+      return original->activations.get(findAddend(layer), batch);
+    };
+    Module module;
+    auto runAhead = [&](unsigned batch, ArrayRef<Tensor> newWeights,
+                        const Tensor &newInput) {
+      return runModule(members, module, batch, newWeights, newInput);
+    };
+    llvm::Expected<std::vector<Tensor>> replaced =
+        visit({members, numBatches, getInput, getFloatInput, hasAddend,
+               getAddend, getFloatAddend, runAhead});
+    if (!replaced)
+      return replaced.takeError();
+    for (auto [layer, weight] : llvm::zip_equal(members, *replaced))
+      replacements.push_back({layer, std::move(weight)});
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit,
+                           ArrayRef<unsigned> blocks) {
   const unsigned numBatches = batches.size();
   SmallVector<Trace *, 2> traces = {&current};
   if (original)
@@ -399,46 +449,44 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit) {
                 trace->activations.put(argument, batch, tensor))
           return error;
 
-  for (const Stage &stage : stages) {
-    for (Trace *trace : traces)
-      if (llvm::Error error = runStage(stage, numBatches, *trace))
+  auto runStages = [&](ArrayRef<Stage> some) -> llvm::Error {
+    for (const Stage &stage : some) {
+      // A stage of a block runs twice.
+      for (Value output : stage.outputs)
+        current.activations.erase(output);
+      if (llvm::Error error = runStage(stage, numBatches, current))
         return error;
-    // The float copies of what has been replaced in this stage are not needed
-    // any more.
-    for (const Input &input : stage.inputs)
-      if (input.layer >= 0)
-        current.weights[input.layer] = Tensor();
-    for (ArrayRef<unsigned> members : stage.visits) {
-      Value input = layers[members.front()].getQuantizableInput().get();
-      auto getInput = [&](unsigned batch) {
-        return current.activations.get(input, batch);
-      };
-      auto getFloatInput = [&](unsigned batch) {
-        return original->activations.get(input, batch);
-      };
-      auto hasAddend = [&](unsigned layer) { return !!findAddend(layer); };
-      auto getAddend = [&](unsigned layer, unsigned batch) {
-        return current.activations.get(findAddend(layer), batch);
-      };
-      auto getFloatAddend = [&](unsigned layer, unsigned batch) {
-        return original->activations.get(findAddend(layer), batch);
-      };
-      Module module;
-      auto runAhead = [&](unsigned batch, ArrayRef<Tensor> newWeights,
-                          const Tensor &newInput) {
-        return runModule(members, module, batch, newWeights, newInput);
-      };
-      llvm::Expected<std::vector<Tensor>> replaced =
-          visit({members, numBatches, getInput, getFloatInput, hasAddend,
-                 getAddend, getFloatAddend, runAhead});
-      if (!replaced)
-        return replaced.takeError();
-      for (auto [layer, weight] : llvm::zip_equal(members, *replaced))
-        current.weights[layer] = std::move(weight);
+      // The float copies of what has been replaced in this stage are not
+      // needed any more.
+      for (const Input &input : stage.inputs)
+        if (input.layer >= 0)
+          current.weights[input.layer] = Tensor();
     }
-    for (Trace *trace : traces)
+    return llvm::Error::success();
+  };
+  for (unsigned first = 0; first < stages.size();) {
+    const unsigned end = getEndOfBlock(first, blocks);
+    const ArrayRef<Stage> block = ArrayRef(stages).slice(first, end - first);
+    Replacements replacements;
+    for (const Stage &stage : block) {
+      if (llvm::Error error = runStages(stage))
+        return error;
+      if (original)
+        if (llvm::Error error = runStage(stage, numBatches, *original))
+          return error;
+      if (llvm::Error error =
+              visitLayers(stage, numBatches, visit, replacements))
+        return error;
+    }
+    for (auto &[layer, weight] : replacements)
+      current.weights[layer] = std::move(weight);
+    if (llvm::Error error = runStages(block.drop_front()))
+      return error;
+    for (const Stage &stage : block)
       for (Value value : stage.dead)
-        trace->activations.erase(value);
+        for (Trace *trace : traces)
+          trace->activations.erase(value);
+    first = end;
   }
   return llvm::Error::success();
 }

@@ -9,9 +9,12 @@
 #ifndef LOWBIT_LIB_CALIBRATION_LAYERPASS_H
 #define LOWBIT_LIB_CALIBRATION_LAYERPASS_H
 
+#include "Calibration.h"
 #include "Options.h"
 #include "lowbit/Calibration/LayerSelection.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
+#include "lowbit/Quantize/PruningOptions.h"
+#include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -47,6 +50,34 @@ protected:
     return {this->format,    this->bits,       this->groupSize,
             this->symmetric, this->scaleType,  this->zeroType,
             this->range,     this->percentile, this->mse};
+  }
+  /// Those of passes that run the model.
+  llvm::Expected<CalibrationOptions> getCalibrationOptions() const {
+    llvm::Expected<InputSource> source = parseInputSource(this->inputs);
+    if (!source)
+      return source.takeError();
+    return CalibrationOptions{
+        this->calibration,  this->samples, this->length, this->seed,
+        this->memoryBudget, this->threads, *source};
+  }
+  /// Those of passes that prune. A pattern takes the place of a sparsity.
+  llvm::Expected<PruningOptions> getPruningOptions() const {
+    PruningOptions options;
+    options.sparsity = this->sparsity;
+    if (llvm::Error error = options.check())
+      return std::move(error);
+    if (this->pattern.empty())
+      return options;
+    if (this->sparsity.hasValue())
+      return makeError("the pattern " + this->pattern +
+                       " says how many weights stay; it cannot be combined "
+                       "with sparsity");
+    llvm::Expected<SparsityPattern> parsed =
+        SparsityPattern::parse(this->pattern);
+    if (!parsed)
+      return parsed.takeError();
+    options.pattern = *parsed;
+    return options;
   }
   LayerFilter getFilter() const {
     return {this->include, this->exclude, this->head, this->embeddings};

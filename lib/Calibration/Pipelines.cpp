@@ -143,6 +143,24 @@ static void buildEasyQuant(OpPassManager &pm,
   pm.addPass(createQuantizeEasyQuant(options));
 }
 
+static void buildSpqr(OpPassManager &pm, const SpqrPipelineOptions &recipe) {
+  // What scales and zero points of 16 rows are stored in.
+  constexpr llvm::StringLiteral second =
+      "#lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>";
+  auto options = makeOptions<QuantizeSpqrOptions>(recipe);
+  options.format =
+      ("#lowbit.uniform<u" + llvm::Twine(recipe.bits) +
+       ", group = [1, 16], scale = " + second + ", zero = " + second + ">")
+          .str();
+  options.threshold = recipe.threshold;
+  options.actOrder = true;
+  options.calibration = recipe.calibration;
+  options.samples = recipe.samples;
+  options.inputs = recipe.inputs;
+  options.state = recipe.state;
+  pm.addPass(createQuantizeSpqr(options));
+}
+
 void lowbit::registerLowbitCalibrationPipelines() {
   PassPipelineRegistration<BcqPipelineOptions>(
       "bcq",
@@ -164,6 +182,11 @@ void lowbit::registerLowbitCalibrationPipelines() {
       "Quantize weights as outlier-victim pairs by OliVe as published: 4 bits, "
       "int4 or flint4, a scale for each output channel",
       buildOlive);
+  PassPipelineRegistration<SpqrPipelineOptions>(
+      "spqr",
+      "Quantize linear layers by SpQR as published: 3 bits, groups of 16 whose "
+      "scales and zero points are quantized to 3 bits, outliers apart",
+      buildSpqr);
   for (const RoundingRecipe &entry : roundingRecipes)
     PassPipelineRegistration<FormatRecipeOptions>(
         entry.name, entry.description,

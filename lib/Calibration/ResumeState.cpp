@@ -103,7 +103,8 @@ parseEntry(llvm::StringRef text, llvm::StringRef layerFingerprint,
 
 llvm::Expected<std::optional<ResumeState::Entry>>
 ResumeState::load(unsigned index, llvm::StringRef layerFingerprint,
-                  const LayerWeight &weight, const BlockFormat &format) const {
+                  const LayerWeight &weight,
+                  QuantFormatAttrInterface format) const {
   const std::string textPath = getPath(index, ".json");
   auto text = llvm::MemoryBuffer::getFile(textPath);
   if (text.getError() == std::errc::no_such_file_or_directory)
@@ -129,17 +130,30 @@ ResumeState::load(unsigned index, llvm::StringRef layerFingerprint,
   QuantizedMatrix &matrix = entry->result.matrix;
   matrix.rows = values.getRows();
   matrix.cols = values.getCols();
-  for (const ComponentSpec &spec :
-       format.getComponents(matrix.rows, matrix.cols)) {
+  auto makeSizeError = [&](llvm::StringRef name) {
+    return makeError("'" + dataPath + "': the " + name +
+                     " are missing, or of another size");
+  };
+  for (ComponentSpec spec :
+       format.getBlockFormat()->getComponents(matrix.rows, matrix.cols)) {
     auto found = tensors->find(spec.name);
     if (found == tensors->end() ||
-        static_cast<int64_t>(found->second.length) != spec.getByteSize())
-      return makeError("'" + dataPath + "': the " + spec.name +
-                       " are missing, or of another size");
+        found->second.shape.size() != spec.shape.size())
+      return makeSizeError(spec.name);
+    // How many outliers there are, say, is up to the solver.
+    spec.shape.assign(found->second.shape.begin(), found->second.shape.end());
     const auto *bytes = reinterpret_cast<const uint8_t *>(content.data()) +
                         found->second.offset;
     matrix.components.push_back(
-        {spec, std::vector<uint8_t>(bytes, bytes + spec.getByteSize())});
+        {spec, std::vector<uint8_t>(bytes, bytes + found->second.length)});
+  }
+  const auto stored = format.adaptToMatrix(matrix).getBlockFormat();
+  for (auto [component, spec] :
+       llvm::zip_equal(matrix.components,
+                       stored->getComponents(matrix.rows, matrix.cols))) {
+    if (component.spec.shape != spec.shape ||
+        static_cast<int64_t>(component.bytes.size()) != spec.getByteSize())
+      return makeSizeError(spec.name);
   }
   return std::move(*entry);
 }
@@ -152,6 +166,10 @@ static llvm::StringRef getSafeTensorsName(ElementType type) {
     return "BF16";
   case ElementType::F32:
     return "F32";
+  case ElementType::I16:
+    return "I16";
+  case ElementType::I32:
+    return "I32";
   default:
     return "I8";
   }

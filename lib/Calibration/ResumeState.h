@@ -42,7 +42,7 @@ public:
   /// An error says why what is there is of no use.
   llvm::Expected<std::optional<Entry>>
   load(unsigned index, llvm::StringRef layerFingerprint,
-       const LayerWeight &weight, const BlockFormat &format) const;
+       const LayerWeight &weight, QuantFormatAttrInterface format) const;
   llvm::Error save(unsigned index, llvm::StringRef layerFingerprint,
                    const Entry &entry) const;
 

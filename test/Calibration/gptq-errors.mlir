@@ -5,7 +5,7 @@
 // RUN: not quant-opt %s --gptq="block-size=0" 2>&1 | FileCheck %s --check-prefix=BLOCK
 // RUN: not quant-opt %s --gptq="refinements=-2" 2>&1 | FileCheck %s --check-prefix=REFINE
 // RUN: not quant-opt %s --gptq="error-propagation=1.5" 2>&1 | FileCheck %s --check-prefix=PROPAGATION
-// RUN: not quant-opt %s --gptq="error-propagation=0.5 sequential=false" 2>&1 | FileCheck %s --check-prefix=SEQUENTIAL
+// RUN: not quant-opt %s --gptq="error-propagation=0.5 inputs=float" 2>&1 | FileCheck %s --check-prefix=SEQUENTIAL
 // RUN: not quant-opt %s --gptq="samples=-1" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 // RUN: not quant-opt %s --gptq="length=1" 2>&1 | FileCheck %s --check-prefix=LENGTH
 // RUN: not quant-opt %s --gptq="calibration=%S/Inputs/absent.npy" 2>&1 | FileCheck %s --check-prefix=ABSENT
@@ -22,7 +22,7 @@
 // BLOCK: error: block-size is 0, but must be at least 1
 // REFINE: error: refinements is -2, but must not be negative
 // PROPAGATION: error: error-propagation is 1.500000, but must lie between 0 and 1
-// SEQUENTIAL: error: error-propagation needs sequential: otherwise no layer sees the errors of those before it
+// SEQUENTIAL: error: error-propagation cannot be combined with inputs=float: no layer sees the errors of those before it there
 // SAMPLES: error: samples is -1, but must be positive, or 0 for all
 // LENGTH: error: length is 1, but must be at least 2
 // ABSENT: error: {{.*}}absent.npy

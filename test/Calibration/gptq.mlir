@@ -2,7 +2,7 @@
 // RUN: FileCheck %s --check-prefix=TABLE --input-file=%t.table
 // RUN: quant-opt %s --gptq="group-size=4 act-order calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=ACT
 // RUN: quant-opt %s --gptq='format="#lowbit.codebook<nf4, group = [1, 4], scale = f16>" calibration=%S/Inputs/tokens.npy' | FileCheck %s --check-prefix=NF4
-// RUN: quant-opt %s --gptq="bits=3 symmetric act-order static-groups sequential=false head samples=2 calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=STATIC
+// RUN: quant-opt %s --gptq="bits=3 symmetric act-order static-groups inputs=float head samples=2 calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=STATIC
 // The same with any number of threads and any size of a block.
 // RUN: quant-opt %s --gptq="group-size=4 calibration=%S/Inputs/tokens.npy" -o %t.one.mlir
 // RUN: quant-opt %s --gptq="group-size=4 calibration=%S/Inputs/tokens.npy threads=3 block-size=2" -o %t.two.mlir

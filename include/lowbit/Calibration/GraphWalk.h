@@ -23,6 +23,10 @@
 // A walk may keep the float model beside the one that is being quantized: then
 // the visitor also sees what the layers' inputs would be without any errors.
 //
+// Layers may form blocks, which see inputs from the blocks before them with new
+// weights, and inside the block with the old ones. Then the stages of a block
+// run a second time, on all new weights, before those of the next one.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LOWBIT_CALIBRATION_GRAPHWALK_H
@@ -82,7 +86,11 @@ public:
             llvm::ArrayRef<QuantizableOpInterface> layers, Compiler compile,
             uint64_t memoryBudget, bool keepsFloat = false);
 
-  llvm::Error run(llvm::ArrayRef<Batch> batches, Visitor visit);
+  /// `blocks` is the block of each layer; unless there are any, each stage is
+  /// one. A block should be visited in successive stages: those of one that
+  /// comes back are another one.
+  llvm::Error run(llvm::ArrayRef<Batch> batches, Visitor visit,
+                  llvm::ArrayRef<unsigned> blocks = {});
 
   unsigned getNumStages() const { return stages.size(); }
 
@@ -124,6 +132,8 @@ private:
     Stage stage;
     std::optional<Program> program;
   };
+  /// New weights by layer.
+  using Replacements = llvm::SmallVector<std::pair<unsigned, Tensor>>;
 
   void assignStages();
   void connectStages();
@@ -133,6 +143,9 @@ private:
   llvm::Expected<std::vector<Tensor>>
   run(const Program &program, const Trace &trace, unsigned batch);
   llvm::Error runStage(const Stage &stage, unsigned numBatches, Trace &trace);
+  unsigned getEndOfBlock(unsigned first, llvm::ArrayRef<unsigned> blocks) const;
+  llvm::Error visitLayers(const Stage &stage, unsigned numBatches,
+                          Visitor visit, Replacements &replacements);
   mlir::Value findAddend(unsigned layer) const;
   Stage findModule(llvm::ArrayRef<unsigned> members);
   llvm::Expected<std::vector<Tensor>>

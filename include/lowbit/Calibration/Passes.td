@@ -26,6 +26,20 @@ class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
     Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
            "MiB of activations to hold in memory; more goes to a temporary file">
   ];
+  /// Of passes that quantize layers on their inputs.
+  list<Option> propagationOptions = [
+    Option<"errorPropagation", "error-propagation", "double", "0",
+           "How much of the errors of earlier layers each layer makes up for, "
+           "from 0 to 1">
+  ];
+  /// Of passes that change a layer before they look at the inputs of the next.
+  list<Option> inputOptions = [
+    Option<"inputs", "inputs", "std::string", "\"layer\"",
+           "Where the inputs of a layer come from: layer, from layers that are "
+           "all done; block, from blocks that are done, but inside the layer's "
+           "own block (an attention and the feed-forward layers behind it) from "
+           "layers as they were; float, from the model as it was">
+  ];
   /// Options that describe a format; one that was assigned to a layer comes
   /// before them.
   list<Option> formatOptions = [
@@ -588,6 +602,9 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     int32 or int64 token windows [samples, length] for a language model. Without
     it a language model makes its own data; a remark says so.
 
+    Inputs of a layer come from the quantized layers before it: the sequential
+    mode that the authors call true. `inputs=block` is their default.
+
     Afterwards each scale is fitted to its codes, and each code chosen anew with
     all others fixed, in `refinements` passes.
 
@@ -599,6 +616,11 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     arXiv 2504.09629, which makes up for errors in inputs; 0.5 there). The float
     model runs beside the quantized one then: calibration takes twice the time
     and memory. At 4 bits and fewer this gains a lot.
+
+    Weights that are zero, such as those that `--prune` set to zero, stay so, as
+    far as the format has a zero; `keep-zeros=false` codes them like all others.
+    With `sparsity` or `pattern` the pass prunes by itself, jointly with the
+    rounding, as SparseGPT does: see `--prune`.
 
     With `act-order` the input channels with the largest activations are coded
     first. Unless the scales are found before (`static-groups`), the weight is
@@ -616,7 +638,8 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     quant-opt model.mlir --gptq="bits=4 group-size=64 calibration=calib.npy" -o model-int4.mlir
     ```
   }];
-  let options = !listconcat(formatOptions, layerOptions, calibrationOptions, [
+  let options = !listconcat(formatOptions, layerOptions, calibrationOptions,
+                            inputOptions, propagationOptions, [
     Option<"actOrder", "act-order", "bool", "false",
            "Code the input channels in the order of their importance">,
     Option<"staticGroups", "static-groups", "bool", "false",
@@ -629,12 +652,64 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
            "Passes of coordinate descent over the finished codes and scales; "
            "each lowers the error of the layer's output; 0 is GPTQ as "
            "published">,
-    Option<"sequential", "sequential", "bool", "true",
-           "Calibrate each layer on inputs that come from quantized layers, "
-           "instead of float ones">,
-    Option<"errorPropagation", "error-propagation", "double", "0",
-           "How much of the errors of earlier layers each layer makes up for, "
-           "from 0 to 1">,
+    Option<"keepZeros", "keep-zeros", "bool", "true",
+           "Code weights that are zero as zeros, so that pruned ones stay so">,
+    Option<"sparsity", "sparsity", "double", "0",
+           "The part of the weights to prune in the same walk, from 0 to 1">,
+    Option<"pattern", "pattern", "std::string", "\"\"",
+           "N:M prunes all but N of every M weights, instead of a part">,
+    Option<"state", "state", "std::string", "",
+           "A folder for finished layers, to resume an interrupted run from">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were quantized">
+  ];
+}
+
+def QuantizeSpqr : QuantizingPass<"quantize-spqr"> {
+  let summary = "Round with error feedback, and keep what would cost too much";
+  let description = [{
+    Like `--gptq`, but stores weights whose rounding would change the layer's
+    output too much apart, in `#lowbit.sparse_outliers` (SpQR, Dettmers et al.
+    2023, arXiv 2306.03078). The cost of an error is its square, divided by U_kk²
+    of GPTQ; a weight is an outlier if that is more than `threshold` times the
+    mean of Var(W[:, k]) / U_kk² over all columns. Outliers make no error that the
+    columns behind them have to absorb.
+
+    So that they do not widen the range of a group either, its scale and zero
+    point are fitted when it is reached without those of its weights without which
+    the other ones would be that much better off. This takes a format with a scale
+    for groups of one row; with `simplified`, groups are fitted to all of their
+    weights, and any format serves.
+
+    `error-propagation` is that of `--gptq`.
+
+    `--spqr` is this pass with the defaults of the published method: groups of
+    16, scales and zero points of 16 rows quantized again to 3 bits, a damping of
+    1 and the columns with the largest activations first.
+
+    Example:
+
+    ```
+    quant-opt model.mlir --spqr="bits=3 calibration=calib.npy" -o model-int3.mlir
+    quant-opt model.mlir --quantize-spqr="bits=4 group-size=64 calibration=calib.npy report=-" -o model-int4.mlir
+    ```
+  }];
+  let options = !listconcat(formatOptions, layerOptions, calibrationOptions,
+                            inputOptions, propagationOptions, [
+    Option<"threshold", "threshold", "double", "0.2",
+           "The cost from which on a weight is an outlier, from 0 on; inf for no "
+           "outliers">,
+    Option<"simplified", "simplified", "bool", "false",
+           "Fit the parameters of groups to all weights, outliers among them">,
+    Option<"outlierType", "outlier-type", "std::string", "\"f16\"",
+           "How outliers are stored: f16, bf16 or f32">,
+    Option<"actOrder", "act-order", "bool", "false",
+           "Code the input channels in the order of their importance">,
+    Option<"damping", "damping", "double", "1",
+           "Added to the diagonal of the Hessian, relative to its mean">,
+    Option<"blockSize", "block-size", "int64_t", "128",
+           "Columns that are coded between two updates of the rest">,
     Option<"state", "state", "std::string", "",
            "A folder for finished layers, to resume an interrupted run from">
   ]);
@@ -646,16 +721,29 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
 def Prune : LayerPass<"prune"> {
   let summary = "Set the least weights of linear layers to zero";
   let description = [{
-    Prunes by magnitude, without data. `sparsity` is the part of the weights that
-    becomes zero: of each layer, or, with `scope=global`, of all layers together,
-    so that layers with small weights lose more. `pattern=N:M` keeps the N weights
-    with the greatest magnitudes of every M that follow each other along the input
-    channels; 2:4 is what sparse tensor cores take. Of weights with equal
-    magnitudes the first are set to zero, or kept by a pattern. A weight that
-    several layers share is pruned once.
+    `sparsity` is the part of the weights that becomes zero. `pattern=N:M` keeps N
+    weights of every M that follow each other along the input channels instead;
+    2:4 is what sparse tensor cores take. `method` says which weights go:
+
+    - `magnitude`, those nearest to zero: of each layer, or, with `scope=global`,
+      of all layers together, so that layers with small weights lose more. Needs
+      no data.
+    - `wanda`, those with the least |w| ||x||, where x are the inputs of their
+      channel: of each row by itself (Sun et al. 2023, arXiv 2306.11695).
+    - `sparsegpt`, those with the least w² / U_kk² with U of GPTQ: of each 128
+      columns of a layer together. The columns that follow make up for what is
+      missing, so weights that stay change, too (Frantar and Alistarh 2023, arXiv
+      2301.00774).
+
+    The last two run the model on calibration data, which is given as for
+    `--gptq`; inputs of a layer come from layers that are pruned already, or as
+    `inputs` says. They prune a weight that several layers share for each of them,
+    magnitude once. Of weights that cost the same the first are set to zero, or
+    kept by a pattern.
 
     Weights stay float and are written as such, so that any solver can follow;
-    zeros remain zeros in formats that represent them. `#lowbit.n_of_m` stores a
+    zeros remain zeros in formats that represent them, with `--gptq`, too.
+    `#lowbit.n_of_m` stores a
     pattern, `#lowbit.sparse_outliers` what a high sparsity leaves.
 
     Before:
@@ -674,16 +762,18 @@ def Prune : LayerPass<"prune"> {
 
     ```
     quant-opt model.mlir --prune="sparsity=0.5" -o model-half.mlir
+    quant-opt model.mlir --prune="method=sparsegpt calibration=calib.npy" --gptq="calibration=calib.npy" -o model-half-int4.mlir
     quant-opt model.mlir --prune="pattern=2:4 exclude=down_proj" --quantize-rtn=symmetric -o model-2of4.mlir
     ```
   }];
-  let options = [
+  let options = !listconcat(calibrationOptions, inputOptions, [
     Option<"method", "method", "std::string", "\"magnitude\"",
-           "What makes a weight matter: magnitude">,
+           "What makes a weight matter: magnitude, wanda or sparsegpt">,
     Option<"sparsity", "sparsity", "double", "0.5",
            "The part of the weights that becomes zero, from 0 to 1">,
     Option<"scope", "scope", "std::string", "\"layer\"",
-           "What the part is of: layer (each by itself) or global (all)">,
+           "With method=magnitude, what the part is of: layer (each by itself) or "
+           "global (all)">,
     Option<"pattern", "pattern", "std::string", "\"\"",
            "N:M keeps N of every M weights, instead of a part of all">,
     Option<"include", "include", "std::string", "",
@@ -693,8 +783,14 @@ def Prune : LayerPass<"prune"> {
     Option<"head", "head", "bool", "false",
            "Prune the last linear layer, which makes the output, too">,
     Option<"embeddings", "embeddings", "bool", "false",
-           "Prune embedding tables, too">
-  ];
+           "Prune embedding tables, too; only by magnitude">,
+    Option<"damping", "damping", "double", "0.01",
+           "With method=sparsegpt: added to the diagonal of the Hessian, relative "
+           "to its mean">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
   let statistics = [
     Statistic<"numWeights", "weights", "Weights that were pruned">
   ];

@@ -105,6 +105,34 @@ struct EasyQuantPipelineOptions : FormatRecipeOptions {
       llvm::cl::init(0.01)};
 };
 
+/// SpQR with the defaults of its authors.
+struct SpqrPipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 2 to 8"),
+                        llvm::cl::init(3)};
+  Option<double> threshold{
+      *this, "threshold",
+      llvm::cl::desc("The cost from which on a weight is an outlier; inf for "
+                     "none"),
+      llvm::cl::init(0.2)};
+  Option<std::string> calibration{
+      *this, "calibration",
+      llvm::cl::desc("A .npy file of calibration samples"), llvm::cl::init("")};
+  Option<int64_t> samples{
+      *this, "samples",
+      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
+      llvm::cl::init(0)};
+  Option<std::string> inputs{
+      *this, "inputs",
+      llvm::cl::desc("Where the inputs of a layer come from: layer, block or "
+                     "float, as for --quantize-spqr"),
+      llvm::cl::init("block")};
+  Option<std::string> state{
+      *this, "state",
+      llvm::cl::desc("A folder for finished layers, to resume an interrupted "
+                     "run from"),
+      llvm::cl::init("")};
+};
+
 /// Registers `--hqq`, `--nf4`, `--q4-k-m` and the other recipes.
 void registerLowbitCalibrationPipelines();
 
