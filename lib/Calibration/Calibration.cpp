@@ -109,7 +109,8 @@ static SmallVector<unsigned> findBlocks(func::FuncOp function,
   int previous = -1;
   for (Operation &op : function.getBody().front()) {
     auto found = roles.find(&op);
-    if (found == roles.end() && !isa<QuantizableOpInterface>(op))
+    auto layer = dyn_cast<QuantizableOpInterface>(op);
+    if (found == roles.end() && !(layer && layer.isQuantizable()))
       continue;
     const int place = getPlaceInBlock(found == roles.end() ? LayerRole::Other
                                                            : found->second);
