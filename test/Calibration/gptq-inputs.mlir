@@ -5,14 +5,19 @@
 // RUN: quant-opt %s --gptq="bits=2 group-size=4 inputs=block calibration=%S/Inputs/tokens.npy" -o %t.block.mlir
 // RUN: quant-opt %s --gptq="bits=2 group-size=4 inputs=float calibration=%S/Inputs/tokens.npy" -o %t.float.mlir
 // RUN: %python %S/Inputs/compare_codes.py %t.layer.mlir %t.block.mlir %t.float.mlir | FileCheck %s
-// One token is enough; with a small memory activations are kept in a file.
-// RUN: quant-opt %s --gptq="samples=1 bits=2 group-size=4 inputs=block memory-budget=1 calibration=%S/Inputs/tokens.npy" | FileCheck %s --check-prefix=ONE
+// One token is enough.
+// RUN: %python -c "import numpy; numpy.save(r'%t.npy', numpy.zeros((1, 1), numpy.int32))"
+// RUN: quant-opt %s --gptq="bits=2 group-size=4 inputs=block calibration=%t.npy" | FileCheck %s --check-prefix=ONE
+// RUN: quant-opt %s --spqr="calibration=%t.npy" | FileCheck %s --check-prefix=ONE
+// RUN: %python -c "import numpy; numpy.save(r'%t.npy', numpy.array([[0, -1]], numpy.int32))"
+// RUN: not quant-opt %s --prune="method=sparsegpt calibration=%t.npy" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 
 // CHECK: layer 0: the same, the same
 // CHECK-NEXT: layer 1: others, the same
 // CHECK-NEXT: layer 2: others, others
 // CHECK-NEXT: layer 3: others, others
 // ONE-COUNT-4: lowbit.matmul
+// NEGATIVE: error: calibration file '{{.*}}.npy': token -1 in sample 0 is outside the vocabulary of 6
 func.func @model(%tokens: tensor<?x?xi64> {onnx.name = "input_ids"}) -> (tensor<?x?x8xf32> {onnx.name = "logits"}) {
   %table = onnx.Constant dense<[[0.1, -0.4, 0.3, 0.9, -0.2, 0.5, 0.6, -1.0], [1.1, 0.2, -0.3, 0.4, 0.8, -0.9, 0.7, 0.3], [-0.6, 0.5, 0.4, -0.3, 0.2, 0.1, 0.9, -0.8], [0.7, 0.6, -0.5, 0.4, -0.3, 0.2, -0.1, 0.2], [-1.2, 0.1, 0.3, 0.5, 0.7, -0.9, 0.2, 0.4], [0.3, 0.3, 0.9, -0.9, 0.1, 0.6, -0.4, 0.8]]> : tensor<6x8xf32>
   %x = onnx.Gather(%table, %tokens) {axis = 0 : i64} : (tensor<6x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>

@@ -34,7 +34,7 @@
 // NF4: lowbit.matmul {{.*}}#lowbit.sparse_outliers<dense = #lowbit.codebook<nf4, group = [1, 4], scale = f16>, count = {{[1-9][0-9]*}}, value = bf16>
 // RECIPE: onnx.Gather(%{{.*}}, %{{.*}}) {axis = 2 : i64}
 // RECIPE: lowbit.matmul {{.*}}#lowbit.sparse_outliers<dense = #lowbit.uniform<u2, group = [1, 16], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16{{.*}}>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16{{.*}}>{{.*}}>, count = {{[0-9]+}}, value = f16>
-// PIPELINE: quantize-spqr{{.*}}act-order=true{{.*}}damping=1.0{{.*}}include=q{{.*}}inputs=block{{.*}}threshold=2.0{{0*}}e-01
+// PIPELINE: quantize-spqr{{.*}}act-order=true{{.*}}damping=1.0{{.*}}include=q{{.*}}inputs=layer{{.*}}threshold=2.0{{0*}}e-01
 
 func.func @model(%tokens: tensor<?x?xi64> {onnx.name = "input_ids"}) -> (tensor<?x?x6xf32> {onnx.name = "logits"}) {
   %table = onnx.Constant dense<[[0.1, -0.4, 0.3, 0.9, -0.2, 0.5, 0.6, -1.0], [1.1, 0.2, -0.3, 0.4, 0.8, -0.9, 0.7, 0.3], [-0.6, 0.5, 0.4, -0.3, 0.2, 0.1, 0.9, -0.8], [0.7, 0.6, -0.5, 0.4, -0.3, 0.2, -0.1, 0.2], [-1.2, 0.1, 0.3, 0.5, 0.7, -0.9, 0.2, 0.4], [0.3, 0.3, 0.9, -0.9, 0.1, 0.6, -0.4, 0.8]]> : tensor<6x8xf32>

@@ -125,7 +125,7 @@ struct SpqrPipelineOptions : FormatRecipeOptions {
       *this, "inputs",
       llvm::cl::desc("Where the inputs of a layer come from: layer, block or "
                      "float, as for --quantize-spqr"),
-      llvm::cl::init("block")};
+      llvm::cl::init("layer")};
   Option<std::string> state{
       *this, "state",
       llvm::cl::desc("A folder for finished layers, to resume an interrupted "
