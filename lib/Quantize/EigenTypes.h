@@ -16,6 +16,7 @@
 
 // Solvers bring their own threads, whose results do not depend on their number.
 #define EIGEN_DONT_PARALLELIZE
+#include "lowbit/Quantize/MatrixView.h"
 #include <Eigen/Core>
 
 namespace lowbit {
@@ -25,6 +26,18 @@ using RowMajorMap = Eigen::Map<
     const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>,
     0, Eigen::OuterStride<>>;
 using ColMajorMap = Eigen::Map<Eigen::MatrixXf, 0, Eigen::OuterStride<>>;
+
+inline MatrixView getView(ColMajorMatrix &matrix) {
+  return MatrixView(matrix.data(), matrix.rows(), matrix.cols(), 1,
+                    matrix.rows());
+}
+
+/// The columns from `begin` to `end`.
+inline ConstMatrixView getColumns(const ColMajorMatrix &matrix, int64_t begin,
+                                  int64_t end) {
+  return ConstMatrixView(matrix.data() + begin * matrix.rows(), matrix.rows(),
+                         end - begin, 1, matrix.rows());
+}
 
 } // namespace lowbit
 

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ErrorFeedback.h"
+#include "MatrixProduct.h"
 #include "Parallel.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
@@ -54,17 +55,25 @@ void FeedbackTile::load() {
       zeros[i] = d.data()[i] == 0;
 }
 
+/// Rows and columns of G below the diagonal (columns end where the rows begin,
+/// or before), as the upper triangle holds them: row by row.
+ConstMatrixView FeedbackTile::getBelow(int64_t firstRow, int64_t endRow,
+                                       int64_t firstCol, int64_t endCol) const {
+  return ConstMatrixView(factor.getFactor() + firstRow * width + firstCol,
+                         endRow - firstRow, endCol - firstCol, width, 1);
+}
+
 /// ||WG||², block by block because G is triangular.
 double FeedbackTile::getOutputNorm() const {
   double norm = 0;
   for (int64_t begin = 0; begin < width; begin += options.blockSize) {
     const int64_t count = std::min(options.blockSize, width - begin);
-    const int64_t below = width - begin - count;
+    const int64_t end = begin + count;
     Eigen::MatrixXf product =
         d.middleCols(begin, count) *
         g.block(begin, begin, count, count).triangularView<Eigen::Lower>();
-    product.noalias() +=
-        d.rightCols(below) * g.block(begin + count, begin, below, count);
+    addProduct(getColumns(d, end, width), getBelow(end, width, begin, end),
+               getView(product));
     norm += product.cast<double>().squaredNorm();
   }
   return norm;
@@ -73,8 +82,10 @@ double FeedbackTile::getOutputNorm() const {
 /// What the places [first, last) absorb of those from `end` on.
 Eigen::MatrixXf FeedbackTile::absorb(int64_t end, int64_t first,
                                      int64_t last) const {
-  const int64_t coded = width - end;
-  return d.rightCols(coded) * g.block(end, first, coded, last - first);
+  Eigen::MatrixXf absorbed = Eigen::MatrixXf::Zero(rows, last - first);
+  addProduct(getColumns(d, end, width), getBelow(end, width, first, last),
+             getView(absorbed));
+  return absorbed;
 }
 
 /// Turns what the places [begin, end), which come next, have absorbed into the
@@ -143,6 +154,16 @@ int64_t FeedbackTile::getBlockBegin(int64_t end, int64_t limit,
   return lastPeriod > firstStep ? width - lastPeriod : begin;
 }
 
+/// Where the sub-block that ends at `end` begins: what its columns leave to be
+/// absorbed reaches the others of the block at once. No period begins inside.
+int64_t FeedbackTile::getSubBlockBegin(int64_t end, int64_t period) const {
+  constexpr int64_t size = 16;
+  if (period == 0)
+    return end - size;
+  const int64_t periodEnd = llvm::alignTo(width - end + 1, period);
+  return std::max(end - size, width - periodEnd);
+}
+
 void FeedbackTile::codeBlock(int64_t begin, int64_t end, ColumnCoder &coder) {
   Eigen::MatrixXf s = absorb(end, begin, end);
   /// The columns of a period that begins at `place`.
@@ -161,30 +182,41 @@ void FeedbackTile::codeBlock(int64_t begin, int64_t end, ColumnCoder &coder) {
                                     ? options.pruning->pattern->block
                                     : 0;
   Eigen::VectorXf values(rows), wanted(rows), decoded(rows);
-  for (int64_t place = end - 1; place >= begin; --place) {
-    const int64_t i = place - begin, step = width - 1 - place;
-    if (patternPeriod && step % patternPeriod == 0) {
-      const Eigen::MatrixXf next = look(place, patternPeriod);
-      applyPattern(place + 1 - next.cols(), next);
+  for (int64_t subEnd = end; subEnd > begin;) {
+    const int64_t subBegin =
+        std::max({getSubBlockBegin(subEnd, period),
+                  getSubBlockBegin(subEnd, patternPeriod), begin});
+    for (int64_t place = subEnd - 1; place >= subBegin; --place) {
+      const int64_t step = width - 1 - place;
+      if (patternPeriod && step % patternPeriod == 0) {
+        const Eigen::MatrixXf next = look(place, patternPeriod);
+        applyPattern(place + 1 - next.cols(), next);
+      }
+      if (period && step % period == 0) {
+        const Eigen::MatrixXf next = look(place, period);
+        const int64_t count = next.cols();
+        coder.prepare(step, ConstMatrixView(next.data() + (count - 1) * rows,
+                                            rows, count, 1, -rows));
+      }
+      const float diagonal = g(place, place);
+      values = d.col(place) + s.col(place - begin) / diagonal;
+      wanted = values;
+      if (!zeros.empty())
+        for (int64_t row = 0; row < rows; ++row)
+          if (isZero(row, place))
+            wanted(row) = 0;
+      coder.code(step, ConstMatrixView(wanted.data(), rows, 1, 1, rows),
+                 MatrixView(decoded.data(), rows, 1, 1, rows));
+      outputErrors.col(place) = (values - decoded) * diagonal;
+      d.col(place) -= decoded;
+      const int64_t rest = place - subBegin;
+      s.middleCols(subBegin - begin, rest).noalias() +=
+          d.col(place) * g.col(place).segment(subBegin, rest).transpose();
     }
-    if (period && step % period == 0) {
-      const Eigen::MatrixXf next = look(place, period);
-      const int64_t count = next.cols();
-      coder.prepare(step, ConstMatrixView(next.data() + (count - 1) * rows,
-                                          rows, count, 1, -rows));
-    }
-    const float diagonal = g(place, place);
-    values = d.col(place) + s.col(i) / diagonal;
-    wanted = values;
-    if (!zeros.empty())
-      for (int64_t row = 0; row < rows; ++row)
-        if (isZero(row, place))
-          wanted(row) = 0;
-    coder.code(step, ConstMatrixView(wanted.data(), rows, 1, 1, rows),
-               MatrixView(decoded.data(), rows, 1, 1, rows));
-    outputErrors.col(place) = (values - decoded) * diagonal;
-    d.col(place) -= decoded;
-    s.leftCols(i).noalias() += d.col(place) * g.row(place).segment(begin, i);
+    addProduct(getColumns(d, subBegin, subEnd),
+               getBelow(subBegin, subEnd, begin, subBegin),
+               MatrixView(s.data(), rows, subBegin - begin, 1, rows));
+    subEnd = subBegin;
   }
 }
 

@@ -74,7 +74,8 @@ struct FeedbackOptions {
 ///     S = D[:, end:] G[end:, :]
 /// is what the places below `end` have to absorb: place c is coded from
 /// w_c + S_c / G_cc. S is formed for a block of columns at a time by a matrix
-/// product, and inside the block by a rank-1 update per column.
+/// product, inside the block by one per sub-block, and inside that by a rank-1
+/// update per column.
 class FeedbackTile {
 public:
   FeedbackTile(ConstMatrixView weights, const GptqFactor &factor,
@@ -120,6 +121,9 @@ private:
   void load();
   double getOutputNorm() const;
   int64_t getBlockBegin(int64_t end, int64_t limit, int64_t period) const;
+  int64_t getSubBlockBegin(int64_t end, int64_t period) const;
+  ConstMatrixView getBelow(int64_t firstRow, int64_t endRow, int64_t firstCol,
+                           int64_t endCol) const;
   void codeBlock(int64_t begin, int64_t end, ColumnCoder &coder);
   Eigen::MatrixXf absorb(int64_t end, int64_t first, int64_t last) const;
   void addUnabsorbed(int64_t begin, int64_t end,

@@ -8,22 +8,33 @@
 
 #include "lowbit/Quantize/Gptq.h"
 #include "ErrorFeedback.h"
+#include "MatrixProduct.h"
+#include "Parallel.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 
 using namespace lowbit;
 
+using FactorMap = Eigen::Map<const Eigen::MatrixXf>;
+
 namespace {
+
+/// What all tiles need to refine the columns that share scales.
+struct Group {
+  /// In the order of coding.
+  llvm::SmallVector<int64_t> places;
+  /// Their rows and columns of the damped Hessian.
+  Eigen::MatrixXf hessian;
+};
 
 /// Rounds columns to the codes of an encoder.
 class GptqCoder final : public ColumnCoder {
 public:
   GptqCoder(MatrixEncoder &encoder, FeedbackTile &tile,
-            const GptqOptions &options)
-      : encoder(encoder), tile(tile), options(options),
-        groupCols(encoder.getGroupCols()),
-        storedInCodingOrder(options.actOrder && !options.staticGroups) {
+            const GptqFactor &factor, const GptqOptions &options)
+      : encoder(encoder), tile(tile), factor(factor), options(options),
+        groupCols(encoder.getGroupCols()) {
     if (options.staticGroups)
       fitStaticGroups();
   }
@@ -33,26 +44,69 @@ public:
   }
   void prepare(int64_t step, ConstMatrixView values) override;
   void code(int64_t step, ConstMatrixView values, MatrixView decoded) override;
-  /// One pass of coordinate descent over all groups.
-  void refine();
+  void refineGroup(const Group &group);
 
 private:
-  /// The stored column, which decides about the group, of a place.
-  int64_t getStoredColumn(int64_t place) const {
-    return storedInCodingOrder ? tile.getWidth() - 1 - place
-                               : tile.getColumn(place);
-  }
+  int64_t getStoredColumn(int64_t place) const;
   void fitStaticGroups();
-  void refineGroup(llvm::ArrayRef<int64_t> places);
 
   MatrixEncoder &encoder;
   FeedbackTile &tile;
+  const GptqFactor &factor;
   const GptqOptions &options;
   const int64_t groupCols;
-  const bool storedInCodingOrder;
 };
 
 } // namespace
+
+static bool isStoredInCodingOrder(const GptqOptions &options) {
+  return options.actOrder && !options.staticGroups;
+}
+
+/// The stored column, which decides about the group, of a place.
+static int64_t getStoredColumn(const GptqFactor &factor,
+                               const GptqOptions &options, int64_t place) {
+  const int64_t step = factor.getWidth() - 1 - place;
+  return isStoredInCodingOrder(options) ? step : factor.getOrder()[step];
+}
+
+int64_t GptqCoder::getStoredColumn(int64_t place) const {
+  return ::getStoredColumn(factor, options, place);
+}
+
+/// Rows of G as columns, without what is zero in all of them.
+static Eigen::MatrixXf gatherRows(const FactorMap &g,
+                                  llvm::ArrayRef<int64_t> places) {
+  const int64_t height = *llvm::max_element(places) + 1;
+  Eigen::MatrixXf rows(height, places.size());
+  for (auto [i, place] : llvm::enumerate(places)) {
+    // The upper triangle holds them as columns.
+    rows.col(i).head(place + 1) = g.col(place).head(place + 1);
+    rows.col(i).tail(height - place - 1).setZero();
+  }
+  return rows;
+}
+
+static std::vector<Group> findGroups(const GptqFactor &factor,
+                                     const GptqOptions &options,
+                                     int64_t groupCols) {
+  const int64_t width = factor.getWidth();
+  std::vector<Group> groups(llvm::divideCeil(width, groupCols));
+  for (int64_t place = width - 1; place >= 0; --place)
+    groups[getStoredColumn(factor, options, place) / groupCols]
+        .places.push_back(place);
+  const FactorMap g(factor.getFactor(), width, width);
+  parallelFor(groups.size(), options.threads, [&](int64_t index) {
+    Group &group = groups[index];
+    const Eigen::MatrixXf rows = gatherRows(g, group.places);
+    const int64_t height = rows.rows(), count = rows.cols();
+    group.hessian = Eigen::MatrixXf::Zero(count, count);
+    addProduct(ConstMatrixView(rows.data(), count, height, height, 1),
+               ConstMatrixView(rows.data(), height, count, 1, height),
+               getView(group.hessian));
+  });
+  return groups;
+}
 
 /// All groups, from the unmodified weights in their own order.
 void GptqCoder::fitStaticGroups() {
@@ -80,65 +134,65 @@ void GptqCoder::code(int64_t step, ConstMatrixView values, MatrixView decoded) {
                  getStoredColumn(tile.getWidth() - 1 - step), values, decoded);
 }
 
-void GptqCoder::refine() {
-  std::vector<llvm::SmallVector<int64_t>> groups(
-      llvm::divideCeil(tile.getWidth(), groupCols));
-  for (int64_t place = tile.getWidth() - 1; place >= 0; --place)
-    groups[getStoredColumn(place) / groupCols].push_back(place);
-  for (llvm::ArrayRef<int64_t> places : groups)
-    refineGroup(places);
-}
-
 /// Fits the scale of a group to its codes, and then each of its codes, to what
 /// the errors of all other columns leave to be absorbed. With P = D H, a change
 /// of column c by x changes the loss by H_cc x² / 2 - P_c x: the best x is
 /// P_c / H_cc.
-void GptqCoder::refineGroup(llvm::ArrayRef<int64_t> places) {
-  const auto &g = tile.getFactor();
+void GptqCoder::refineGroup(const Group &group) {
   Eigen::MatrixXf &d = tile.getErrors();
   Eigen::MatrixXf &outputErrors = tile.getOutputErrors();
   const int64_t rows = tile.getRows(), firstRow = tile.getFirstRow();
-  const int64_t count = places.size();
-  const int64_t height = *llvm::max_element(places) + 1;
-  Eigen::MatrixXf rowsOfG = Eigen::MatrixXf::Zero(height, count);
+  const int64_t count = group.places.size();
+  const Eigen::MatrixXf rowsOfG = gatherRows(tile.getFactor(), group.places);
+  const int64_t height = rowsOfG.rows();
   Eigen::MatrixXf current(rows, count);
   llvm::SmallVector<int64_t> storedCols(count);
-  for (auto [i, place] : llvm::enumerate(places)) {
-    rowsOfG.col(i).head(place + 1) = g.col(place).head(place + 1);
+  for (auto [i, place] : llvm::enumerate(group.places)) {
     storedCols[i] = getStoredColumn(place);
     for (int64_t row = 0; row < rows; ++row)
       current(row, i) = -d(row, place) + tile.getWeight(row, place);
   }
   const Eigen::MatrixXf before = current;
-  const Eigen::MatrixXf h = rowsOfG.transpose() * rowsOfG;
-  Eigen::MatrixXf p = outputErrors.leftCols(height) * rowsOfG;
+  const Eigen::MatrixXf &h = group.hessian;
+  Eigen::MatrixXf p = Eigen::MatrixXf::Zero(rows, count);
+  addProduct(getColumns(outputErrors, 0, height),
+             ConstMatrixView(rowsOfG.data(), height, count, 1, height),
+             getView(p));
 
+  Eigen::MatrixXf product = Eigen::MatrixXf::Zero(rows, count);
+  addProduct(getView(current), getColumns(h, 0, count), getView(product));
   Eigen::VectorXf slope = current.cwiseProduct(p).rowwise().sum();
-  Eigen::VectorXf curvature = current.cwiseProduct(current * h).rowwise().sum();
+  Eigen::VectorXf curvature = current.cwiseProduct(product).rowwise().sum();
   std::vector<float> factors(rows);
   for (int64_t row = 0; row < rows; ++row)
     factors[row] = curvature(row) > 0 ? 1 + slope(row) / curvature(row) : 1;
   encoder.rescale(firstRow, storedCols, factors,
                   MatrixView(current.data(), rows, count, 1, rows));
-  p.noalias() -= (current - before) * h;
+  Eigen::MatrixXf changes = current - before;
+  addProduct(getView(changes), getColumns(h, 0, count), getView(p),
+             Sign::Minus);
 
   Eigen::VectorXf values(rows), change(rows);
   for (int64_t i = 0; i < count; ++i) {
     values = current.col(i) + p.col(i) / h(i, i);
     for (int64_t row = 0; row < rows; ++row)
-      if (tile.isZero(row, places[i]))
+      if (tile.isZero(row, group.places[i]))
         values(row) = 0;
     change = current.col(i);
     encoder.encode(firstRow, storedCols[i],
                    ConstMatrixView(values.data(), rows, 1, 1, rows),
                    MatrixView(current.col(i).data(), rows, 1, 1, rows));
     change = current.col(i) - change;
-    p.noalias() -= change * h.row(i);
+    const int64_t rest = count - i - 1;
+    p.rightCols(rest).noalias() -= change * h.col(i).tail(rest).transpose();
   }
-  const Eigen::MatrixXf changes = current - before;
-  for (auto [i, place] : llvm::enumerate(places))
+  changes = current - before;
+  for (auto [i, place] : llvm::enumerate(group.places))
     d.col(place) -= changes.col(i);
-  outputErrors.leftCols(height).noalias() -= changes * rowsOfG.transpose();
+  addProduct(getView(changes),
+             ConstMatrixView(rowsOfG.data(), count, height, height, 1),
+             MatrixView(outputErrors.data(), rows, height, 1, rows),
+             Sign::Minus);
 }
 
 llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
@@ -157,7 +211,7 @@ llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
     static_cast<SolverResult &>(result) = std::move(*rounded);
     return result;
   }
-  if (options.actOrder && !options.staticGroups)
+  if (isStoredInCodingOrder(options))
     result.columnOrder = factor.getOrder().vec();
   // Formats choose outliers, and what scales share, in the columns as stored.
   std::vector<float> buffer;
@@ -166,15 +220,20 @@ llvm::Expected<GptqResult> lowbit::gptq(const BlockFormat &format,
   if (!encoder)
     return encoder.takeError();
 
+  std::vector<Group> groups;
+  if (options.refinements > 0)
+    groups = findGroups(factor, options, (*encoder)->getGroupCols());
   FeedbackSums sums = runErrorFeedback(
       weights, factor, (*encoder)->getGroupRows(),
       {options.blockSize, options.keepZeros, options.pruning, options.threads},
       [&](FeedbackTile &tile) {
-        return std::make_unique<GptqCoder>(**encoder, tile, options);
+        return std::make_unique<GptqCoder>(**encoder, tile, factor, options);
       },
       [&](FeedbackTile &, ColumnCoder &coder) {
+        // Passes of coordinate descent.
         for (int64_t i = 0; i < options.refinements; ++i)
-          static_cast<GptqCoder &>(coder).refine();
+          for (const Group &group : groups)
+            static_cast<GptqCoder &>(coder).refineGroup(group);
       });
   result.matrix = (*encoder)->finish();
   summarize(sums, factor, result);

@@ -7,8 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "EigenTypes.h"
+#include "MatrixProduct.h"
+#include "Parallel.h"
 #include "lowbit/Quantize/Gptq.h"
 #include "lowbit/Support/OutputFile.h"
+#include "llvm/Support/MathExtras.h"
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
@@ -54,14 +57,57 @@ static void permuteSymmetric(ColMajorMap h, llvm::ArrayRef<int64_t> from) {
   }
 }
 
+/// Replaces the lower triangle of `h` by its Cholesky factor; false if it has
+/// none. What is above the diagonal stays.
+static bool factorizeLower(ColMajorMap h, unsigned threads) {
+  constexpr int64_t panel = 128, tile = 256;
+  const int64_t width = h.cols();
+  auto view = [&](int64_t row, int64_t col, int64_t rows, int64_t cols) {
+    return MatrixView(&h(row, col), rows, cols, 1, width);
+  };
+  for (int64_t begin = 0; begin < width; begin += panel) {
+    const int64_t count = std::min(panel, width - begin), end = begin + count;
+    Eigen::MatrixXf diagonal = h.block(begin, begin, count, count);
+    Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>> llt(diagonal);
+    if (llt.info() != Eigen::Success || !diagonal.diagonal().allFinite())
+      return false;
+    h.block(begin, begin, count, count).triangularView<Eigen::Lower>() =
+        diagonal;
+    const int64_t tiles = llvm::divideCeil(width - end, tile);
+    parallelFor(tiles, threads, [&](int64_t i) {
+      const int64_t row = end + i * tile;
+      auto below = h.block(row, begin, std::min(tile, width - row), count);
+      diagonal.triangularView<Eigen::Lower>()
+          .transpose()
+          .solveInPlace<Eigen::OnTheRight>(below);
+    });
+    parallelFor(tiles * (tiles + 1) / 2, threads, [&](int64_t task) {
+      int64_t i = 0;
+      while ((i + 1) * (i + 2) / 2 <= task)
+        ++i;
+      const int64_t row = end + i * tile;
+      const int64_t col = end + (task - i * (i + 1) / 2) * tile;
+      const int64_t rows = std::min(tile, width - row);
+      const int64_t cols = std::min(tile, width - col);
+      const ConstMatrixView left = view(row, begin, rows, count);
+      const ConstMatrixView right(&h(col, begin), count, cols, width, 1);
+      if (row != col)
+        return addProduct(left, right, view(row, col, rows, cols), Sign::Minus);
+      Eigen::MatrixXf product = Eigen::MatrixXf::Zero(rows, cols);
+      addProduct(left, right, MatrixView(product.data(), rows, cols, 1, rows));
+      h.block(row, col, rows, cols).triangularView<Eigen::Lower>() -= product;
+    });
+  }
+  return true;
+}
+
 /// Replaces `h` plus `shift` on the diagonal by its Cholesky factor, in the
 /// lower and, transposed, in the upper triangle. On failure `h` is as before,
 /// but for the diagonal.
 static bool factorize(ColMajorMap h, const Eigen::VectorXf &diagonal,
-                      float shift) {
+                      float shift, unsigned threads) {
   h.diagonal() = diagonal.array() + shift;
-  Eigen::LLT<Eigen::Ref<Eigen::MatrixXf, 0, Eigen::OuterStride<>>> llt(h);
-  if (llt.info() == Eigen::Success && h.diagonal().allFinite()) {
+  if (factorizeLower(h, threads)) {
     h.triangularView<Eigen::StrictlyUpper>() = h.transpose();
     return true;
   }
@@ -112,7 +158,8 @@ llvm::Expected<GptqFactor> GptqFactor::compute(Hessian input,
   const Eigen::VectorXf diagonal = h.diagonal();
   constexpr double firstRaise = 0.01, limit = 1e3;
   factor.damping = options.damping;
-  while (!factorize(h, diagonal, static_cast<float>(factor.damping * mean))) {
+  while (!factorize(h, diagonal, static_cast<float>(factor.damping * mean),
+                    options.threads)) {
     factor.damping = std::max(2 * factor.damping, firstRaise);
     if (factor.damping > limit)
       return makeError("the Hessian of the layer's inputs is not positive "

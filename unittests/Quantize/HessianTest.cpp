@@ -9,6 +9,7 @@
 #include "lowbit/Quantize/Hessian.h"
 #include "TestUtils.h"
 #include "lowbit/Quantize/MinMaxObserver.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace lowbit;
 using namespace lowbit::testing;
@@ -51,6 +52,19 @@ TEST(Hessian, DoesNotDependOnThreads) {
   one.update(inputs, 1);
   many.update(inputs, 1);
   EXPECT_EQ(std::move(one).finish().values, std::move(many).finish().values);
+}
+
+TEST(Hessian, StateIsAllThatWasSeen) {
+  Matrix inputs = Random(4).matrix(9, 300);
+  HessianAccumulator from(300), to(300);
+  from.update(inputs, 3);
+  auto target = to.getState();
+  for (auto [i, bytes] : llvm::enumerate(from.getState())) {
+    ASSERT_EQ(bytes.size(), target[i].size());
+    llvm::copy(bytes, target[i].begin());
+  }
+  EXPECT_EQ(to.getNumSequences(), 3);
+  EXPECT_EQ(std::move(to).finish().values, std::move(from).finish().values);
 }
 
 TEST(Hessian, NothingSeenIsZero) {

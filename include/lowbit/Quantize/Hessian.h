@@ -10,6 +10,9 @@
 #define LOWBIT_QUANTIZE_HESSIAN_H
 
 #include "lowbit/Quantize/MatrixView.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include <vector>
 
 namespace lowbit {
@@ -33,18 +36,29 @@ public:
   void update(ConstMatrixView inputs, int64_t sequences);
   /// Adds what another accumulator of the same width saw.
   void merge(const HessianAccumulator &other);
+  /// All that was seen, as bytes: what another process copies into the state of
+  /// an accumulator of the same width.
+  llvm::SmallVector<llvm::MutableArrayRef<char>> getState();
 
   int64_t getWidth() const { return width; }
   int64_t getNumSequences() const { return sequences; }
-  /// The Hessian of everything seen; all zero when nothing was. Takes the
-  /// memory of the accumulator, which must not be used afterwards.
+  /// The Hessian of everything seen; all zero when nothing was. The accumulator
+  /// must not be used afterwards.
   Hessian finish() &&;
 
 private:
+  /// Visits the tiles of the lower triangle, in parallel: where they begin in
+  /// the matrix and in `sum`.
+  void forEachTile(
+      llvm::function_ref<void(int64_t row, int64_t col, int64_t offset)> visit)
+      const;
+
   int64_t width;
   unsigned threads;
+  /// Rows and columns of a tile.
+  int64_t tile;
   int64_t sequences = 0;
-  /// The lower triangle of the sum of XᵀX.
+  /// The sum of XᵀX: tile by tile, as it takes half the memory of the matrix.
   std::vector<float> sum;
 };
 
