@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "lowbit/Dialect/Lowbit/IR/NodeName.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
+#include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "lowbit/Dialect/Onnx/Transforms/Pipelines.h"
 #include "lowbit/Execution/Lowering.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,34 +20,64 @@
 using namespace mlir;
 using namespace lowbit;
 
-static bool isLinearLayer(Operation &op) {
-  if (isa<MatmulOp>(op))
-    return true;
-  auto layer = dyn_cast<QuantizableOpInterface>(op);
-  return layer && layer.isQuantizable() &&
-         layer.getQuantizableKind() == QuantizableKind::Linear;
+/// Whether the op reads a quantized weight to compute with it.
+static bool hasQuantizedWeight(Operation &op) {
+  return !isa<DequantizeOp>(op) && llvm::any_of(op.getOperands(), [](Value v) {
+    return v.getDefiningOp<ConstantOp>();
+  });
 }
 
-llvm::Error lowbit::exposeLayerOutputs(ModuleOp module) {
+static bool isLayer(Operation &op) {
+  if (op.getNumResults() != 1)
+    return false;
+  auto layer = dyn_cast<QuantizableOpInterface>(op);
+  return layer ? layer.isQuantizable() : hasQuantizedWeight(op);
+}
+
+/// The result of a layer, and of the addition of its bias where a rewrite made
+/// two ops of a layer with one.
+static Value getOutput(Operation &op) {
+  Value result = op.getResult(0);
+  if (!result.hasOneUse())
+    return result;
+  auto add = dyn_cast<onnx::AddOp>(*result.user_begin());
+  return add && getNodeName(add.getLoc()) == getNodeName(op.getLoc())
+             ? add.getResult()
+             : result;
+}
+
+llvm::Expected<std::vector<ModelLayer>>
+lowbit::findModelLayers(ModuleOp module) {
   PassManager pm(module.getContext());
   onnx::buildNormalizePipeline(pm);
   if (llvm::Error error = runPasses(pm, module, ""))
-    return error;
+    return std::move(error);
   llvm::Expected<func::FuncOp> function = findModelFunction(module);
   if (!function)
     return function.takeError();
-
   llvm::StringSet<> names;
+  std::vector<ModelLayer> layers;
+  for (Operation &op : function->getBody().front()) {
+    StringRef name = getNodeName(op.getLoc());
+    if (isLayer(op) && !name.empty() && names.insert(name).second)
+      layers.push_back(
+          {name.str(), &op, getOutput(op), getTransformMark(op.getLoc())});
+  }
+  return layers;
+}
+
+llvm::Error lowbit::exposeLayerOutputs(ModuleOp module,
+                                       ArrayRef<ModelLayer> layers) {
+  llvm::Expected<func::FuncOp> function = findModelFunction(module);
+  if (!function)
+    return function.takeError();
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attributes;
   Builder builder(module.getContext());
-  for (Operation &op : function->getBody().front()) {
-    StringRef name = getNodeName(op.getLoc());
-    if (!isLinearLayer(op) || name.empty() || !names.insert(name).second)
-      continue;
-    results.push_back(op.getResult(0));
-    attributes.push_back(builder.getDictionaryAttr(
-        builder.getNamedAttr("onnx.name", builder.getStringAttr(name))));
+  for (const ModelLayer &layer : layers) {
+    results.push_back(layer.output);
+    attributes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
+        "onnx.name", builder.getStringAttr(layer.name))));
   }
   Operation *terminator = function->getBody().front().getTerminator();
   for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {

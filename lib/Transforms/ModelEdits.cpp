@@ -15,6 +15,7 @@
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
 #include <cmath>
 
 using namespace mlir;
@@ -57,6 +58,23 @@ ModelEdits::Constant &ModelEdits::getConstant(OpOperand &use) {
   return constants[&use];
 }
 
+TransformMark &ModelEdits::getMark(Operation *layer) {
+  auto [found, isNew] = marks.try_emplace(layer);
+  if (isNew)
+    found->second = getTransformMark(layer->getLoc()).value_or(TransformMark());
+  return found->second;
+}
+
+/// Makes the mark depend on what a constant of the layer has become.
+static void addToFingerprint(TransformMark &mark, ArrayRef<char> bytes) {
+  const uint64_t parts[] = {
+      mark.fingerprint,
+      llvm::xxh3_64bits(ArrayRef(
+          reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))};
+  mark.fingerprint = llvm::xxh3_64bits(
+      ArrayRef(reinterpret_cast<const uint8_t *>(parts), sizeof(parts)));
+}
+
 void ModelEdits::editWeight(QuantizableOpInterface op, MatrixEdit edit) {
   OpOperand *use = &op.getQuantizableWeight();
   if (use->getOwner() != op && !use->getOwner()->hasOneUse()) {
@@ -72,10 +90,14 @@ void ModelEdits::editWeight(QuantizableOpInterface op, MatrixEdit edit) {
   Constant &constant = getConstant(*use);
   constant.layer = op;
   constant.edits.push_back(std::move(edit));
+  // The rows of a table are what its lookups return.
+  getMark(op).outputs |=
+      op.getQuantizableKind() == QuantizableKind::Embedding;
 }
 
 void ModelEdits::editOutputs(QuantizableOpInterface op,
                              const MatrixEdit &edit) {
+  getMark(op).outputs = true;
   editWeight(op, [edit](MatrixView weight) {
     edit(MatrixView(weight.getData(), weight.getCols(), weight.getRows(),
                     weight.getColStride(), weight.getRowStride()));
@@ -87,6 +109,10 @@ void ModelEdits::editOutputs(QuantizableOpInterface op,
 }
 
 void ModelEdits::addBias(QuantizableOpInterface op, ArrayRef<float> bias) {
+  TransformMark &mark = getMark(op);
+  mark.outputs = true;
+  addToFingerprint(mark, {reinterpret_cast<const char *>(bias.data()),
+                          bias.size() * sizeof(float)});
   std::vector<float> &sum = biases[op];
   sum.resize(bias.size());
   for (auto [to, from] : llvm::zip_equal(sum, bias))
@@ -196,6 +222,10 @@ llvm::Error ModelEdits::store(OpOperand &use, const Constant &constant) {
       storeConstant(makeName(use, constant), type, bytes);
   if (!attr)
     return attr.takeError();
+  QuantizableOpInterface layer = constant.layer;
+  Operation *owner = layer ? layer.getOperation() : use.getOwner();
+  if (auto mark = marks.find(owner); mark != marks.end())
+    addToFingerprint(mark->second, bytes);
   OpBuilder builder(use.getOwner());
   Operation *before = use.get().getDefiningOp();
   use.set(onnx::ConstantOp::create(builder, before->getLoc(), *attr));
@@ -247,8 +277,11 @@ llvm::Error ModelEdits::commit() {
   for (auto &[use, constant] : constants)
     if (llvm::Error error = store(*use, constant))
       return error;
+  for (auto &[layer, mark] : marks)
+    layer->setLoc(setTransformMark(layer->getLoc(), mark));
   for (const std::function<void()> &action : rewrites)
     action();
+  marks.clear();
   biases.clear();
   constants.clear();
   rewrites.clear();

@@ -7,9 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Execution/Decoder.h"
-#include "lowbit/Execution/LayerOutputs.h"
+#include "lowbit/Execution/Lowering.h"
 #include "lowbit/Execution/Perplexity.h"
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/Support/Npy.h"
@@ -40,9 +41,11 @@ struct Options {
   cl::opt<std::string> model{cl::Positional, cl::Required,
                              cl::desc("<.onnx, .mlir, .mlirbc or .so>"),
                              cl::cat(category)};
-  cl::opt<std::string> inputs{"inputs",
-                              cl::desc("Run on the arrays of an .npz file"),
-                              cl::value_desc("a.npz"), cl::cat(category)};
+  cl::opt<std::string> inputs{
+      "inputs",
+      cl::desc("Run on the arrays of an .npz file; --compare takes samples of "
+               "the main input, too, such as token windows, in a .npy file"),
+      cl::value_desc("a.npz"), cl::cat(category)};
   cl::opt<std::string> outputs{"outputs",
                                cl::desc("Write the results to an .npz file"),
                                cl::value_desc("b.npz"), cl::cat(category)};
@@ -72,10 +75,25 @@ struct Options {
       cl::init(0), cl::cat(category)};
   cl::opt<std::string> compare{
       "compare",
-      cl::desc("Print how far another model's layers and outputs are from "
-               "this one's (of libraries, the outputs); with --perplexity, how "
-               "far its predictions are"),
+      cl::desc("Print how far another model's layers, their weights and the "
+               "outputs are from this one's (of libraries, the outputs); with "
+               "--perplexity, how far its predictions are"),
       cl::value_desc("other"), cl::cat(category)};
+  cl::opt<ComparisonOptions::Order> sort{
+      "sort", cl::desc("In which order --compare lists layers:"),
+      cl::values(clEnumValN(ComparisonOptions::Order::Error, "error",
+                            "the worst first (default)"),
+                 clEnumValN(ComparisonOptions::Order::Execution, "execution",
+                            "as they run")),
+      cl::init(ComparisonOptions::Order::Error), cl::cat(category)};
+  cl::opt<unsigned> limit{
+      "limit", cl::desc("How many layers --compare lists (default: all)"),
+      cl::value_desc("count"), cl::init(0), cl::cat(category)};
+  cl::opt<unsigned> histogram{
+      "histogram",
+      cl::desc("With --compare and --json: histograms of the weights and "
+               "outputs of each layer, with so many bins"),
+      cl::value_desc("bins"), cl::init(0), cl::cat(category)};
   cl::opt<KvCache> kvCache{
       "kv-cache",
       cl::desc("Past and present keys and values of a decoder that is compiled "
@@ -131,13 +149,10 @@ parseModule(StringRef path, mlir::MLIRContext &context) {
   return module;
 }
 
-static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
-                                       StringRef gpu = "") {
+/// A model that is not compiled yet.
+static llvm::Expected<Model> readModel(StringRef path, const Options &o) {
   Model result;
   if (llvm::sys::path::extension(path) == ".so") {
-    if (!gpu.empty())
-      return makeError("--gpu compiles a model, and '" + path +
-                       "' has been compiled");
     auto session = Session::open(path);
     if (!session)
       return session.takeError();
@@ -158,15 +173,22 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
   if (!module)
     return module.takeError();
   result.module = std::move(*module);
-  const bool comparesLayers = !o.compare.empty() && o.perplexity.empty();
-  if (comparesLayers)
-    if (llvm::Error error = exposeLayerOutputs(*result.module))
-      return makeError("'" + path + "': " + llvm::toString(std::move(error)));
+  return result;
+}
+
+/// Compiles a model that has been read, unless it is a library.
+static llvm::Error compileModel(Model &model, StringRef path, const Options &o,
+                                StringRef gpu) {
+  if (model.session)
+    return gpu.empty() ? llvm::Error::success()
+                       : makeError("--gpu compiles a model, and '" + path +
+                                   "' has been compiled");
   llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
   if (!target)
     return target.takeError();
   JitOptions jit{*target};
   jit.gpu = gpu.str();
+  const bool comparesLayers = !o.compare.empty() && o.perplexity.empty();
   if (o.kvCache.getNumOccurrences())
     jit.kvCache = o.kvCache;
   else if (o.inputs.empty() && !comparesLayers && gpu.empty())
@@ -174,13 +196,21 @@ static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
   auto engine = JitEngine::create(jit);
   if (!engine)
     return engine.takeError();
-  auto session = Session::compile(*result.module, *engine);
+  auto session = Session::compile(*model.module, *engine);
   if (!session)
     return makeError("'" + path + "': " + llvm::toString(session.takeError()));
-  result.session = std::move(*session);
-  if (llvm::Error error = result.session->setThreads(o.threads))
+  model.session = std::move(*session);
+  return model.session->setThreads(o.threads);
+}
+
+static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
+                                       StringRef gpu = "") {
+  llvm::Expected<Model> model = readModel(path, o);
+  if (!model)
+    return model.takeError();
+  if (llvm::Error error = compileModel(*model, path, o, gpu))
     return std::move(error);
-  return result;
+  return model;
 }
 
 static std::vector<int64_t> getTokens(const Options &o) {
@@ -277,24 +307,103 @@ static llvm::Error runGenerate(const Session &session, const Options &o) {
   return llvm::Error::success();
 }
 
-static llvm::Error runCompare(const Session &session, const Options &o) {
-  llvm::Expected<Model> other = loadModel(o.compare, o);
-  if (!other)
-    return other.takeError();
+using Batches = std::vector<std::vector<Tensor>>;
+
+/// How many numbers of the main input two models read at once.
+static constexpr int64_t inputsPerRun = 1 << 14;
+
+/// Samples of the main input, in batches that fit the model.
+static llvm::Expected<Batches> readSamples(const Model &model,
+                                           StringRef path) {
+  if (!model.module)
+    return makeError("samples in a .npy file are for models that show their "
+                     "main input; give a library all of its inputs as .npz");
+  llvm::Expected<mlir::func::FuncOp> function =
+      findModelFunction(*model.module);
+  if (!function)
+    return function.takeError();
+  llvm::Expected<Tensor> samples = readNpy(path);
+  if (!samples)
+    return samples.takeError();
+  auto data =
+      CalibrationData::get(*samples, *function, ("'" + path + "'").str());
+  if (!data)
+    return data.takeError();
+  const int64_t count = data->getNumSamples();
+  auto spec = Signature::get(*function);
+  if (!spec)
+    return spec.takeError();
+  // Models of a fixed batch say so in the first dimension of all inputs.
+  const auto &dims = spec->inputs.front().dims;
+  int64_t batch = dims.empty() ? -1 : dims.front().size;
+  if (batch >= 0 && count % batch != 0)
+    return makeError("'" + path + "' has " + Twine(count) +
+                     " samples, no multiple of the model's batch of " +
+                     Twine(batch));
+  if (batch < 0) {
+    batch = std::clamp<int64_t>(
+        inputsPerRun * count / data->getSamples().getNumElements(), 1, count);
+    while (count % batch != 0)
+      --batch;
+  }
+  return data->makeBatches(batch);
+}
+
+/// All inputs, as they are given or made up.
+static llvm::Expected<Batches>
+makeInputs(const Signature &signature, const Options &o) {
   if (o.inputs.empty()) {
-    auto inputs =
-        makeSyntheticInputs(session.getSignature(), getTokens(o).front());
+    auto inputs = makeSyntheticInputs(signature, getTokens(o).front());
     if (!inputs)
       return inputs.takeError();
-    return runComparison(session, *other->session, *inputs, o.json);
+    return Batches{std::move(*inputs)};
   }
   llvm::Expected<NamedTensors> named = readNpz(o.inputs);
   if (!named)
     return named.takeError();
-  auto inputs = session.getSignature().orderInputs(*named);
+  auto inputs = signature.orderInputs(*named);
   if (!inputs)
     return inputs.takeError();
-  return runComparison(session, *other->session, *inputs, o.json);
+  return Batches{std::move(*inputs)};
+}
+
+static llvm::Error runCompare(const Options &o) {
+  llvm::Expected<Model> model = readModel(o.model, o);
+  if (!model)
+    return model.takeError();
+  llvm::Expected<Model> other = readModel(o.compare, o);
+  if (!other)
+    return other.takeError();
+  Comparison comparison({o.json, o.sort, o.limit, o.histogram});
+  if (llvm::Error error = comparison.prepare(
+          model->module ? *model->module : mlir::ModuleOp(),
+          other->module ? *other->module : mlir::ModuleOp()))
+    return error;
+  Batches batches;
+  auto fill = [&batches](llvm::Expected<Batches> made) -> llvm::Error {
+    if (!made)
+      return made.takeError();
+    batches = std::move(*made);
+    return llvm::Error::success();
+  };
+  // Before compiling takes away the function, which says what the inputs are.
+  const bool takesSamples = StringRef(o.inputs).ends_with(".npy");
+  if (takesSamples)
+    if (llvm::Error error = fill(readSamples(*model, o.inputs)))
+      return error;
+  if (llvm::Error error = compileModel(*model, o.model, o, o.gpu))
+    return error;
+  if (llvm::Error error = compileModel(*other, o.compare, o, ""))
+    return error;
+  if (!takesSamples)
+    if (llvm::Error error =
+            fill(makeInputs(model->session->getSignature(), o)))
+      return error;
+  if (llvm::Error error =
+          comparison.run(*model->session, *other->session, batches))
+    return error;
+  comparison.print(llvm::outs());
+  return llvm::Error::success();
 }
 
 static llvm::Error run(const Options &o) {
@@ -312,16 +421,27 @@ static llvm::Error run(const Options &o) {
     return makeError("--compare takes --inputs or --perplexity, not both");
   if (!o.outputs.empty() && (o.inputs.empty() || !o.compare.empty()))
     return makeError("--outputs needs --inputs, and no --compare");
+  if (o.compare.empty() || !o.perplexity.empty())
+    for (const cl::Option *option :
+         {static_cast<const cl::Option *>(&o.sort),
+          static_cast<const cl::Option *>(&o.limit),
+          static_cast<const cl::Option *>(&o.histogram)})
+      if (option->getNumOccurrences())
+        return makeError("--" + option->ArgStr +
+                         " is for --compare without --perplexity");
+  if (o.histogram && !o.json)
+    return makeError("--histogram needs --json");
   for (int64_t count : o.tokens)
     if (count < 1)
       return makeError("--tokens must be positive, got " + Twine(count));
+  if (!o.compare.empty() && o.perplexity.empty())
+    return runCompare(o);
   llvm::Expected<Model> loaded = loadModel(o.model, o, o.gpu);
   if (!loaded)
     return loaded.takeError();
   const Session &session = *loaded->session;
   if (!o.compare.empty())
-    return o.perplexity.empty() ? runCompare(session, o)
-                                : runDivergence(session, o);
+    return runDivergence(session, o);
   if (!o.inputs.empty())
     if (llvm::Error error = runInputs(session, o))
       return error;

@@ -9,16 +9,34 @@
 #ifndef LOWBIT_EXECUTION_LAYEROUTPUTS_H
 #define LOWBIT_EXECUTION_LAYEROUTPUTS_H
 
+#include "lowbit/Dialect/Lowbit/IR/TransformMark.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
 
 namespace lowbit {
 
-/// Makes the model in `module` return the results of its linear layers, named
-/// after the layers and before its own results. Float and quantized forms of a
-/// model so give results that can be set side by side. The graph is normalized
-/// first: not before does it show its layers.
-llvm::Error exposeLayerOutputs(mlir::ModuleOp module);
+/// A layer of a model: an op with a weight, be that float or quantized.
+struct ModelLayer {
+  std::string name;
+  mlir::Operation *op;
+  /// What the layer computes, its bias included.
+  mlir::Value output;
+  /// What a transform has changed of the layer.
+  std::optional<TransformMark> mark;
+};
+
+/// Finds the linear layers, convolutions and embeddings of the model in `module`
+/// that have names, in the order in which they run, after normalizing the graph:
+/// not before does it show its layers. Float and quantized forms of a model have
+/// layers of the same names.
+llvm::Expected<std::vector<ModelLayer>> findModelLayers(mlir::ModuleOp module);
+
+/// Makes the model return what `layers` compute, under their names and before
+/// its own results.
+llvm::Error exposeLayerOutputs(mlir::ModuleOp module,
+                               llvm::ArrayRef<ModelLayer> layers);
 
 } // namespace lowbit
 

@@ -10,6 +10,7 @@
 #define LOWBIT_TRANSFORMS_MODELEDITS_H
 
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
+#include "lowbit/Dialect/Lowbit/IR/TransformMark.h"
 #include "lowbit/Quantize/MatrixView.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
@@ -39,7 +40,8 @@ mlir::Value makeChannelConstant(mlir::OpBuilder &builder, mlir::Location loc,
 /// Changes to the constants of a model. They are collected first, so that a
 /// transform that finds an obstacle leaves the model as it is; `commit` then
 /// reads, changes and writes one constant after the other. A constant that
-/// several operations use is changed for those alone that were named.
+/// several operations use is changed for those alone that were named. Layers
+/// whose constants were changed get a `TransformMark`.
 class ModelEdits {
 public:
   /// `suffix` ends the names of weights that are written to files.
@@ -84,6 +86,7 @@ private:
   llvm::Expected<Values> load(mlir::OpOperand &use,
                               const Constant &constant) const;
   llvm::Error store(mlir::OpOperand &use, const Constant &constant);
+  TransformMark &getMark(mlir::Operation *layer);
   void commitBias(QuantizableOpInterface op, llvm::ArrayRef<float> bias);
   std::string makeName(mlir::OpOperand &use, const Constant &constant);
 
@@ -92,6 +95,8 @@ private:
   llvm::MapVector<mlir::OpOperand *, Constant> constants;
   llvm::MapVector<mlir::Operation *, std::vector<float>> biases;
   std::vector<std::function<void()>> rewrites;
+  /// What layers become for whoever compares them with the original ones.
+  llvm::MapVector<mlir::Operation *, TransformMark> marks;
   llvm::StringSet<> names;
 };
 
