@@ -5,4 +5,7 @@
 `lowbit.model`      runs compiled models (what quant-compile writes) in this process.
 `lowbit.tools`      runs quant-translate, quant-opt, quant-compile and quant-run
                     as child processes and turns their failures into exceptions.
+`lowbit.report`     what recipes cost, on one page.
+
+`python -m lowbit --help` lists what there is for the command line.
 """

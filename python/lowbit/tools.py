@@ -37,7 +37,8 @@ def run_tool(name, *arguments, timeout=None):
     """
     command = [find_tool(name), *map(str, arguments)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+        # Messages may quote bytes of files that are no text.
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
     except subprocess.TimeoutExpired:
         raise ToolError(f"{name} did not end within {timeout} s") from None
     if done.returncode != 0:
@@ -47,9 +48,10 @@ def run_tool(name, *arguments, timeout=None):
 
 
 def error_line(text):
-    """The first line that says 'error', else the last one."""
+    """The first line that says 'error' or, as LLVM's parser of command lines does, 'unknown', else the last one."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it printed nothing")
+    return next((line for line in lines if re.search("error|unknown command line", line, re.IGNORECASE)),
+                lines[-1] if lines else "it printed nothing")
 
 
 def import_onnx(model, output):
@@ -83,6 +85,57 @@ def divergence(reference, other, tokens, *flags):
     """How far a model's predictions on a token file are from those of a reference: the parsed JSON of quant-run."""
     output = run_tool("quant-run", reference, f"--perplexity={tokens}", f"--compare={other}", "--json", *flags)
     return _parse_json(output)
+
+
+def compare(reference, other, inputs, *flags):
+    """How far a model's layers, their weights and its outputs are from those of a reference on an .npz file of inputs
+    or an .npy file of samples or token windows: the parsed JSON of quant-run, a list with one entry for each."""
+    return _parse_json(run_tool("quant-run", reference, f"--compare={other}", f"--inputs={inputs}", "--json", *flags))
+
+
+_EXTERNAL = re.compile(r'#lowbit\.external<"((?:[^"\\]|\\.)*)", '
+                       r'(?:offset = (\d+), length = (\d+)|"((?:[^"\\]|\\.)*)")>')
+
+
+def _unescape(text):
+    """A string as it is, from how MLIR prints it: two hexadecimal digits behind a backslash for some bytes."""
+    return re.sub(rb"\\([0-9A-Fa-f]{2}|.)", lambda m: bytes.fromhex(m[1].decode()) if len(m[1]) == 2 else m[1],
+                  text.encode()).decode()
+
+
+def _tensor_lengths(path):
+    """{name: bytes} of the tensors in a .safetensors file."""
+    try:
+        with open(path, "rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        return {name: entry["data_offsets"][1] - entry["data_offsets"][0]
+                for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError) as error:
+        raise ToolError(f"{path} is no .safetensors file: {error}") from None
+
+
+def external_slices(module):
+    """{(path, offset or name): bytes} of the parts of files, or the tensors in .safetensors files, that a module
+    refers to."""
+    slices, files = {}, {}
+    for file, offset, length, name in _EXTERNAL.findall(run_tool("quant-opt", module)):
+        # What is printed names files from the current folder.
+        path = pathlib.Path(_unescape(file)).absolute()
+        if offset:
+            slices[path, int(offset)] = int(length)
+            continue
+        if path not in files:
+            files[path] = _tensor_lengths(path)
+        name = _unescape(name)
+        if name not in files[path]:
+            raise ToolError(f"{path} has no tensor '{name}', which {module} refers to")
+        slices[path, name] = files[path][name]
+    return slices
+
+
+def stored_bytes(module):
+    """The bytes of a module with those of what it refers to in other files, each once."""
+    return pathlib.Path(module).stat().st_size + sum(external_slices(module).values())
 
 
 def bench(model, tokens, *flags):

@@ -44,6 +44,32 @@ def test_failure_carries_the_error_line(fake):
         tools.run_tool("quant-opt")
 
 
+def test_unknown_flag(fake):
+    fake("quant-opt", "sys.exit(\"quant-opt: Unknown command line argument '--x'.\\nquant-opt: Did you mean '--y'?\")")
+    with pytest.raises(tools.ToolError, match="Unknown command line argument '--x'"):
+        tools.run_tool("quant-opt", "--x")
+
+
+def test_external_parts_of_a_module(fake, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    header = b'{"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}, "__metadata__": {}}'
+    (tmp_path / "w\".safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(12))
+    (tmp_path / "m.mlir").write_text("12345")
+    fake("quant-opt", """print(r'#lowbit.external<"x.data", offset = 8, length = 100> #lowbit.external<"x.data", offset = 0, length = 100>')
+print(r'#lowbit.external<"w\\22.safetensors", "a"> #lowbit.external<"w\\22.safetensors", "a">')""")
+    assert tools.external_slices("m.mlir") == {(tmp_path / "x.data", 8): 100, (tmp_path / "x.data", 0): 100,
+                                               (tmp_path / 'w".safetensors', "a"): 8}
+    assert tools.stored_bytes(tmp_path / "m.mlir") == 5 + 208
+    fake("quant-opt", """print('#lowbit.external<"m.mlir", "a">')""")
+    with pytest.raises(tools.ToolError, match="m.mlir is no .safetensors file"):
+        tools.stored_bytes("m.mlir")
+
+
+def test_comparison_is_parsed(fake):
+    fake("quant-run", "assert sys.argv[1:] == ['f.mlir', '--compare=q.mlir', '--inputs=x.npy', '--json', '--limit=1']; print('[]')")
+    assert tools.compare("f.mlir", "q.mlir", "x.npy", "--limit=1") == []
+
+
 def test_failure_without_text(fake):
     fake("quant-opt", "sys.exit(3)")
     with pytest.raises(tools.ToolError, match="printed nothing"):
