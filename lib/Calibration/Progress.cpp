@@ -8,6 +8,8 @@
 
 #include "Progress.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 using namespace lowbit;
 
@@ -28,6 +30,23 @@ static std::string formatTime(double seconds) {
   return llvm::formatv("{0}h{1,0+2}m", whole / 3600, whole / 60 % 60);
 }
 
+/// How many characters fit into a line of the terminal; 0 if it does not say.
+static size_t getColumns() {
+  winsize size = {};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/// A line that went on in the next one could not be cleared: names of layers
+/// that are too long lose their beginnings, which they have in common.
+static std::string shortenName(llvm::StringRef name, size_t taken) {
+  const size_t columns = getColumns();
+  // The last column stays free, where some terminals begin the next line.
+  if (columns == 0 || taken + name.size() < columns)
+    return name.str();
+  const size_t room = columns > taken + 1 ? columns - taken - 1 : 0;
+  return room <= 3 ? "" : "..." + name.take_back(room - 3).str();
+}
+
 void Progress::clear() {
   // Back to the beginning of the line, and clear it.
   if (visible && numDone != 0)
@@ -45,14 +64,16 @@ void Progress::layerDone(const LayerSummary &layer, bool isNew) {
   if (!visible)
     return;
   using Seconds = std::chrono::duration<double>;
-  llvm::errs() << llvm::formatv(
-      "[{0}/{1}] {2}  error {3:f5}  {4} elapsed", numDone, numLayers,
-      layer.name, layer.outputError.value_or(layer.weightError),
+  const std::string place = llvm::formatv("[{0}/{1}] ", numDone, numLayers);
+  std::string rest = llvm::formatv(
+      "  error {0:f5}  {1} elapsed",
+      layer.outputError.value_or(layer.weightError),
       formatTime(Seconds(now - start).count()));
   if (numNew != 0) {
     const double perLayer = Seconds(now - startOfNew).count() / numNew;
-    llvm::errs() << ", " << formatTime(perLayer * (numLayers - numDone))
-                 << " left";
+    rest += ", " + formatTime(perLayer * (numLayers - numDone)) + " left";
   }
+  llvm::errs() << place << shortenName(layer.name, place.size() + rest.size())
+               << rest;
   llvm::errs().flush();
 }

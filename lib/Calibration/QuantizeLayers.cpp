@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "QuantizeLayers.h"
+#include "Progress.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Support/OutputFile.h"
 #include <chrono>
@@ -56,12 +57,14 @@ llvm::Error lowbit::quantizeLayers(ArrayRef<QuantizableLayer> layers,
                                    ArrayRef<FormatForLayer> formats,
                                    const RangeSearch &search, LayerSolver solve,
                                    SmallVectorImpl<LayerSummary> &summaries) {
+  Progress progress(layers.size());
   for (const QuantizableLayer &layer : layers) {
     llvm::Expected<LayerSummary> summary =
         quantizeLayer(layer, formats, search, solve);
     if (!summary)
       return makeError("cannot quantize layer '" + layer.name +
                        "': " + llvm::toString(summary.takeError()));
+    progress.layerDone(*summary, /*isNew=*/true);
     summaries.push_back(std::move(*summary));
   }
   return llvm::Error::success();

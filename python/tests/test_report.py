@@ -294,6 +294,11 @@ def test_progress_estimates_from_steps_that_took_time():
                                               "[3/4] work  1m00s elapsed, 2m00s left", "[4/4] last  1m00s elapsed, 1m00s left"]
 
 
+@pytest.mark.parametrize("length, text", [(10, "0123456789"), (9, "012...789"), (8, "012...89"), (3, "..."), (0, "0123456789")])
+def test_lines_fit_the_terminal(length, text):
+    assert progress.shorten("0123456789", length) == text
+
+
 def test_command_lines_can_be_pasted():
     assert page.quote("--nf4") == "--nf4"
     assert page.quote("--gptq=bits=4 group-size=64") == '--gptq="bits=4 group-size=64"'

@@ -1,6 +1,7 @@
 """How far a long command has come, on standard error."""
 
 import contextlib
+import os
 import sys
 import time
 
@@ -13,6 +14,14 @@ def format_time(seconds):
     if seconds < 3600:
         return f"{seconds // 60}m{seconds % 60:02}s"
     return f"{seconds // 3600}h{seconds // 60 % 60:02}m"
+
+
+def shorten(text, length):
+    """The text with its middle left out, if it is longer than that; 0 or less for no limit."""
+    if length <= 0 or len(text) <= length:
+        return text
+    half = max(0, length - 3) // 2
+    return f"{text[:length - 3 - half]}...{text[len(text) - half:]}"[:length]
 
 
 class Progress:
@@ -49,7 +58,9 @@ class Progress:
         if self.timed:
             text += f", {format_time(self.spent / self.timed * (self.steps - self.done))} left"
         if self.stream.isatty():
-            print(f"\r\033[K{text}", end="", file=self.stream, flush=True)
+            # A line that went on in the next one could not be cleared.
+            columns = os.get_terminal_size(self.stream.fileno()).columns
+            print(f"\r\033[K{shorten(text, columns - 1)}", end="", file=self.stream, flush=True)
         else:
             print(text, file=self.stream, flush=True)
 
