@@ -122,7 +122,7 @@ def test_page_has_what_the_tools_said(folder):
     text = (folder / "page.html").read_text()
     checked = check_page(text)
     assert "A <model>" in checked.text["h1"]
-    body = checked.text["body"]
+    body = checked.text["main"]
     for figure in ("--gptq=bits=4", "7.500", "2.5125", "+25.6", "0.25000", "1.5000", "75.00 %", "0.21375", "13.4",
                    "<script>alert(1)</script>", "u4 <g8>", "a transform changed the outputs"):
         assert figure in body, figure
@@ -188,7 +188,7 @@ def test_goes_on_where_it_was_interrupted(folder):
 def test_model_that_is_no_language_model(folder):
     assert report("--inputs", "tokens.npy", "--recipe=--gptq=bits=4", "-o", "page.html", "--layers=alert") == 0
     text = (folder / "page.html").read_text()
-    body = check_page(text).text["body"]
+    body = check_page(text).text["main"]
     assert "output error" in body and "perplexity" not in body and "top-1" not in body
     assert "--perplexity" not in (folder / "calls").read_text()
 
@@ -197,19 +197,36 @@ def test_nothing_to_quantize(folder):
     tool = folder / "quant-opt"
     tool.write_text(re.sub(r"layers = \[.*?\n\s+pathlib", "layers = []\n        pathlib", tool.read_text(), flags=re.S))
     assert report("--inputs", "tokens.npy", "--recipe=--gptq", "-o", "page.html") == 0
-    assert "found no layer to quantize" in check_page((folder / "page.html").read_text()).text["body"]
+    assert "found no layer to quantize" in check_page((folder / "page.html").read_text()).text["main"]
 
 
 def test_figures_that_are_no_numbers(folder):
     tool = folder / "quant-run"
     tool.write_text(tool.read_text().replace("2.5125", "None").replace("0.21375", "None"))
     assert report("--tokens", "tokens.npy", "--recipe=--gptq", "-o", "page.html") == 0
-    assert "75.00 %" in check_page((folder / "page.html").read_text()).text["body"]
+    assert "75.00 %" in check_page((folder / "page.html").read_text()).text["main"]
+
+
+def test_model_that_does_not_run(folder):
+    tool = folder / "quant-run"
+    working = tool.read_text()
+    tool.write_text(working.replace("import json", "sys.exit('error: <Conv> cannot be lowered')", 1))
+    for data in ("--tokens", "--inputs"):
+        assert report(data, "tokens.npy", "--recipe=--gptq", "-o", "page.html") == 0
+        body = check_page((folder / "page.html").read_text()).text["main"]
+        assert "float model does not run here" in body and "error: <Conv> cannot be lowered" in body
+        # Sizes and formats are known all the same.
+        assert "7.500" in body and "u4 <g8>" in body
+    # One that runs in float only.
+    tool.write_text(working.replace("else:\n    bins", "elif 'convert' in text:\n    sys.exit('error: no kernel')\nelse:\n    bins", 1))
+    assert report("--inputs", "tokens.npy", "--recipe=--gptq", "-o", "page.html") == 0
+    body = check_page((folder / "page.html").read_text()).text["main"]
+    assert "Quantized, but does not run" in body and "error: no kernel" in body and "7.500" in body
 
 
 def test_all_refused(folder):
     assert report("--tokens", "tokens.npy", "--recipe=--gptq=bits=9", "-o", "page.html") == 0
-    body = check_page((folder / "page.html").read_text()).text["body"]
+    body = check_page((folder / "page.html").read_text()).text["main"]
     assert "None of the recipes could be measured" in body and "must" in body
 
 

@@ -154,23 +154,28 @@ class Measurement:
         return arguments
 
     def measure_float(self):
-        """{"bytes", "perplexity"} of the float model; no perplexity if it is no language model."""
-        key = Cache.key("float", self.model_key, self.evaluation_key, bool(self.settings.tokens))
+        """{"bytes", "perplexity"} of the float model, and why it does not run, as "not_run", if it does not."""
+        key = Cache.key("float", self.model_key, self.evaluation_key, self.samples_key, bool(self.settings.tokens))
         known = self.cache.load(key)
         if known is not None:
             return known
         target = self.folder / "float.mlirbc"
         tools.optimize(self.module, target, "--emit-bytecode")
-        figures = {"bytes": tools.stored_bytes(target)}
-        if self.settings.tokens:
-            figures["perplexity"] = tools.perplexity(self.module, self.evaluation)
+        figures = {"bytes": tools.stored_bytes(target), "perplexity": None}
+        try:
+            if self.settings.tokens:
+                figures["perplexity"] = tools.perplexity(self.module, self.evaluation)
+            else:
+                tools.compare(self.module, self.module, self.samples, "--limit=1")
+        except tools.ToolError as error:
+            return {**figures, "not_run": str(error)}
         return self.cache.save(key, figures)
 
 
 class Trial:
     """One recipe, in steps that are kept one by one."""
 
-    STEPS = ("quantize", "evaluate", "compare layers")
+    STEPS = 3
 
     def __init__(self, measurement, recipe):
         self.measurement = measurement
@@ -239,20 +244,24 @@ class Trial:
         return self._cached(key, lambda: tools.compare(measurement.module, self._decode(), measurement.samples,
                                                        "--sort=execution", f"--histogram={HISTOGRAM_BINS}"))
 
-    def run(self, progress):
-        """All figures, or what was refused and why."""
+    def run(self, progress, runs=True):
+        """All figures; or why quant-opt refused the recipe, as "error"; or why what it made does not run, as "not_run".
+        Without `runs` the model is not run: not even the float model does."""
         result = {"name": self.recipe.name, "flags": self.recipe.arguments(), "arguments": self.arguments}
         try:
-            for step, act in zip(self.STEPS, (self.quantize, self.evaluate, self.compare)):
-                with progress.step(f"{self.recipe.name}: {step}"):
-                    figures = act()
-                if act == self.compare:
-                    result["comparison"] = figures
-                else:
-                    result.update(figures)
+            with progress.step(f"{self.recipe.name}: quantize"):
+                result.update(self.quantize())
         except tools.ToolError as error:
-            return {"name": self.recipe.name, "flags": self.recipe.arguments(), "arguments": self.arguments,
-                    "error": str(error)}
+            return {**result, "error": str(error)}
+        result.update(dict.fromkeys(("other_perplexity", "kl_mean", "kl_p99", "top1_agreement")), comparison=[])
+        try:
+            if runs:
+                with progress.step(f"{self.recipe.name}: evaluate"):
+                    result.update(self.evaluate())
+                with progress.step(f"{self.recipe.name}: compare layers"):
+                    result["comparison"] = self.compare()
+        except tools.ToolError as error:
+            result["not_run"] = str(error)
         shutil.rmtree(self.folder, ignore_errors=True)
         return {**result, **summarize(result)}
 
@@ -268,7 +277,7 @@ def summarize(result):
 
 def measure(settings):
     """All figures of a report, as JSON has them: {"model", "float", "recipes", ...}."""
-    progress = Progress(2 + len(settings.recipes) * len(Trial.STEPS))
+    progress = Progress(2 + len(settings.recipes) * Trial.STEPS)
     with progress.step(f"{settings.model.name}: read"):
         measurement = Measurement(settings)
     with progress.step(f"{settings.model.name}: float"):
@@ -277,8 +286,8 @@ def measure(settings):
     for recipe in settings.recipes:
         trial = Trial(measurement, recipe)
         done = progress.done
-        results.append(trial.run(progress))
-        progress.skip_to(done + len(Trial.STEPS))
+        results.append(trial.run(progress, runs="not_run" not in floats))
+        progress.skip_to(done + Trial.STEPS)
     progress.finish()
     names = {"model": settings.model, "data": measurement.data, "calibration": settings.calibration}
     return {**{key: str(path) if path else None for key, path in names.items()},

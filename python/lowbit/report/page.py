@@ -26,9 +26,9 @@ def escape(text):
     return html.escape(str(text), quote=True)
 
 
-def table(columns, rows, name="", caption=""):
+def table(columns, rows, name, kind=""):
     """A table whose columns sort. `columns`: (title, explanation, whether it is text); `rows`: lists of cells, each a
-    figure, None, a text, or (html, what to sort by)."""
+    figure, None, a text, or (html, what to sort by); `kind`: a class for the style sheet."""
     heads = "".join(f'<th scope="col"{" class=text" if text else ""} title="{escape(why)}">'
                     f'<button type="button">{escape(title)}</button></th>' for title, why, text in columns)
     lines = []
@@ -43,8 +43,7 @@ def table(columns, rows, name="", caption=""):
                 content, value = number(cell), "" if cell is None else cell
             cells.append(f'<td{" class=text" if text else ""} data-v="{escape(value)}">{content}</td>')
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    caption = f"<caption class=soft>{escape(caption)}</caption>" if caption else ""
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}"><table class="sortable">{caption}'
+    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}"><table class="sortable {kind}">'
             f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>")
 
 
@@ -105,6 +104,9 @@ class Page:
         if results["calibration"]:
             text += f", calibrated on <code>{escape(pathlib.Path(results['calibration']).name)}</code>"
         text += ".</p>"
+        if "not_run" in self.floats:
+            text += ('<p class="bad">The float model does not run here, so there are sizes and formats, and nothing else: '
+                     f"{escape(self.floats['not_run'])}</p>")
         if self.front:
             best = ", ".join(f"<code>{escape(recipe['name'])}</code>"
                              for i, recipe in sorted(self.plotted, key=lambda p: p[1]["bytes"]) if i in self.front)
@@ -142,11 +144,15 @@ class Page:
                           for i, recipe in self.tried if "error" in recipe)
         if refused:
             refused = f'<h3>Refused</h3><ul class="refused">{refused}</ul>'
+        not_run = "".join(f"<li>{self.name(i, recipe)[0]}<br><span class=bad>{escape(recipe['not_run'])}</span></li>"
+                          for i, recipe in self.measured if "not_run" in recipe)
+        if not_run:
+            refused += f'<h3>Quantized, but does not run</h3><ul class="refused">{not_run}</ul>'
         measured = table(columns, rows, "Recipes") if rows else "<p>None of the recipes could be measured.</p>"
         return f"<section><h2>Recipes</h2>{measured}{refused}</section>"
 
     def trade_offs(self):
-        if not self.plotted:
+        if len(self.plotted) < 1 or not any(recipe["layers"] for _, recipe in self.plotted):
             return ""
         figures = []
         for axis, value in (("MB of the whole model", lambda recipe: recipe["bytes"] / 1e6),
@@ -218,7 +224,8 @@ class Page:
     def recipe(self, index, recipe):
         stored = stored_layers(recipe)
         rows = []
-        entries = [entry for entry in recipe["comparison"] if entry["kind"] == "layer"]
+        entries = [entry for entry in recipe["comparison"] if entry["kind"] == "layer"] \
+            or [{"name": name, "weight": {}} for name in stored]
         for place, entry in enumerate(entries, 1):
             layer, weight = stored.get(entry["name"]), entry["weight"]
             note = f'<br><span class="soft">{escape(entry["not_compared"])}</span>' if "not_compared" in entry else ""
@@ -240,7 +247,7 @@ class Page:
             if pictures:
                 drawn.append(f"<div><h3><code>{escape(entry['name'])}</code></h3>{''.join(pictures)}</div>")
         shown = f'<p class="soft">Grey: float. Line: with this recipe.</p><div class="few">{"".join(drawn)}</div>' if drawn else ""
-        layers = table(columns, rows, f"Layers of {recipe['name']}") if rows else "<p>The models have no layer in common.</p>"
+        layers = table(columns, rows, f"Layers of {recipe['name']}", "narrow") if rows else "<p>There is no layer to show.</p>"
         command = escape(" ".join(quote(argument) for argument in ("quant-opt", self.results["model"], *recipe["arguments"])))
         return (f'<details><summary>{self.name(index, recipe)[0]}</summary><p><code>{command}</code></p>{shown}{layers}</details>')
 
