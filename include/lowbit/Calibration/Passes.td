@@ -296,7 +296,8 @@ def Awq : LayerPass<"awq"> {
     * *Ranges.* For each group of weights, its greatest magnitude less 0, 5, ...
       45 %: what loses least of the group's outputs, when the weights are clamped
       to it and rounded, is what they are clamped to. Not for queries and keys.
-      `clip=false` does without.
+      This suits `--quantize-rtn`; solvers that choose codes by their errors do
+      better with `clip=false`.
 
     The scales are folded into a norm, a linear layer (values into the layer
     after attention, `up` into `down`, `fc1` into `fc2` with a Relu in between;
@@ -319,7 +320,7 @@ def Awq : LayerPass<"awq"> {
 
     ```
     quant-opt model.mlir --awq="calibration=calib.npy" --quantize-rtn -o model-int4.mlir
-    quant-opt model.mlir --awq="bits=3 group-size=64" --gptq="bits=3 group-size=64" -o model-int3.mlir
+    quant-opt model.mlir --awq="bits=3 group-size=64 clip=false" --gptq="bits=3 group-size=64" -o model-int3.mlir
     ```
   }];
   let options = !listconcat(calibrationOptions, formatOptions, [

@@ -25,6 +25,11 @@ FLAGS = {
     "twice": ["--rotate", "--rotate=seed=1"],
     "both": ["--data-free-smooth", "--rotate"],
     "reverse": ["--rotate", "--data-free-smooth"],
+    # Clipping is no transform that keeps what the model computes.
+    "awq": ["--awq=calibration={calibration} samples=4 bits=3 group-size=12 points=5 clip=false head"],
+    "smoothquant": ["--smoothquant=calibration={calibration} samples=4 alpha=0.7 pairs head"],
+    "smoothquant-search": ["--smoothquant=calibration={calibration} samples=4 alpha=search granularity=tensor"],
+    "rotate-awq": ["--rotate", "--awq=calibration={calibration} samples=4 bits=3 group-size=12 points=5 clip=false"],
 }
 random = np.random.default_rng(0)
 
@@ -139,6 +144,23 @@ func.func @main(%tokens: tensor<?xi64> {{onnx.name = "tokens"}}) -> (tensor<?x20
 }}
 """
 
+# An MLP with a Gelu, whose norm has a channel of zeros.
+GELU = f"""
+func.func @main(%x: tensor<?x12xf32> {{onnx.name = "x"}}) -> (tensor<?x12xf32> {{onnx.name = "y"}}) {{
+  %scale = onnx.Constant dense<[4.0, 0.0, 1.0, 9.0, -3.0, 1.0, 1.0, 0.1, 20.0, 1.0, 1.0, 1.0]> : tensor<12xf32>
+  %bias = onnx.Constant dense<[1.0, 0.0, 1.0, 9.0, -3.0, 1.0, 1.0, 0.1, 2.0, 1.0, 1.0, 1.0]> : tensor<12xf32>
+  %w1 = {constant(28, 12, scale=0.3)}
+  %c1 = {constant(28)}
+  %w2 = {constant(28, 12, scale=0.3)}
+  %n, %t0, %t1 = onnx.LayerNormalization(%x, %scale, %bias) : (tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>) -> (tensor<?x12xf32>, none, none)
+  %m1 = onnx.Gemm(%n, %w1, %c1) {{transB = 1 : i64}} : (tensor<?x12xf32>, tensor<28x12xf32>, tensor<28xf32>) -> tensor<?x28xf32>
+  %m2 = onnx.Gelu(%m1) : (tensor<?x28xf32>) -> tensor<?x28xf32>
+  %m3 = onnx.MatMul(%m2, %w2) : (tensor<?x28xf32>, tensor<28x12xf32>) -> tensor<?x12xf32>
+  %y = onnx.Add(%x, %m3) : (tensor<?x12xf32>, tensor<?x12xf32>) -> tensor<?x12xf32>
+  return %y : tensor<?x12xf32>
+}}
+"""
+
 HADAMARDS = [((3, 64), 64), ((2, 5, 96), 48), ((12,), 12), ((1, 2, 2, 84), 28), ((7, 1024), 1024), ((5, 352), 352),
              ((4, 40), 8), ((2, 20), 20)]
 
@@ -182,17 +204,25 @@ def check_transforms(folder, example):
     tool("quant-translate", "--import-onnx", example / "tiny-llama.onnx", "-o", folder / "bundled.mlir")
     (folder / "gated.mlir").write_text(GATED, encoding="utf-8")
     (folder / "centered.mlir").write_text(CENTERED, encoding="utf-8")
+    (folder / "gelu.mlir").write_text(GELU, encoding="utf-8")
     models = {
-        "bundled": ({"input_ids": np.load(example / "eval.npy")[:1, :32].astype(np.int64)}, ["reverse"]),
-        "gated": ({"tokens": random.integers(0, 20, (2, 9))}, ["rotate", "rotate-all", "smooth", "twice"]),
-        "centered": ({"tokens": random.integers(0, 20, 9)}, ["rotate", "rotate-none", "smooth-more", "both"]),
+        "bundled": ({"input_ids": np.load(example / "eval.npy")[:1, :32].astype(np.int64)}, ["reverse", "awq", "smoothquant"]),
+        "gated": ({"tokens": random.integers(0, 20, (2, 9))},
+                  ["rotate", "rotate-all", "smooth", "twice", "awq", "rotate-awq"]),
+        "centered": ({"tokens": random.integers(0, 20, 9)},
+                     ["rotate", "rotate-none", "smooth-more", "both", "awq", "smoothquant-search"]),
+        "gelu": ({"x": random.standard_normal((9, 12)).astype(np.float32)}, ["awq", "smoothquant"]),
     }
     agree = differ = 0
     for name, (arrays, flags) in models.items():
         (expected,) = run_file(folder / f"{name}.mlir", arrays).values()
+        calibration = folder / f"{name}-calibration.npy"
+        (samples,) = arrays.values()
+        np.save(calibration, np.load(example / "calib.npy") if name == "bundled" else samples)
         for flag in flags:
             path = folder / f"{name}-{flag}.mlir"
-            tool("quant-opt", folder / f"{name}.mlir", *FLAGS[flag], "-o", path)
+            options = [option.format(calibration=calibration) for option in FLAGS[flag]]
+            tool("quant-opt", folder / f"{name}.mlir", *options, "-o", path)
             (result,) = run_file(path, arrays).values()
             error = np.abs(result - expected).max() / np.abs(expected).max()
             agree += error < TOLERANCE
