@@ -63,6 +63,9 @@ llvm::Error PrunePass::checkOptions() {
                      "', but must be magnitude, wanda or sparsegpt");
   if (scope != "layer" && scope != "global")
     return makeError("scope is '" + scope + "', but must be layer or global");
+  if (method == "magnitude" && !calibration.empty())
+    return makeError("method=magnitude needs no calibration data; with it, "
+                     "method can be wanda or sparsegpt");
   if (method != "magnitude" && scope.hasValue())
     return makeError("method=" + method +
                      " compares the weights of a layer by itself; scope is for "

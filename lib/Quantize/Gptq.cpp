@@ -10,7 +10,6 @@
 #include "ErrorFeedback.h"
 #include "MatrixProduct.h"
 #include "Parallel.h"
-#include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 

@@ -1,4 +1,5 @@
 // RUN: not quant-opt %s --prune="method=random" 2>&1 | FileCheck %s --check-prefix=METHOD
+// RUN: not quant-opt %s --prune="calibration=%S/Inputs/tokens.npy" 2>&1 | FileCheck %s --check-prefix=DATA
 // RUN: not quant-opt %s --prune="method=wanda scope=layer" 2>&1 | FileCheck %s --check-prefix=WHERE
 // RUN: not quant-opt %s --prune="method=sparsegpt embeddings" 2>&1 | FileCheck %s --check-prefix=EMBEDDINGS
 // RUN: not quant-opt %s --prune="method=wanda inputs=all exclude=bad head" 2>&1 | FileCheck %s --check-prefix=INPUTS
@@ -15,6 +16,7 @@
 // RUN: not test -e %t.mlir
 
 // METHOD: error: method is 'random', but must be magnitude, wanda or sparsegpt
+// DATA: error: method=magnitude needs no calibration data; with it, method can be wanda or sparsegpt
 // WHERE: error: method=wanda compares the weights of a layer by itself; scope is for method=magnitude
 // EMBEDDINGS: error: method=sparsegpt prunes by the inputs of layers, which embeddings do not have
 // INPUTS: error: inputs is 'all', but must be layer, block or float
