@@ -14,6 +14,7 @@ from lowbit.tools import ToolError
 
 COMMANDS = (
     "report",
+    "tokenize",
 )
 
 
