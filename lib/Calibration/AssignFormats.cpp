@@ -8,12 +8,14 @@
 
 #include "FormatNames.h"
 #include "FormatRules.h"
+#include "FormatSearch.h"
 #include "LayerPass.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Quantize/LayerSummary.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 namespace lowbit {
 #define GEN_PASS_DEF_ASSIGNFORMATS
@@ -55,6 +57,16 @@ public:
   llvm::Error decide(MutableArrayRef<Assignment> assignments);
   unsigned getNumFallbacks() const { return numFallbacks; }
 
+  struct Fit {
+    /// Null for a layer that stays as it is.
+    QuantFormatAttrInterface format;
+    bool isFallback;
+  };
+  /// What stores a matrix of this shape for which `choice` was made: that, or
+  /// the first fallback that can.
+  llvm::Expected<Fit> fit(const FormatChoice &choice,
+                          ArrayRef<int64_t> shape) const;
+
 private:
   llvm::Error applyRules(MutableArrayRef<Assignment> assignments);
   llvm::Error applyMixture(MutableArrayRef<Assignment> function);
@@ -77,7 +89,27 @@ struct AssignFormatsPass final
 
 private:
   llvm::Expected<FormatRecipe> readOptions();
+  llvm::Error checkSearchOptions(const FormatRecipe &plan) const;
+  llvm::Expected<std::unique_ptr<LayerCost>> makeCost();
+  llvm::Expected<SearchedLayer> listCandidates(const Assignment &assignment,
+                                               const Assigner &assigner,
+                                               LayerCost &cost);
+  llvm::Error searchLayers(MutableArrayRef<Assignment> assignments,
+                           const Assigner &assigner);
+  void reportUnfit();
   llvm::Error writeReport(MutableArrayRef<Assignment> assignments) const;
+
+  /// Of the search.
+  std::vector<FormatChoice> choices;
+  FormatSearchOptions searchOptions;
+  std::vector<SearchedLayer> searched;
+  /// For each candidate, the layers that cannot take it, and why the first one
+  /// cannot.
+  struct Unfit {
+    unsigned count = 0;
+    std::string reason;
+  };
+  std::vector<Unfit> unfit;
 };
 } // namespace
 
@@ -103,41 +135,46 @@ Assigner::getFallback(const std::optional<FormatChoice> &fallback,
                               /*transposed=*/false);
 }
 
-/// Records a choice, or the first fallback that can store the layer.
-llvm::Error Assigner::choose(Assignment &assignment, const FormatChoice &choice,
-                             StringRef reason) {
-  assignment.reason = reason.str();
+llvm::Expected<Assigner::Fit> Assigner::fit(const FormatChoice &choice,
+                                            ArrayRef<int64_t> shape) const {
   if (!choice.format)
-    return llvm::Error::success();
+    return Fit{nullptr, /*isFallback=*/false};
   llvm::Expected<QuantFormatAttrInterface> format =
-      fitFormat(choice.format, assignment.shape);
-  if (format) {
-    assignment.format = *format;
-    return llvm::Error::success();
-  }
+      fitFormat(choice.format, shape);
+  if (format)
+    return Fit{*format, /*isFallback=*/false};
   const std::string unfit = llvm::toString(format.takeError());
-  assignment.reason += ", not " + choice.text;
-  ++numFallbacks;
   for (const std::optional<FormatChoice> &fallback : recipe.fallbacks) {
     const bool keepsFloat = fallback && !fallback->format;
     if (keepsFloat)
-      return llvm::Error::success();
-    QuantFormatAttrInterface next =
-        getFallback(fallback, choice, assignment.shape);
+      return Fit{nullptr, /*isFallback=*/true};
+    QuantFormatAttrInterface next = getFallback(fallback, choice, shape);
     if (!next)
       continue;
-    llvm::Expected<QuantFormatAttrInterface> fitting =
-        fitFormat(next, assignment.shape);
-    if (fitting) {
-      assignment.format = *fitting;
-      return llvm::Error::success();
-    }
+    llvm::Expected<QuantFormatAttrInterface> fitting = fitFormat(next, shape);
+    if (fitting)
+      return Fit{*fitting, /*isFallback=*/true};
     llvm::consumeError(fitting.takeError());
   }
-  return makeError("cannot assign " + choice.text + " to layer '" +
-                   assignment.layer.name + "' (" + reason + "): " + unfit +
-                   (recipe.fallbacks.empty() ? "; no fallback is given"
-                                             : "; no fallback does"));
+  return makeError(unfit + (recipe.fallbacks.empty() ? "; no fallback is given"
+                                                     : "; no fallback does"));
+}
+
+/// Records a choice, or the first fallback that can store the layer.
+llvm::Error Assigner::choose(Assignment &assignment, const FormatChoice &choice,
+                             StringRef reason) {
+  llvm::Expected<Fit> fitting = fit(choice, assignment.shape);
+  if (!fitting)
+    return makeError("cannot assign " + choice.text + " to layer '" +
+                     assignment.layer.name + "' (" + reason +
+                     "): " + llvm::toString(fitting.takeError()));
+  assignment.format = fitting->format;
+  assignment.reason = reason.str();
+  if (fitting->isFallback) {
+    assignment.reason += ", not " + choice.text;
+    ++numFallbacks;
+  }
+  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -323,8 +360,8 @@ static llvm::json::Value toRecipe(MutableArrayRef<Assignment> assignments) {
   return llvm::json::Object{{"rules", std::move(rules)}};
 }
 
-static void printTable(llvm::raw_ostream &os,
-                       MutableArrayRef<Assignment> assignments) {
+static void printAssignments(llvm::raw_ostream &os,
+                             MutableArrayRef<Assignment> assignments) {
   std::vector<std::vector<std::string>> lines = {
       {"layer", "role", "shape", "format", "bits/weight", "by"}};
   for (Assignment &assignment : assignments) {
@@ -345,8 +382,15 @@ llvm::Error
 AssignFormatsPass::writeReport(MutableArrayRef<Assignment> assignments) const {
   if (report.empty())
     return llvm::Error::success();
+  const auto printTable = [&](llvm::raw_ostream &os) {
+    printAssignments(os, assignments);
+    if (!searched.empty()) {
+      os << '\n';
+      printSensitivities(os, searched, searchOptions);
+    }
+  };
   if (report == "-") {
-    printTable(llvm::errs(), assignments);
+    printTable(llvm::errs());
     return llvm::Error::success();
   }
   llvm::Expected<OutputFile> file = OutputFile::create(report);
@@ -355,8 +399,169 @@ AssignFormatsPass::writeReport(MutableArrayRef<Assignment> assignments) const {
   if (StringRef(report).ends_with(".json"))
     file->os() << llvm::formatv("{0:2}\n", toRecipe(assignments));
   else
-    printTable(file->os(), assignments);
+    printTable(file->os());
   return file->commit();
+}
+
+//===----------------------------------------------------------------------===//
+// The search
+//===----------------------------------------------------------------------===//
+
+llvm::Error
+AssignFormatsPass::checkSearchOptions(const FormatRecipe &plan) const {
+  const std::pair<StringRef, double> budgets[] = {
+      {"budget", budget},
+      {"budget-bytes", budgetBytes},
+      {"budget-latency", budgetLatency}};
+  StringRef given;
+  for (auto [name, value] : budgets) {
+    if (!std::isfinite(value) || value < 0)
+      return makeError(name + " is " + llvm::formatv("{0}", value).str() +
+                       ", but must be a positive number");
+    if (value == 0)
+      continue;
+    if (!given.empty())
+      return makeError("there are two budgets, " + given + " and " + name +
+                       ": give one");
+    given = name;
+  }
+  if (!search) {
+    if (!given.empty() || !candidates.empty())
+      return makeError((given.empty() ? "candidates" : given) +
+                       " is for a search, which is not asked for: give search");
+    return llvm::Error::success();
+  }
+  if (given.empty())
+    return makeError("the search has no budget: give budget (bits per weight), "
+                     "budget-bytes or budget-latency");
+  if (plan.mixture || plan.defaultChoice)
+    return makeError(Twine("the search decides on all layers that no rule "
+                           "matches: leave out the ") +
+                     (plan.mixture ? "mixture" : "default"));
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::unique_ptr<LayerCost>> AssignFormatsPass::makeCost() {
+  if (budgetLatency != 0)
+    return createPredictedLatency(&getContext(), target);
+  return createStorageCost(/*perWeight=*/budget != 0);
+}
+
+/// What a layer may take, without what cannot store it, or has no cost, and
+/// without what another candidate falls back to already.
+llvm::Expected<SearchedLayer>
+AssignFormatsPass::listCandidates(const Assignment &assignment,
+                                  const Assigner &assigner, LayerCost &cost) {
+  SearchedLayer layer{assignment.layer, {}, 0};
+  for (auto [index, choice] : llvm::enumerate(choices)) {
+    const auto leaveOut = [&, index = index](llvm::Error reason) {
+      std::string text = llvm::toString(std::move(reason));
+      if (unfit[index].count++ == 0)
+        unfit[index].reason = "'" + assignment.layer.name + "': " + text;
+    };
+    llvm::Expected<Assigner::Fit> fit = assigner.fit(choice, assignment.shape);
+    if (!fit) {
+      leaveOut(fit.takeError());
+      continue;
+    }
+    if (llvm::any_of(layer.candidates, [&](const auto &other) {
+          return other.format == fit->format;
+        }))
+      continue;
+    llvm::Expected<uint64_t> layerCost =
+        cost.get(assignment.layer.op, fit->format);
+    if (!layerCost) {
+      leaveOut(layerCost.takeError());
+      continue;
+    }
+    layer.candidates.push_back({index, fit->format, *layerCost});
+  }
+  if (layer.candidates.empty())
+    return makeError("no candidate serves layer " + unfit.front().reason);
+  return layer;
+}
+
+void AssignFormatsPass::reportUnfit() {
+  for (auto [choice, what] : llvm::zip_equal(choices, unfit))
+    if (what.count != 0)
+      emitRemark(getOperation().getLoc())
+          << "candidate " << choice.text << " is left out for " << what.count
+          << (what.count == 1 ? " layer, " : " layers, the first one ")
+          << what.reason;
+}
+
+/// Decides on the linear layers of which nothing was said.
+llvm::Error
+AssignFormatsPass::searchLayers(MutableArrayRef<Assignment> assignments,
+                                const Assigner &assigner) {
+  llvm::Expected<std::unique_ptr<LayerCost>> cost = makeCost();
+  if (!cost)
+    return cost.takeError();
+  unfit.resize(choices.size());
+  std::vector<Assignment *> open;
+  uint64_t fixedCost = 0, fixedWeights = 0;
+  for (Assignment &assignment : assignments) {
+    if (!assignment.reason.empty()) {
+      llvm::Expected<uint64_t> fixed =
+          (*cost)->get(assignment.layer.op, assignment.format);
+      if (!fixed)
+        return makeError("layer '" + assignment.layer.name + "' (" +
+                         assignment.reason +
+                         "): " + llvm::toString(fixed.takeError()));
+      fixedCost += *fixed;
+      fixedWeights += ShapedType::getNumElements(assignment.shape);
+      continue;
+    }
+    if (assignment.layer.op.getQuantizableKind() != QuantizableKind::Linear ||
+        (assignment.role == LayerRole::Head && !head))
+      continue;
+    llvm::Expected<SearchedLayer> layer =
+        listCandidates(assignment, assigner, **cost);
+    if (!layer)
+      return layer.takeError();
+    searched.push_back(std::move(*layer));
+    open.push_back(&assignment);
+  }
+  reportUnfit();
+  if (open.empty())
+    return makeError("the search has no layers: rules decide on all of them");
+
+  searchOptions.sensitivity = {
+      sensitivity,
+      solver,
+      range,
+      {calibration, samples, length, seed, memoryBudget, threads},
+      klSamples};
+  searchOptions.table = table;
+  searchOptions.tied = tied;
+  searchOptions.budget = budget != 0        ? budget
+                         : budgetBytes != 0 ? budgetBytes
+                                            : budgetLatency;
+  for (const FormatChoice &choice : choices)
+    searchOptions.names.push_back(
+        StringRef(choice.text).starts_with("#")
+            ? choice.format.getBlockFormat()->describe()
+            : choice.text);
+  llvm::Expected<FormatSearchSummary> summary =
+      searchFormats(searched, **cost, fixedCost, fixedWeights, searchOptions);
+  if (!summary)
+    return summary.takeError();
+  uint64_t weights = fixedWeights;
+  for (auto [assignment, layer] : llvm::zip_equal(open, searched)) {
+    assignment->format = layer.candidates[layer.chosen].format;
+    assignment->reason = "search";
+    weights += ShapedType::getNumElements(assignment->shape);
+  }
+  InFlightDiagnostic remark = emitRemark(getOperation().getLoc());
+  remark << "search: " << sensitivity
+         << llvm::formatv(" {0:e3} in ", summary->error).str()
+         << (*cost)->describe(summary->cost, weights);
+  if (summary->uniform)
+    remark << "; " << searchOptions.names[summary->uniform->index]
+           << " for all layers: "
+           << llvm::formatv("{0:e3} in ", summary->uniform->error).str()
+           << (*cost)->describe(summary->uniform->cost, weights);
+  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -384,9 +589,21 @@ llvm::Expected<FormatRecipe> AssignFormatsPass::readOptions() {
     if (llvm::Error error = plan.addFallback(
             context, text, ("fallback[" + Twine(index) + "]").str()))
       return std::move(error);
-  if (plan.rules.empty() && !plan.mixture && !plan.defaultChoice)
+  if (llvm::Error error = checkSearchOptions(plan))
+    return std::move(error);
+  std::vector<std::string> names(candidates.begin(), candidates.end());
+  if (search && names.empty())
+    names = {"u2g64", "u3g64", "u4g64", "u5g64", "u6g64", "u8g64"};
+  for (auto [index, text] : llvm::enumerate(names)) {
+    llvm::Expected<FormatChoice> choice = parseFormatChoice(
+        context, text, ("candidates[" + Twine(index) + "]").str());
+    if (!choice)
+      return choice.takeError();
+    choices.push_back(std::move(*choice));
+  }
+  if (plan.rules.empty() && !plan.mixture && !plan.defaultChoice && !search)
     return makeError("there is nothing to assign: give rules, a mixture, a "
-                     "default or a recipe");
+                     "default, a recipe or search");
   // A mixture includes what ggml does where blocks do not divide the width.
   if (plan.mixture && !llvm::is_contained(plan.fallbacks, std::nullopt))
     plan.fallbacks.emplace_back();
@@ -410,6 +627,9 @@ llvm::Error AssignFormatsPass::runOnLayers() {
   Assigner assigner(getOperation(), std::move(*plan));
   if (llvm::Error error = assigner.decide(assignments))
     return error;
+  if (search)
+    if (llvm::Error error = searchLayers(assignments, assigner))
+      return error;
 
   Builder builder(&getContext());
   double bits = 0, weights = 0;

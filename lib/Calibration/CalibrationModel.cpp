@@ -82,13 +82,18 @@ func::FuncOp CalibrationModel::getFunction() const {
   return *module.get().getOps<func::FuncOp>().begin();
 }
 
-SmallVector<QuantizableOpInterface> CalibrationModel::getLayers() const {
+SmallVector<QuantizableOpInterface>
+CalibrationModel::findLayers(func::FuncOp function) const {
   SmallVector<QuantizableOpInterface> layers(numLayers);
-  getFunction().walk([&](QuantizableOpInterface op) {
+  function.walk([&](QuantizableOpInterface op) {
     if (auto index = op->getAttrOfType<IntegerAttr>(layerAttrName))
       layers[index.getInt()] = op;
   });
   return layers;
+}
+
+SmallVector<QuantizableOpInterface> CalibrationModel::getLayers() const {
+  return findLayers(getFunction());
 }
 
 llvm::Error CalibrationModel::specialize(ArrayRef<Tensor> inputs) {
@@ -143,9 +148,33 @@ CalibrationModel::compile(ModuleOp stage) {
 }
 
 llvm::Expected<std::unique_ptr<Session>>
-CalibrationModel::compileModel() const {
-  OwningOpRef<ModuleOp> whole(module.get().clone());
+CalibrationModel::compile(OwningOpRef<ModuleOp> whole) const {
   if (failed(lowerToLinalg(*whole)))
     return makeError("cannot lower the model: " + diagnostics);
   return Session::compile(*whole, engine);
+}
+
+llvm::Expected<std::unique_ptr<Session>>
+CalibrationModel::compileModel() const {
+  return compile(OwningOpRef<ModuleOp>(module.get().clone()));
+}
+
+llvm::Expected<std::unique_ptr<Session>>
+CalibrationModel::compileModelOnWeights() const {
+  OwningOpRef<ModuleOp> whole(module.get().clone());
+  func::FuncOp function = *whole->getOps<func::FuncOp>().begin();
+  for (auto [index, layer] : llvm::enumerate(findLayers(function))) {
+    OpOperand &weight = layer.getQuantizableWeight();
+    const unsigned position = function.getNumArguments();
+    Builder builder(function.getContext());
+    if (failed(function.insertArgument(
+            position, weight.get().getType(),
+            builder.getDictionaryAttr(builder.getNamedAttr(
+                "onnx.name",
+                builder.getStringAttr("lowbit.weight." + Twine(index)))),
+            layer.getLoc())))
+      return makeError("cannot take the weights of the model as inputs");
+    weight.set(function.getArgument(position));
+  }
+  return compile(std::move(whole));
 }

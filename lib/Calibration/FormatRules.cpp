@@ -17,8 +17,9 @@ using namespace lowbit;
 using llvm::StringRef;
 using llvm::Twine;
 
-static llvm::Expected<FormatChoice>
-parseChoice(mlir::MLIRContext *context, StringRef text, StringRef place) {
+llvm::Expected<FormatChoice>
+lowbit::parseFormatChoice(mlir::MLIRContext *context, StringRef text,
+                          StringRef place) {
   // Shells and pass pipelines may leave the quotes that protect commas.
   StringRef bare = text.trim();
   if (bare.size() > 1 && bare.front() == bare.back() &&
@@ -39,7 +40,8 @@ parseChoice(mlir::MLIRContext *context, StringRef text, StringRef place) {
 
 llvm::Error FormatRecipe::addRule(mlir::MLIRContext *context, StringRef pattern,
                                   StringRef format, StringRef place) {
-  llvm::Expected<FormatChoice> choice = parseChoice(context, format, place);
+  llvm::Expected<FormatChoice> choice =
+      parseFormatChoice(context, format, place);
   if (!choice)
     return choice.takeError();
   if (pattern.empty() || pattern == "@")
@@ -86,7 +88,7 @@ llvm::Error FormatRecipe::setMixture(StringRef text, StringRef place) {
 
 llvm::Error FormatRecipe::setDefault(mlir::MLIRContext *context, StringRef text,
                                      StringRef place) {
-  llvm::Expected<FormatChoice> choice = parseChoice(context, text, place);
+  llvm::Expected<FormatChoice> choice = parseFormatChoice(context, text, place);
   if (!choice)
     return choice.takeError();
   if (defaultChoice && defaultChoice->format != choice->format)
@@ -102,7 +104,7 @@ llvm::Error FormatRecipe::addFallback(mlir::MLIRContext *context,
     fallbacks.emplace_back();
     return llvm::Error::success();
   }
-  llvm::Expected<FormatChoice> choice = parseChoice(context, text, place);
+  llvm::Expected<FormatChoice> choice = parseFormatChoice(context, text, place);
   if (!choice)
     return choice.takeError();
   fallbacks.push_back(std::move(*choice));

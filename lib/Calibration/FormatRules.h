@@ -26,6 +26,11 @@ struct FormatChoice {
   QuantFormatAttrInterface format;
 };
 
+/// The choice that `text` spells; the message of a failure names the place.
+llvm::Expected<FormatChoice> parseFormatChoice(mlir::MLIRContext *context,
+                                               llvm::StringRef text,
+                                               llvm::StringRef place);
+
 /// A format for the layers whose name, or whose role, matches.
 struct FormatRule {
   /// The regular expression; it begins with '@' if it is for roles.

@@ -98,6 +98,23 @@ lowbit::getImportance(QuantizableOpInterface op) {
   return importance;
 }
 
+llvm::Expected<Tensor> lowbit::decodeWeight(QuantizableOpInterface layer,
+                                            const BlockFormat &format,
+                                            const SolverResult &result) {
+  const int64_t rows = result.matrix.rows, cols = result.matrix.cols;
+  Tensor stored(ElementType::F32, {rows, cols});
+  MatrixView values(stored.data<float>(), rows, cols);
+  if (llvm::Error error = format.decode(result.matrix, values))
+    return std::move(error);
+  auto [weight, oriented] = makeFloatWeight(layer);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t col = 0; col < cols; ++col)
+      oriented(row,
+               result.columnOrder.empty() ? col : result.columnOrder[col]) =
+          values(row, col);
+  return weight;
+}
+
 llvm::Expected<Value>
 lowbit::makeQuantizedConstant(OpBuilder &builder, Location loc,
                               llvm::StringRef name, QuantTensorType type,

@@ -122,26 +122,6 @@ LayerQuantizer::compensate(unsigned index, const GraphWalk::Visit &visit,
                          options.errorPropagation, options.factor.threads);
 }
 
-/// The quantized weight as the float graph takes it: of the type, and in the
-/// orientation, of the layer's own weight.
-static llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
-                                           QuantFormatAttrInterface format,
-                                           const SolverResult &result) {
-  const int64_t rows = result.matrix.rows, cols = result.matrix.cols;
-  Tensor stored(ElementType::F32, {rows, cols});
-  MatrixView values(stored.data<float>(), rows, cols);
-  const auto blockFormat = format.adaptToMatrix(result.matrix).getBlockFormat();
-  if (llvm::Error error = blockFormat->decode(result.matrix, values))
-    return std::move(error);
-  auto [weight, oriented] = makeFloatWeight(layer);
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t col = 0; col < cols; ++col)
-      oriented(row,
-               result.columnOrder.empty() ? col : result.columnOrder[col]) =
-          values(row, col);
-  return weight;
-}
-
 llvm::Expected<ResumeState::Entry> LayerQuantizer::solve(
     unsigned index, const GraphWalk::Visit &visit, const LayerWeight &weight,
     QuantFormatAttrInterface format, std::optional<InputStatistics> &inputs) {
@@ -253,7 +233,10 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
   replaced.emplace_back();
   if (options.calibration.inputs != InputSource::Float) {
     llvm::Expected<Tensor> decoded =
-        decodeWeight(layer.op, *format, entry->result);
+        decodeWeight(layer.op,
+                     *format->adaptToMatrix(entry->result.matrix)
+                          .getBlockFormat(),
+                     entry->result);
     if (!decoded)
       return decoded.takeError();
     replaced.back() = std::move(*decoded);

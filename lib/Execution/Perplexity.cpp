@@ -42,6 +42,11 @@ static double getKl(llvm::ArrayRef<float> logits, double logSum,
   return std::max(kl, 0.0);
 }
 
+double lowbit::measureKl(llvm::ArrayRef<float> logits,
+                         llvm::ArrayRef<float> others) {
+  return getKl(logits, getLogSum(logits), others, getLogSum(others));
+}
+
 static llvm::Error checkTokens(const TokenWindows &windows, int64_t vocabulary,
                                StringRef path) {
   for (auto [index, token] : llvm::enumerate(windows.tokens))

@@ -181,6 +181,18 @@ public:
     return result;
   }
 
+  double getMatmulCycles(const MatmulSignature &product) const override {
+    const PanelMatmulSpec spec = getSpec(product);
+    QuantTensorType type = product.weightType;
+    double bytes = 0;
+    for (const FormatComponent &component :
+         PanelsAttr::get(type.getContext())
+             .getPackedComponents(type.getFormat(), type.getShape()))
+      bytes += ExternalAttr::getByteSize(component.type);
+    return std::max(getComputeCycles(spec, options),
+                    bytes / options.instructions.weightBytes);
+  }
+
   std::string describeMatmul(PackedMatmulOp op) const override {
     PanelMatmulSpec spec = getSpec(getSignature(op));
     std::string text;

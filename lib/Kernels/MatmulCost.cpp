@@ -219,6 +219,19 @@ lowbit::compareMatmulCosts(const PanelMatmulSpec &spec,
   return costs;
 }
 
+double lowbit::getComputeCycles(const PanelMatmulSpec &spec,
+                                const CpuKernelOptions &options) {
+  const double weights = double(spec.n) * spec.k;
+  if (!spec.floatType)
+    return compareMatmulCosts(spec, options).back().front().compute * weights /
+           1024;
+  // A lane is multiplied as it is, or converted before.
+  const InstructionCount lanes =
+      spec.floatType.isF32() ? multiplication : multiplication * 2;
+  const CpuInstructions &cpu = options.instructions;
+  return (lanes * (weights * sizeof(float) / cpu.vectorBytes)).getCycles(cpu);
+}
+
 LogicalResult lowbit::checkStrategy(const PanelMatmulSpec &spec,
                                     const CpuKernelOptions &options,
                                     MatmulStrategy strategy,

@@ -30,6 +30,11 @@ llvm::SmallVector<llvm::SmallVector<MatmulCost>>
 compareMatmulCosts(const PanelMatmulSpec &spec,
                    const CpuKernelOptions &options);
 
+/// Cycles in which a core that finds everything in its cache computes a product
+/// for one token, by the best strategy.
+double getComputeCycles(const PanelMatmulSpec &spec,
+                        const CpuKernelOptions &options);
+
 /// Fails, with a reason, if the strategy cannot serve `spec`.
 llvm::LogicalResult checkStrategy(const PanelMatmulSpec &spec,
                                   const CpuKernelOptions &options,

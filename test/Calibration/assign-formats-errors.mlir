@@ -1,6 +1,6 @@
 // RUN: rm -rf %t && mkdir %t
 // RUN: not quant-opt %s --assign-formats 2>&1 | FileCheck %s --check-prefix=NOTHING
-// NOTHING: error: there is nothing to assign: give rules, a mixture, a default or a recipe
+// NOTHING: error: there is nothing to assign: give rules, a mixture, a default, a recipe or search
 // RUN: not quant-opt %s --assign-formats="rules=up" 2>&1 | FileCheck %s --check-prefix=RULE
 // RULE: error: rules[0] is 'up', but must be a pattern and a format, such as down_proj=q6_K or @head=float
 // RUN: not quant-opt %s --assign-formats="rules=up=u4,=q4_0" 2>&1 | FileCheck %s --check-prefix=PATTERN

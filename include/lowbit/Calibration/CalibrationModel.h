@@ -41,9 +41,18 @@ public:
   /// Compiles the model as a whole, with all its results. Not to be called
   /// after `specialize`.
   llvm::Expected<std::unique_ptr<Session>> compileModel() const;
+  /// The same with the float weights of the layers as inputs behind all others,
+  /// in the order of the layers.
+  llvm::Expected<std::unique_ptr<Session>> compileModelOnWeights() const;
 
 private:
   CalibrationModel(const mlir::DialectRegistry &registry);
+
+  /// The layers in a copy of the module.
+  llvm::SmallVector<QuantizableOpInterface>
+  findLayers(mlir::func::FuncOp function) const;
+  llvm::Expected<std::unique_ptr<Session>>
+  compile(mlir::OwningOpRef<mlir::ModuleOp> whole) const;
 
   /// Collects what is emitted while code is compiled.
   std::string diagnostics;

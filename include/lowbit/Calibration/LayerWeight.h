@@ -54,6 +54,12 @@ std::pair<Tensor, MatrixView> makeFloatWeight(QuantizableOpInterface op);
 /// no such attribute.
 llvm::Expected<std::vector<float>> getImportance(QuantizableOpInterface op);
 
+/// The quantized weight as the float graph takes it: of the type, and in the
+/// orientation, of the layer's own weight.
+llvm::Expected<Tensor> decodeWeight(QuantizableOpInterface layer,
+                                    const BlockFormat &format,
+                                    const SolverResult &result);
+
 /// A quantized constant whose components go to the weight store of the dialect,
 /// under `name`.
 llvm::Expected<mlir::Value>

@@ -150,17 +150,49 @@ def AssignFormats : LayerPass<"assign-formats"> {
     }
     ```
 
-    `report` writes what was decided; as JSON, if the name ends so, it is a recipe
-    that decides the same again.
+    `search` measures instead. Each linear layer that no rule matches, but the head
+    only with `head`, is coded in each of `candidates`, by `solver`, and the harm is
+    measured on calibration data, which is given as for `--gptq`:
+
+    * `sensitivity=output-error`: the energy of the error of the layer's output,
+      relative to that of the output: ||X(W - W')^T||^2 / ||XW^T||^2;
+    * `hessian-trace`: tr(H)/K ||W - W'||^2 with H = 2/N XX^T of K input channels,
+      as in HAWQ-V2 (Dong et al. 2020, arXiv 1911.03852), but with the Hessian of
+      the layer's output error instead of that of the loss;
+    * `kl`: the mean KL divergence of the predictions of the model (the softmax of
+      the last axis of its first output) from those of the float model, as in
+      ZeroQ (Cai et al. 2020, arXiv 2001.00281). The model runs once for each layer,
+      candidate and one of `kl-samples` samples, with all its float weights in
+      memory.
+
+    Then each layer gets the candidate with which the sum of all these is least
+    while the budget holds: exactly, and so never more than if all layers took one
+    candidate. That the harm of all layers is the sum of that of each alone is an
+    assumption, the better the less harm there is. The budget is one of `budget`,
+    bits per weight; `budget-bytes`; or `budget-latency`, thousands of cycles in
+    which one core computes a token with float activations, as the cost model of
+    the kernels of `target` predicts. What layers take that rules decide on is part
+    of it. With `tied`, layers that read the same value (query, key and value; gate
+    and up) take the same candidate, so that they can be merged.
+
+    A candidate that cannot store a layer, or has no kernel where latency counts,
+    takes a fallback, or is left out there with a remark. `table` names a JSON file
+    for what was measured: if it exists, nothing is measured, and it must be of the
+    same layers, candidates, data and options; budgets and rules may differ.
+
+    `report` writes what was decided, after a search with all measured harm, where
+    a star marks what was chosen; as JSON, if the name ends so, it is a recipe that
+    decides the same again.
 
     Example:
 
     ```
     quant-opt model.mlir --assign-formats="mixture=Q4_K_M rules=@head=float" --quantize-rtn -o model-q4.mlir
     quant-opt model.mlir --assign-formats="rules=down_proj=u8g64,@head=q6_K fallback=ggml" --gptq -o mixed.mlir
+    quant-opt model.mlir --assign-formats="search budget=3.5 candidates=u2g64,u3g64,u4g64,q6_K sensitivity=kl calibration=calib.npy table=model.json report=-" --gptq="calibration=calib.npy" -o model-3.5.mlir
     ```
   }];
-  let options = [
+  let options = !listconcat([
     ListOption<"rules", "rules", "std::string",
                "Rules `expression=format`; the first that matches a layer decides">,
     Option<"recipe", "recipe", "std::string", "",
@@ -175,8 +207,40 @@ def AssignFormats : LayerPass<"assign-formats"> {
                "llama.cpp does">,
     Option<"report", "report", "std::string", "",
            "File for the table of the assignments, as a recipe if its name ends "
-           "in .json; '-' prints it to standard error">
-  ];
+           "in .json; '-' prints it to standard error">,
+    Option<"search", "search", "bool", "false",
+           "Measure which formats layers of which no rule speaks can bear, and "
+           "choose them within a budget">,
+    ListOption<"candidates", "candidates", "std::string",
+               "Formats to choose from (default: u2g64, u3g64, u4g64, u5g64, "
+               "u6g64, u8g64)">,
+    Option<"budget", "budget", "double", "0", "Bits per weight on average">,
+    Option<"budgetBytes", "budget-bytes", "double", "0",
+           "Bytes of all weights together">,
+    Option<"budgetLatency", "budget-latency", "double", "0",
+           "Thousands of cycles of one core for a token, as predicted">,
+    Option<"target", "target", "std::string", "\"native\"",
+           "Whose kernels: native, avx2, avx512vnni, amx, neon, i8mm, sve or "
+           "sve-i8mm">,
+    Option<"sensitivity", "sensitivity", "std::string", "\"output-error\"",
+           "What is measured: output-error, hessian-trace or kl">,
+    Option<"solver", "solver", "std::string", "\"gptq\"",
+           "How weights are coded when a candidate is tried: gptq, rtn or hqq">,
+    Option<"range", "range", "std::string", "\"minmax\"",
+           "What the codes of each group then span: minmax, percentile or mse">,
+    Option<"klSamples", "kl-samples", "int64_t", "16",
+           "Samples on which predictions are compared, evenly spread; 0 for all">,
+    Option<"head", "head", "bool", "false",
+           "Search a format for the last linear layer, which makes the output, "
+           "too">,
+    Option<"tied", "tied", "bool", "false",
+           "Let layers that read the same value take the same candidate">,
+    Option<"table", "table", "std::string", "",
+           "A JSON file for what was measured, to take it from if it exists">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ], calibrationOptions);
   let statistics = [
     Statistic<"numLayers", "layers", "Layers that were assigned a format">
   ];

@@ -26,6 +26,9 @@ llvm::Expected<Perplexity> measurePerplexity(const Session &session,
                                              const TokenWindows &windows,
                                              llvm::StringRef path);
 
+/// KL(softmax(logits) || softmax(others)) in nats, of at least one logit each.
+double measureKl(llvm::ArrayRef<float> logits, llvm::ArrayRef<float> others);
+
 /// How far the predictions of a model are from those of another one, the
 /// reference, over all targets of some windows.
 struct Divergence {

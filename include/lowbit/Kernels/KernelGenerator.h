@@ -60,6 +60,12 @@ public:
   getMatmulAlternatives(const MatmulSignature &product, MatmulTuningAttr tuning,
                         unsigned tile) const = 0;
 
+  /// Cycles in which one core computes such a product for one token with a
+  /// weight that it reads from memory, as the cost model has it: what takes
+  /// longer, computing or reading. For products that there is a layout for; the
+  /// weight may lack it.
+  virtual double getMatmulCycles(const MatmulSignature &product) const = 0;
+
   /// How the kernel of `op` computes and what speaks for it, in one line.
   virtual std::string describeMatmul(PackedMatmulOp op) const = 0;
 
