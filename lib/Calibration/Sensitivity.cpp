@@ -196,8 +196,8 @@ public:
   llvm::Expected<double> measure(const Trial &trial) override;
 
 private:
-  llvm::Error addReference(ArrayRef<Tensor> inputs);
   llvm::Expected<Tensor> run(size_t sample) const;
+  llvm::Expected<double> compare() const;
 
   std::unique_ptr<CalibrationModel> model;
   std::unique_ptr<Session> session;
@@ -210,11 +210,19 @@ private:
 };
 } // namespace
 
+static llvm::Error checkType(const LayerWeight &weight) {
+  if (weight.getElementType().isF32())
+    return llvm::Error::success();
+  return makeError("calibration runs in f32, but its weight is not");
+}
+
 /// The float weight of a layer, which is not copied.
 static llvm::Expected<Tensor> getWeightTensor(QuantizableOpInterface op) {
   llvm::Expected<LayerWeight> weight = LayerWeight::get(op);
   if (!weight)
     return weight.takeError();
+  if (llvm::Error error = checkType(*weight))
+    return std::move(error);
   auto owner = std::make_shared<LayerWeight>(std::move(*weight));
   auto type = cast<ShapedType>(op.getQuantizableWeight().get().getType());
   return Tensor(ElementType::F32, type.getShape(),
@@ -238,7 +246,8 @@ llvm::Expected<std::unique_ptr<Measure>> LogitDivergence::create(
   for (const QuantizableLayer &layer : layers) {
     llvm::Expected<Tensor> weight = getWeightTensor(layer.op);
     if (!weight)
-      return weight.takeError();
+      return makeError("cannot measure layer '" + layer.name +
+                       "': " + llvm::toString(weight.takeError()));
     self->weights.push_back(std::move(*weight));
   }
 
@@ -274,27 +283,28 @@ llvm::Expected<Tensor> LogitDivergence::run(size_t sample) const {
   return std::move(logits);
 }
 
-llvm::Expected<double> LogitDivergence::measure(const Trial &trial) {
-  const Tensor original = std::exchange(weights[trial.layer], trial.tensor);
+/// The mean divergence with the weights as they are now.
+llvm::Expected<double> LogitDivergence::compare() const {
   double sum = 0;
   int64_t count = 0;
-  llvm::Error failure = llvm::Error::success();
   for (auto [sample, reference] : llvm::enumerate(references)) {
     llvm::Expected<Tensor> logits = run(sample);
-    if (!logits) {
-      failure = logits.takeError();
-      break;
-    }
+    if (!logits)
+      return logits.takeError();
     const int64_t width = reference.getShape().back();
     for (int64_t i = 0, e = reference.getNumElements(); i < e; i += width)
       sum += measureKl(reference.values<float>().slice(i, width),
                        logits->values<float>().slice(i, width));
     count += reference.getNumElements() / width;
   }
-  weights[trial.layer] = original;
-  if (failure)
-    return std::move(failure);
   return sum / static_cast<double>(count);
+}
+
+llvm::Expected<double> LogitDivergence::measure(const Trial &trial) {
+  const Tensor original = std::exchange(weights[trial.layer], trial.tensor);
+  llvm::Expected<double> divergence = compare();
+  weights[trial.layer] = original;
+  return divergence;
 }
 
 /// What a measure can look at before the first trial.
@@ -432,8 +442,8 @@ llvm::Error Trials::tryFormats(unsigned index, const Hessian &hessian) {
   llvm::Expected<LayerWeight> weight = LayerWeight::get(task.layer.op);
   if (!weight)
     return weight.takeError();
-  if (!weight->getElementType().isF32())
-    return makeError("calibration runs in f32, but its weight is not");
+  if (llvm::Error error = checkType(*weight))
+    return error;
   for (QuantFormatAttrInterface format : task.formats) {
     if (!format) {
       errors[index].push_back(0);

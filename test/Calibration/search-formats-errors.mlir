@@ -43,28 +43,28 @@
 // UNFIT: error: no candidate serves layer 'up': q6_K has blocks of 256 columns, which do not divide the 4; {{.*}}; no fallback is given
 
 // A table is of one model, its data and how it was measured.
-// RUN: quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" -o %t/out.mlir 2>/dev/null
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" -o %t/out.mlir 2>/dev/null
 // RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 sensitivity=hessian-trace calibration=%t/x.npy table=%t/table.json" -o %t/bad.mlir 2>&1 | FileCheck %s --check-prefix=TABLE-MEASURE
 // RUN: not test -e %t/bad.mlir
 // TABLE-MEASURE: error: table '{{.*}}table.json' was measured with sensitivity='output-error', not 'hessian-trace'; remove it or name another one
 // RUN: %python %S/../Integration/Inputs/make_npz.py %t/y.npy "x=np.array([[1, 2, 3, 4], [4, -3, 2, 5]], np.float32)"
-// RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/y.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-DATA
+// RUN: not quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/y.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-DATA
 // TABLE-DATA: error: table '{{.*}}table.json' was measured with calibration='float32[2, 4], hash {{[0-9a-f]+}}', not 'float32[2, 4], hash {{[0-9a-f]+}}'; remove it
-// RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u6 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-CANDIDATE
+// RUN: not quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u6 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-CANDIDATE
 // TABLE-CANDIDATE: error: table '{{.*}}table.json' was measured for other candidates: it has no #lowbit.uniform<u6, group = [1, *], scale = f16, zero = u6> for layer 'up'; remove it
 // RUN: sed 's/-0.51/0.52/' %s > %t/other.mlir
-// RUN: not quant-opt %t/other.mlir --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-WEIGHT
+// RUN: not quant-opt %t/other.mlir --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-WEIGHT
 // TABLE-WEIGHT: error: table '{{.*}}table.json' is of another model: layer 'up' has another weight; remove it
 // RUN: sed 's/loc("up")/loc("other")/' %s > %t/renamed.mlir
-// RUN: not quant-opt %t/renamed.mlir --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-LAYER
+// RUN: not quant-opt %t/renamed.mlir --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-LAYER
 // TABLE-LAYER: error: table '{{.*}}table.json' is of another model: it has no layer 'other'; remove it
 // RUN: echo '[1]' > %t/list.json
-// RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/list.json" 2>&1 | FileCheck %s --check-prefix=TABLE-LIST
+// RUN: not quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/list.json" 2>&1 | FileCheck %s --check-prefix=TABLE-LIST
 // TABLE-LIST: error: table '{{.*}}list.json' is no table of sensitivities; remove it
 // RUN: echo '{' > %t/syntax.json
-// RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/syntax.json" 2>&1 | FileCheck %s --check-prefix=TABLE-SYNTAX
+// RUN: not quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/syntax.json" 2>&1 | FileCheck %s --check-prefix=TABLE-SYNTAX
 // TABLE-SYNTAX: error: cannot read table '{{.*}}syntax.json': [{{[0-9]+:[0-9]+}}, byte={{[0-9]+}}]:
-// RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/missing/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-FOLDER
+// RUN: not quant-opt %s --assign-formats="search sensitivity=output-error budget=16 candidates=u4,u8 calibration=%t/x.npy table=%t/missing/table.json" 2>&1 | FileCheck %s --check-prefix=TABLE-FOLDER
 // TABLE-FOLDER: error: {{.*}}missing
 
 // What is no number cannot be measured.

@@ -1,10 +1,10 @@
 // Layers that read the same value can be merged if they have one format.
 // RUN: rm -rf %t && mkdir %t
 // RUN: %python %S/../Integration/Inputs/make_npz.py %t/x.npy "x=np.array([[1, 2, 3, 4], [4, -3, 2, 1], [-2, 1, 0, 3]], np.float32)"
-// RUN: quant-opt %s --assign-formats="search candidates=u2,u4,u8 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=FREE
-// RUN: quant-opt %s --assign-formats="search tied candidates=u2,u4,u8 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=TIED
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2,u4,u8 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=FREE
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error tied candidates=u2,u4,u8 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=TIED
 // Rules are stronger than ties.
-// RUN: quant-opt %s --assign-formats="search tied rules=up=u8 candidates=u2,u4 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=RULE
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error tied rules=up=u8 candidates=u2,u4 solver=rtn budget=11 calibration=%t/x.npy" 2>/dev/null | FileCheck %s --check-prefix=RULE
 
 func.func @model(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // FREE: onnx.MatMul({{.*}}#lowbit.uniform<u2,

@@ -2,7 +2,7 @@
 // that needs more.
 // RUN: rm -rf %t && mkdir %t
 // RUN: %python %S/../Integration/Inputs/make_npz.py %t/tokens.npy "x=np.array([[0, 1, 2, 3], [3, 2, 1, 1]], np.int32)"
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn calibration=%t/tokens.npy report=-" -o %t/out.mlir 2> %t/log
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn calibration=%t/tokens.npy report=-" -o %t/out.mlir 2> %t/log
 // RUN: FileCheck %s --input-file=%t/out.mlir
 // RUN: FileCheck %s --check-prefix=LOG --input-file=%t/log
 // LOG: remark: search: output-error {{[0-9.]+}}e-0{{[5-9]}} in 8.000 bits per weight; u4g8 for all layers: {{[0-9.]+}}e-0{{[1-4]}} in 7.000 bits per weight
@@ -15,48 +15,48 @@
 
 // The same whatever is measured, however codes are found, and on any number of
 // threads.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy sensitivity=kl solver=rtn threads=1" 2>%t/kl | FileCheck %s
+// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy solver=rtn threads=1" 2>%t/kl | FileCheck %s
 // RUN: FileCheck %s --check-prefix=KL --input-file=%t/kl
 // KL: remark: search: kl {{[0-9.]+}}e-{{.*}} in 8.000 bits per weight
 // RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy sensitivity=kl kl-samples=1 solver=hqq threads=3" 2>/dev/null | FileCheck %s
 // RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy sensitivity=hessian-trace solver=rtn range=mse" 2>/dev/null | FileCheck %s
 // Without data the model makes its own.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn samples=2 length=4" 2>%t/generated | FileCheck %s
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn samples=2 length=4" 2>%t/generated | FileCheck %s
 // RUN: FileCheck %s --check-prefix=GENERATED --input-file=%t/generated
 // GENERATED: remark: no calibration data given: the model generated 2 samples of 4 tokens (seed 0)
 
 // Bytes: 8x8 weights take 40 in u2g8, 56 in u4g8, 88 in u8g8.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget-bytes=128 solver=rtn calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget-bytes=127 solver=rtn calibration=%t/tokens.npy" 2>%t/bytes | FileCheck %s --check-prefix=BYTES
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget-bytes=128 solver=rtn calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget-bytes=127 solver=rtn calibration=%t/tokens.npy" 2>%t/bytes | FileCheck %s --check-prefix=BYTES
 // RUN: FileCheck %s --check-prefix=BYTES-LOG --input-file=%t/bytes
 // BYTES: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u2,
 // BYTES: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u4,
 // BYTES-LOG: remark: search: {{.*}} in 96 bytes; u4g8 for all layers: {{.*}} in 112 bytes
 
 // Cycles, as the cost model of any target predicts.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget-latency=1000 solver=rtn target=avx512vnni calibration=%t/tokens.npy" 2>%t/cycles | FileCheck %s --check-prefix=FAST
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget-latency=1000 solver=rtn target=avx512vnni calibration=%t/tokens.npy" 2>%t/cycles | FileCheck %s --check-prefix=FAST
 // RUN: FileCheck %s --check-prefix=CYCLES --input-file=%t/cycles
 // FAST-COUNT-2: lowbit.format
 // CYCLES: remark: search: output-error {{.*}} in 0.0{{[0-9]+}} thousand cycles per token
 
 // Rules come first, and what they take counts. The head is searched if asked for.
-// RUN: quant-opt %s --assign-formats="search solver=rtn rules=easy=u8g8 candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=RULE
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error solver=rtn rules=easy=u8g8 candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=RULE
 // RULE: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u8,
 // RULE: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u2,
-// RUN: quant-opt %s --assign-formats="search head solver=rtn candidates=u2g8,float budget=32 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=HEAD
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error head solver=rtn candidates=u2g8,float budget=32 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=HEAD
 // HEAD: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u2,
 // HEAD-COUNT-2: onnx.MatMul({{.*}}) {lowbit.format = "float"}
 
 // What cannot store a layer is left out there, or takes a fallback.
-// RUN: quant-opt %s --assign-formats="search candidates=q8_0,u8g8 budget=11 calibration=%t/tokens.npy" 2>&1 >/dev/null | FileCheck %s --check-prefix=UNFIT
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=q8_0,u8g8 budget=11 calibration=%t/tokens.npy" 2>&1 >/dev/null | FileCheck %s --check-prefix=UNFIT
 // UNFIT: remark: candidate q8_0 is left out for 2 layers, the first one 'easy': q8_0 has blocks of 32 columns, which do not divide the 8{{.*}}; no fallback is given
-// RUN: quant-opt %s --assign-formats="search candidates=q8_0,u4g8 solver=rtn budget=9 fallback=u8g8 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=FALLBACK
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=q8_0,u4g8 solver=rtn budget=9 fallback=u8g8 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=FALLBACK
 // FALLBACK: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u4,
 // FALLBACK: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u8,
 
 // What was measured is kept: the second search believes the file, which says here
 // that the hard layer is easy.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn calibration=%t/tokens.npy table=%t/table.json" 2>/dev/null | FileCheck %s
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget=8.1 solver=rtn calibration=%t/tokens.npy table=%t/table.json" 2>/dev/null | FileCheck %s
 // RUN: FileCheck %s --check-prefix=TABLE --input-file=%t/table.json
 // TABLE:      "errors": {
 // TABLE-NEXT:   "#lowbit.uniform<u2, group = [1, 8], scale = f16, zero = u2>": 0,
@@ -65,11 +65,11 @@
 // TABLE:      "measured": {
 // TABLE-NEXT:   "calibration": "int64[2, 4], hash {{[0-9a-f]+}}",
 // RUN: sed 's|\("#lowbit.uniform<u8.*"\): .*|\1: 7|' %t/table.json > %t/edited.json
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u8g8,u4g8 budget=9 solver=rtn calibration=%t/tokens.npy table=%t/edited.json" 2>/dev/null | FileCheck %s --check-prefix=BYTES
-// RUN: quant-opt %s --assign-formats="search rules=easy=u2g8 candidates=u8g8 budget=9 solver=rtn calibration=%t/tokens.npy table=%t/table.json" 2>/dev/null | FileCheck %s
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u8g8,u4g8 budget=9 solver=rtn calibration=%t/tokens.npy table=%t/edited.json" 2>/dev/null | FileCheck %s --check-prefix=BYTES
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error rules=easy=u2g8 candidates=u8g8 budget=9 solver=rtn calibration=%t/tokens.npy table=%t/table.json" 2>/dev/null | FileCheck %s
 
 // The result is a recipe.
-// RUN: quant-opt %s --assign-formats="search candidates=u2g8,u4g8,u8g8 budget=8.1 solver=gptq calibration=%t/tokens.npy report=%t/recipe.json" -o %t/first.mlir 2>/dev/null
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget=8.1 solver=gptq calibration=%t/tokens.npy report=%t/recipe.json" -o %t/first.mlir 2>/dev/null
 // RUN: quant-opt %s --assign-formats="recipe=%t/recipe.json" -o %t/second.mlir 2>/dev/null
 // RUN: diff %t/first.mlir %t/second.mlir
 

@@ -114,7 +114,8 @@ def AssignFormats : LayerPass<"assign-formats"> {
     with a group size, such as `u4g64` (4 bits, zero points, groups of 64), or
     without one, for whole rows, such as `s8` (symmetric); `nf4`, `fp4`, `fp8`,
     `mxfp4`, `mxfp8`, `mxint8` or `nvfp4`; or as IR spells it, `#lowbit.ggml<q4_K>`. Formats
-    with commas stand in quotes.
+    with commas stand in quotes; a list that begins with a quote stands in braces:
+    `candidates={'#lowbit.uniform<...>',u4g64}`.
 
     A *mixture* is how llama.cpp quantizes a model to a file type: a type for most
     layers, and larger ones for the value layers, the down layers, the attention's
@@ -165,6 +166,9 @@ def AssignFormats : LayerPass<"assign-formats"> {
       candidate and one of `kl-samples` samples, with all its float weights in
       memory.
 
+    `kl`, the default, is for models whose first output are logits. It takes longest,
+    and alone knows what attention and later layers make of an error.
+
     Then each layer gets the candidate with which the sum of all these is least
     while the budget holds: exactly, and so never more than if all layers took one
     candidate. That the harm of all layers is the sum of that of each alone is an
@@ -172,7 +176,7 @@ def AssignFormats : LayerPass<"assign-formats"> {
     bits per weight; `budget-bytes`; or `budget-latency`, thousands of cycles in
     which one core computes a token with float activations, as the cost model of
     the kernels of `target` predicts. What layers take that rules decide on is part
-    of it. With `tied`, layers that read the same value (query, key and value; gate
+    of it; a weight that several layers share counts for each of them. With `tied`, layers that read the same value (query, key and value; gate
     and up) take the same candidate, so that they can be merged.
 
     A candidate that cannot store a layer, or has no kernel where latency counts,
@@ -222,13 +226,14 @@ def AssignFormats : LayerPass<"assign-formats"> {
     Option<"target", "target", "std::string", "\"native\"",
            "Whose kernels: native, avx2, avx512vnni, amx, neon, i8mm, sve or "
            "sve-i8mm">,
-    Option<"sensitivity", "sensitivity", "std::string", "\"output-error\"",
-           "What is measured: output-error, hessian-trace or kl">,
+    Option<"sensitivity", "sensitivity", "std::string", "\"kl\"",
+           "What is measured: kl, output-error or hessian-trace">,
     Option<"solver", "solver", "std::string", "\"gptq\"",
            "How weights are coded when a candidate is tried: gptq, rtn or hqq">,
     Option<"range", "range", "std::string", "\"minmax\"",
-           "What the codes of each group then span: minmax, percentile or mse">,
-    Option<"klSamples", "kl-samples", "int64_t", "16",
+           "What the codes of each group then span: minmax, percentile (0.1 and "
+           "99.9) or mse">,
+    Option<"klSamples", "kl-samples", "int64_t", "8",
            "Samples on which predictions are compared, evenly spread; 0 for all">,
     Option<"head", "head", "bool", "false",
            "Search a format for the last linear layer, which makes the output, "
