@@ -35,8 +35,8 @@ static llvm::Expected<DecodedWeight> decodeFloats(QuantizableOpInterface op) {
   return decoded;
 }
 
-/// The channels that `value` takes from another value, if it is a permutation of
-/// channels along its last dimension.
+/// The channels that `value` takes from another value, if it is a permutation
+/// of channels along its last dimension.
 static std::optional<SmallVector<int64_t>> matchPermutation(Value value,
                                                             int64_t channels) {
   auto gather = value.getDefiningOp<onnx::GatherOp>();
@@ -100,11 +100,10 @@ static llvm::Expected<DecodedWeight> decodeConstant(ConstantOp constant) {
   decoded.rows = type.getShape()[0];
   decoded.cols = type.getShape()[1];
   decoded.values.resize(decoded.rows * decoded.cols);
-  std::shared_ptr<const BlockFormat> format =
-      type.getFormat().getBlockFormat();
-  if (llvm::Error error = format->decode(
-          components,
-          MatrixView(decoded.values.data(), decoded.rows, decoded.cols)))
+  std::shared_ptr<const BlockFormat> format = type.getFormat().getBlockFormat();
+  if (llvm::Error error =
+          format->decode(components, MatrixView(decoded.values.data(),
+                                                decoded.rows, decoded.cols)))
     return std::move(error);
   decoded.format = format->describe();
   decoded.bitsPerWeight = 8.0 * double(bytes) / double(decoded.values.size());

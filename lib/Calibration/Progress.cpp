@@ -65,10 +65,10 @@ void Progress::layerDone(const LayerSummary &layer, bool isNew) {
     return;
   using Seconds = std::chrono::duration<double>;
   const std::string place = llvm::formatv("[{0}/{1}] ", numDone, numLayers);
-  std::string rest = llvm::formatv(
-      "  error {0:f5}  {1} elapsed",
-      layer.outputError.value_or(layer.weightError),
-      formatTime(Seconds(now - start).count()));
+  std::string rest =
+      llvm::formatv("  error {0:f5}  {1} elapsed",
+                    layer.outputError.value_or(layer.weightError),
+                    formatTime(Seconds(now - start).count()));
   if (numNew != 0) {
     const double perLayer = Seconds(now - startOfNew).count() / numNew;
     rest += ", " + formatTime(perLayer * (numLayers - numDone)) + " left";

@@ -76,8 +76,8 @@ llvm::Error lowbit::exposeLayerOutputs(ModuleOp module,
   Builder builder(module.getContext());
   for (const ModelLayer &layer : layers) {
     results.push_back(layer.output);
-    attributes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
-        "onnx.name", builder.getStringAttr(layer.name))));
+    attributes.push_back(builder.getDictionaryAttr(
+        builder.getNamedAttr("onnx.name", builder.getStringAttr(layer.name))));
   }
   Operation *terminator = function->getBody().front().getTerminator();
   for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {

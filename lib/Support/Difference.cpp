@@ -37,7 +37,9 @@ double Difference::getRelativeError() const {
   return noise == 0 ? 0 : std::sqrt(noise / signal);
 }
 
-double Difference::getSnr() const { return -20 * std::log10(getRelativeError()); }
+double Difference::getSnr() const {
+  return -20 * std::log10(getRelativeError());
+}
 
 double Difference::getCosine() const {
   if (signal == 0 && otherSignal == 0)

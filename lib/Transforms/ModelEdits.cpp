@@ -91,8 +91,7 @@ void ModelEdits::editWeight(QuantizableOpInterface op, MatrixEdit edit) {
   constant.layer = op;
   constant.edits.push_back(std::move(edit));
   // The rows of a table are what its lookups return.
-  getMark(op).outputs |=
-      op.getQuantizableKind() == QuantizableKind::Embedding;
+  getMark(op).outputs |= op.getQuantizableKind() == QuantizableKind::Embedding;
 }
 
 void ModelEdits::editOutputs(QuantizableOpInterface op,

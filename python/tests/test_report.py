@@ -193,6 +193,12 @@ def test_model_that_is_no_language_model(folder):
     assert "--perplexity" not in (folder / "calls").read_text()
 
 
+def test_all_inputs_of_a_model(folder):
+    np.savez(folder / "inputs.npz", x=np.zeros(3), y=np.ones(2))
+    assert report("--inputs", "inputs.npz", "--recipe=--gptq=bits=4", "-o", "page.html") == 0
+    assert "--inputs=inputs.npz" in (folder / "calls").read_text()
+
+
 def test_nothing_to_quantize(folder):
     tool = folder / "quant-opt"
     tool.write_text(re.sub(r"layers = \[.*?\n\s+pathlib", "layers = []\n        pathlib", tool.read_text(), flags=re.S))

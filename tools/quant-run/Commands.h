@@ -62,8 +62,8 @@ private:
     std::vector<Histogram> outputHistograms, weightHistograms;
   };
 
-  llvm::Error compareWeights(mlir::Operation *reference,
-                             mlir::Operation *other, Point &point);
+  llvm::Error compareWeights(mlir::Operation *reference, mlir::Operation *other,
+                             Point &point);
   llvm::Error match(const Session &reference, const Session &other);
   llvm::Error runOnce(const Session &reference, const Session &other,
                       llvm::ArrayRef<std::vector<Tensor>> batches,

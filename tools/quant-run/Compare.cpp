@@ -126,8 +126,7 @@ static llvm::ArrayRef<float> getFloats(const Tensor &tensor,
   const auto *from = reinterpret_cast<const uint8_t *>(tensor.getBytes());
   storage.resize(tensor.getNumElements());
   for (auto [i, to] : llvm::enumerate(storage))
-    to = loadFloat(tensor.getType(),
-                   from + i * getByteSize(tensor.getType()));
+    to = loadFloat(tensor.getType(), from + i * getByteSize(tensor.getType()));
   return storage;
 }
 
@@ -158,7 +157,8 @@ llvm::Error Comparison::match(const Session &reference, const Session &other) {
   for (const TensorSpec &spec : reference.getSignature().inputs)
     if (!other.getSignature().findInput(spec.name))
       return makeError("the other model has no input '" + spec.name + "' (" +
-                       spec.describe() + "), so the two cannot run on the same");
+                       spec.describe() +
+                       "), so the two cannot run on the same");
   for (const TensorSpec &spec : other.getSignature().inputs)
     if (!reference.getSignature().findInput(spec.name))
       return makeError("the other model has the input '" + spec.name + "' (" +
@@ -191,9 +191,9 @@ llvm::Error Comparison::runOnce(const Session &reference, const Session &other,
       const Tensor &x = (*expected)[findOutput(reference, point.name)];
       const Tensor &y = (*actual)[findOutput(other, point.name)];
       if (x.getShape() != y.getShape())
-        return makeError((point.isLayer ? "layer '" : "output '") +
-                         point.name + "' is " + x.describe() + ", but " +
-                         y.describe() + " in the other model");
+        return makeError((point.isLayer ? "layer '" : "output '") + point.name +
+                         "' is " + x.describe() + ", but " + y.describe() +
+                         " in the other model");
       const llvm::ArrayRef<float> xs = getFloats(x, storage);
       const llvm::ArrayRef<float> ys = getFloats(y, otherStorage);
       if (!countsOnly) {
@@ -259,12 +259,11 @@ static llvm::json::Value getNumber(double value) {
 }
 
 static llvm::json::Object toJson(const Difference &difference) {
-  return llvm::json::Object{
-      {"error", getNumber(difference.getRelativeError())},
-      {"snr_db", getNumber(difference.getSnr())},
-      {"max", getNumber(difference.getMax())},
-      {"mean", getNumber(difference.getMean())},
-      {"cosine", getNumber(difference.getCosine())}};
+  return llvm::json::Object{{"error", getNumber(difference.getRelativeError())},
+                            {"snr_db", getNumber(difference.getSnr())},
+                            {"max", getNumber(difference.getMax())},
+                            {"mean", getNumber(difference.getMean())},
+                            {"cosine", getNumber(difference.getCosine())}};
 }
 
 static llvm::json::Value toJson(llvm::ArrayRef<Histogram> histograms) {
@@ -336,10 +335,13 @@ void Comparison::print(llvm::raw_ostream &os) const {
     const Difference &outputs = *point->outputs;
     lines.push_back(
         {point->name, formatFigure("%.5f", outputs.getRelativeError()),
-         formatFigure("%.1f", outputs.getSnr()), formatFigure("%.3e", outputs.getMax()),
-         formatFigure("%.3e", outputs.getMean()), formatFigure("%.6f", outputs.getCosine()),
-         point->weights ? formatFigure("%.5f", point->weights->getRelativeError())
-                        : "-",
+         formatFigure("%.1f", outputs.getSnr()),
+         formatFigure("%.3e", outputs.getMax()),
+         formatFigure("%.3e", outputs.getMean()),
+         formatFigure("%.6f", outputs.getCosine()),
+         point->weights
+             ? formatFigure("%.5f", point->weights->getRelativeError())
+             : "-",
          point->format});
   }
   printAligned(os, lines, /*firstFigure=*/1, /*numFigures=*/6);

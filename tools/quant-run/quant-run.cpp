@@ -61,9 +61,9 @@ struct Options {
       "generate",
       cl::desc("Print so many tokens, the most likely ones, behind --prompt"),
       cl::value_desc("count"), cl::init(0), cl::cat(category)};
-  cl::opt<std::string> prompt{
-      "prompt", cl::desc("What to continue: integers [length]"),
-      cl::value_desc("tokens.npy"), cl::cat(category)};
+  cl::opt<std::string> prompt{"prompt",
+                              cl::desc("What to continue: integers [length]"),
+                              cl::value_desc("tokens.npy"), cl::cat(category)};
   cl::opt<bool> bench{"bench", cl::desc("Print how long a run takes"),
                       cl::cat(category)};
   cl::list<int64_t> tokens{
@@ -300,9 +300,11 @@ static llvm::Error runGenerate(const Session &session, const Options &o) {
   if (o.json)
     llvm::outs() << llvm::json::Value(llvm::json::Array(*tokens)) << '\n';
   else
-    llvm::outs() << llvm::join(llvm::map_range(*tokens, [](int64_t token) {
-                                 return std::to_string(token);
-                               }), " ")
+    llvm::outs() << llvm::join(llvm::map_range(*tokens,
+                                               [](int64_t token) {
+                                                 return std::to_string(token);
+                                               }),
+                               " ")
                  << '\n';
   return llvm::Error::success();
 }
@@ -313,8 +315,7 @@ using Batches = std::vector<std::vector<Tensor>>;
 static constexpr int64_t inputsPerRun = 1 << 14;
 
 /// Samples of the main input, in batches that fit the model.
-static llvm::Expected<Batches> readSamples(const Model &model,
-                                           StringRef path) {
+static llvm::Expected<Batches> readSamples(const Model &model, StringRef path) {
   if (!model.module)
     return makeError("samples in a .npy file are for models that show their "
                      "main input; give a library all of its inputs as .npz");
@@ -350,8 +351,8 @@ static llvm::Expected<Batches> readSamples(const Model &model,
 }
 
 /// All inputs, as they are given or made up.
-static llvm::Expected<Batches>
-makeInputs(const Signature &signature, const Options &o) {
+static llvm::Expected<Batches> makeInputs(const Signature &signature,
+                                          const Options &o) {
   if (o.inputs.empty()) {
     auto inputs = makeSyntheticInputs(signature, getTokens(o).front());
     if (!inputs)
@@ -375,9 +376,9 @@ static llvm::Error runCompare(const Options &o) {
   if (!other)
     return other.takeError();
   Comparison comparison({o.json, o.sort, o.limit, o.histogram});
-  if (llvm::Error error = comparison.prepare(
-          model->module ? *model->module : mlir::ModuleOp(),
-          other->module ? *other->module : mlir::ModuleOp()))
+  if (llvm::Error error =
+          comparison.prepare(model->module ? *model->module : mlir::ModuleOp(),
+                             other->module ? *other->module : mlir::ModuleOp()))
     return error;
   Batches batches;
   auto fill = [&batches](llvm::Expected<Batches> made) -> llvm::Error {
@@ -396,8 +397,7 @@ static llvm::Error runCompare(const Options &o) {
   if (llvm::Error error = compileModel(*other, o.compare, o, ""))
     return error;
   if (!takesSamples)
-    if (llvm::Error error =
-            fill(makeInputs(model->session->getSignature(), o)))
+    if (llvm::Error error = fill(makeInputs(model->session->getSignature(), o)))
       return error;
   if (llvm::Error error =
           comparison.run(*model->session, *other->session, batches))

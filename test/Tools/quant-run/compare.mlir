@@ -5,6 +5,7 @@
 // RUN: %python %S/../../Integration/Inputs/make_npz.py %t/x.npz "x=np.linspace(-1, 1, 24).reshape(6, 4).astype('f')"
 // RUN: %python %S/../../Integration/Inputs/make_npz.py %t/x.npy "x=np.linspace(-1, 1, 24).reshape(6, 4).astype('f')"
 // RUN: %python %S/../../Integration/Inputs/make_npz.py %t/wrong.npy "x=np.zeros((2, 3), 'f')"
+// RUN: %python %S/../../Integration/Inputs/make_npz.py %t/half.npz "x=np.linspace(-1, 1, 24).reshape(6, 4).astype('e')"
 
 // The worst layer first, and then the outputs.
 // RUN: quant-run %s --compare=%t/int8.mlir --tokens=4 | FileCheck %s --check-prefix=INT8
@@ -29,6 +30,12 @@
 // RUN: quant-run %s --compare=%t/first.mlir --inputs=%t/x.npy --json --histogram=5 > %t/samples.json
 // RUN: diff %t/first.json %t/samples.json
 
+// Layers of f16 are compared as well.
+// RUN: sed 's/xf32>/xf16>/g' %s > %t/half.mlir
+// RUN: quant-opt %t/half.mlir --quantize-rtn="bits=4 group-size=-1 head" -o %t/half4.mlir
+// RUN: quant-run %t/half.mlir --compare=%t/half4.mlir --inputs=%t/half.npz | FileCheck %s --check-prefix=HALF
+// HALF: second {{ *}}0.1{{.*}} 0.04{{[0-9]+}}  u4 [1, *] f16
+
 // A model with itself.
 // RUN: quant-run %s --compare=%s --tokens=5 | FileCheck %s --check-prefix=SAME
 // SAME: first            0.00000     inf  0.000e+00   0.000e+00  1.000000       0.00000  f32
@@ -52,6 +59,8 @@
 // RUN: sed 's/(%x: tensor/(%%more: tensor<?x4xf32> {onnx.name = "more"}, %%x: tensor/' %s > %t/more.mlir
 // RUN: not quant-run %s --compare=%t/more.mlir 2>&1 | FileCheck %s --check-prefix=MORE
 // MORE: quant-run: error: the other model has the input 'more' (float32[?, 4]), which this one does not have
+// RUN: not quant-run %s --compare=%S/Inputs/narrow.mlir 2>&1 | FileCheck %s --check-prefix=NARROW
+// NARROW: quant-run: error: the weight of layer 'first' is 4x4, but 3x4 in the other model
 // RUN: not quant-run %s --compare=%t/missing.mlir 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: quant-run: error: {{.*}}missing.mlir
 // RUN: not quant-run %s --compare=%s --inputs=%t/wrong.npy 2>&1 | FileCheck %s --check-prefix=WRONG

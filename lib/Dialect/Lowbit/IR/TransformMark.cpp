@@ -42,9 +42,9 @@ Location lowbit::setTransformMark(Location loc, TransformMark mark) {
     loc = fused.getLocations().front();
   Builder builder(loc.getContext());
   auto metadata = builder.getDictionaryAttr(
-      {builder.getNamedAttr(kTransformed, builder.getStringAttr(
-                                              mark.outputs ? "outputs"
-                                                           : "weight")),
+      {builder.getNamedAttr(
+           kTransformed,
+           builder.getStringAttr(mark.outputs ? "outputs" : "weight")),
        builder.getNamedAttr(kFingerprint, builder.getI64IntegerAttr(
                                               int64_t(mark.fingerprint)))});
   return FusedLoc::get(ArrayRef(loc), metadata, loc.getContext());

@@ -6,13 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A transform keeps what a model computes, but not what its layers do: a rotated
-// layer has another weight, and perhaps other outputs, than the layer of the same
-// name in the original model. Whoever sets layers side by side has to know. The
-// mark stands where the layer's name does, in its location, and so outlives
-// whatever replaces the layer later:
+// A transform keeps what a model computes, but not what its layers do: a
+// rotated layer has another weight, and perhaps other outputs, than the layer
+// of the same name in the original model. Whoever sets layers side by side has
+// to know. The mark stands where the layer's name does, in its location, and so
+// outlives whatever replaces the layer later:
 //
-//   loc(fused<{lowbit.fingerprint = 17 : i64, lowbit.transformed = "outputs"}>["layer"])
+//   loc(fused<{lowbit.fingerprint = 17 : i64, lowbit.transformed =
+//   "outputs"}>["layer"])
 //
 //===----------------------------------------------------------------------===//
 
