@@ -13,7 +13,7 @@
 // RUN: quant-opt %s --spqr="bits=4 threshold=inf head inputs=block samples=2" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=SPQR
 // SPQR: quantize-spqr{act-order=true {{.*}}damping=1.0{{.*}} format={#lowbit.uniform<u4, group = [1, 16], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>} {{.*}}head=true {{.*}}inputs=block {{.*}}samples=2 {{.*}}threshold={{(INF|inf)}}
 // RUN: quant-opt %s --q4-k-m --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=Q4_K_M
-// Q4_K_M:      assign-formats{default= {{.*}}mixture=Q4_K_M
+// Q4_K_M:      assign-formats{{{.*}}default= {{.*}}mixture=Q4_K_M
 // Q4_K_M-NEXT: quantize-rtn{
 // RUN: quant-opt %s --iq4-xs="rules=head=float,emb=q8_0 include=up calibration=%S/Inputs/tokens.npy samples=2" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=IQ4_XS
 // IQ4_XS:      collect-importance{calibration={{.*}}tokens.npy {{.*}}include=up {{.*}}samples=2
