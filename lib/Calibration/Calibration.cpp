@@ -41,12 +41,19 @@ findFunction(ArrayRef<QuantizableLayer> layers) {
   return function;
 }
 
+static llvm::Error checkOptions(const CalibrationOptions &options) {
+  if (options.samples < 0)
+    return makeError("samples is " + Twine(options.samples) +
+                     ", but must be positive, or 0 for all");
+  if (options.length < 2)
+    return makeError("length is " + Twine(options.length) +
+                     ", but must be at least 2");
+  return llvm::Error::success();
+}
+
 static llvm::Expected<CalibrationData>
-readOrGenerate(func::FuncOp function, const CalibrationModel &model,
-               const CalibrationOptions &options) {
-  if (!options.calibration.empty())
-    return CalibrationData::read(options.calibration, function,
-                                 options.samples);
+generate(func::FuncOp function, const CalibrationModel &model,
+         const CalibrationOptions &options) {
   GenerationOptions generation;
   generation.samples =
       options.samples == 0 ? defaultGeneratedSamples : options.samples;
@@ -124,15 +131,26 @@ static SmallVector<unsigned> findBlocks(func::FuncOp function,
   });
 }
 
+llvm::Expected<CalibrationData>
+lowbit::getCalibrationData(func::FuncOp function,
+                           const CalibrationOptions &options) {
+  if (llvm::Error error = checkOptions(options))
+    return std::move(error);
+  if (!options.calibration.empty())
+    return CalibrationData::read(options.calibration, function,
+                                 options.samples);
+  llvm::Expected<std::unique_ptr<CalibrationModel>> model =
+      CalibrationModel::create(function, /*layers=*/{}, options.threads);
+  if (!model)
+    return model.takeError();
+  return generate(function, **model, options);
+}
+
 llvm::Expected<Calibration>
 Calibration::prepare(ArrayRef<QuantizableLayer> layers,
                      const CalibrationOptions &options) {
-  if (options.samples < 0)
-    return makeError("samples is " + Twine(options.samples) +
-                     ", but must be positive, or 0 for all");
-  if (options.length < 2)
-    return makeError("length is " + Twine(options.length) +
-                     ", but must be at least 2");
+  if (llvm::Error error = checkOptions(options))
+    return std::move(error);
   llvm::Expected<func::FuncOp> function = findFunction(layers);
   if (!function)
     return function.takeError();
@@ -141,7 +159,10 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
   if (!model)
     return model.takeError();
   llvm::Expected<CalibrationData> data =
-      readOrGenerate(*function, **model, options);
+      options.calibration.empty()
+          ? generate(*function, **model, options)
+          : CalibrationData::read(options.calibration, *function,
+                                  options.samples);
   if (!data)
     return data.takeError();
   SmallVector<unsigned> blocks;

@@ -43,6 +43,11 @@ struct CalibrationOptions {
   InputSource inputs = InputSource::Layer;
 };
 
+/// What `calibration` names, or what the model generates, with a remark.
+llvm::Expected<CalibrationData>
+getCalibrationData(mlir::func::FuncOp function,
+                   const CalibrationOptions &options);
+
 /// Runs a model on calibration data and shows the inputs of its layers. What
 /// runs is a copy: a visitor may replace layers of the original.
 class Calibration {

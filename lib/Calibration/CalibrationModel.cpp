@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Calibration/CalibrationModel.h"
+#include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/OnnxToLinalg/Passes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Onnx/IR/ShapeInference.h"
@@ -132,10 +133,13 @@ llvm::Error CalibrationModel::specialize(ArrayRef<Tensor> inputs) {
   return llvm::Error::success();
 }
 
-/// Lowers a module of onnx ops to linalg on tensors.
+/// Lowers a module of onnx ops, and of lowbit ops where layers are quantized
+/// already, to linalg on tensors. No weight is packed: that would write to the
+/// file of the model's weights.
 static LogicalResult lowerToLinalg(ModuleOp module) {
   PassManager manager(module.getContext());
   manager.addPass(createConvertOnnxToLinalg());
+  manager.addPass(createLowbitToLinalg());
   manager.addPass(createCanonicalizerPass());
   return manager.run(module);
 }

@@ -30,9 +30,10 @@ parseUniform(const FormatOptions &options) {
                      ", but must be 1 to 8");
   if (options.bits == 1 && options.symmetric)
     return makeError("bits is 1, but symmetric codes have at least 2");
-  if (options.groupSize < 1 && options.groupSize != -1)
+  if (options.groupSize < -1)
     return makeError("group-size is " + llvm::Twine(options.groupSize) +
-                     ", but must be positive, or -1 for whole rows");
+                     ", but must be positive, -1 for whole rows, or 0 for "
+                     "whole weights");
   std::optional<ScaleType> scaleType =
       llvm::StringSwitch<std::optional<ScaleType>>(options.scaleType)
           .Case("f16", ScaleType::F16)
@@ -59,7 +60,7 @@ parseUniform(const FormatOptions &options) {
   spec.bits = options.bits;
   spec.isSigned = options.symmetric;
   spec.zero = options.symmetric ? ZeroKind::None : *zero;
-  spec.groupRows = 1;
+  spec.groupRows = options.groupSize == 0 ? 0 : 1;
   spec.groupCols = options.groupSize == -1 ? 0 : options.groupSize;
   spec.scales = *scaleType;
   return spec;

@@ -121,16 +121,32 @@ static void buildBcq(OpPassManager &pm, const BcqPipelineOptions &recipe) {
 }
 
 static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
-  auto getFormat = [&](llvm::StringRef normals) {
-    return ("#lowbit.ovp<" + normals + llvm::Twine(recipe.bits) +
-            ", group = [1, *], scale = f16>")
-        .str();
+  // Codes of four bits suit one kind of normal levels or the other.
+  auto setFormats = [&](auto &options, llvm::StringRef group,
+                        llvm::StringRef scale) {
+    auto getFormat = [&](llvm::StringRef normals) {
+      return ("#lowbit.ovp<" + normals + llvm::Twine(recipe.bits) +
+              ", group = " + group + ", scale = " + scale + ">")
+          .str();
+    };
+    options.format = getFormat("int");
+    if (recipe.bits == 4)
+      options.orFormat = getFormat("flint");
   };
   auto options = makeOptions<QuantizeRtnOptions>(recipe);
-  options.format = getFormat("int");
-  if (recipe.bits == 4)
-    options.orFormat = getFormat("flint");
+  setFormats(options, "[1, *]", "f16");
   pm.addPass(createQuantizeRtn(options));
+  if (!recipe.activations && recipe.calibration.empty())
+    return;
+  QuantizeActivationsOptions inputs;
+  setFormats(inputs, "[*, *]", "f32");
+  inputs.isStatic = true;
+  inputs.calibration = recipe.calibration;
+  inputs.samples = recipe.samples;
+  inputs.include = recipe.include;
+  inputs.exclude = recipe.exclude;
+  inputs.threads = recipe.threads;
+  pm.addPass(createQuantizeActivations(inputs));
 }
 
 static void buildEasyQuant(OpPassManager &pm,
@@ -179,8 +195,9 @@ void lowbit::registerLowbitCalibrationPipelines() {
       buildHqq);
   PassPipelineRegistration<OlivePipelineOptions>(
       "olive",
-      "Quantize weights as outlier-victim pairs by OliVe as published: 4 bits, "
-      "int4 or flint4, a scale for each output channel",
+      "Quantize weights, and activations if asked, as outlier-victim pairs by "
+      "OliVe as published: 4 bits, int4 or flint4, a scale for each output "
+      "channel and each input",
       buildOlive);
   PassPipelineRegistration<SpqrPipelineOptions>(
       "spqr",

@@ -49,17 +49,23 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   }
   int64_t groupCols = weightType.getFormat().getGroupCols(shape);
   int64_t inputGroupCols = 0;
+  bool hasTensorInputScale = false;
   if (inputType) {
     auto inputFormat = dyn_cast<UniformAttr>(inputType.getFormat());
     if (!inputFormat || inputFormat.getBits() != 8 ||
-        !inputFormat.getIsSigned() || inputFormat.getHasZeroPoint() ||
-        inputFormat.getGroupRows() != 1 ||
+        !inputFormat.getIsSigned() || !inputFormat.isInteger() ||
+        inputFormat.getHasZeroPoint() || inputFormat.getGroupRows() > 1 ||
         !inputFormat.getScaleType().isF32()) {
       reason = "the panel kernels multiply symmetric s8 activations with f32 "
-               "scales per token";
+               "scales per token or for all tokens";
       return failure();
     }
     inputGroupCols = inputFormat.getGroupCols(inputType.getShape());
+    hasTensorInputScale = inputFormat.getGroupRows() == 0;
+    if (hasTensorInputScale && inputGroupCols < shape[1]) {
+      reason = "activation groups span tokens, but not whole rows";
+      return failure();
+    }
     if (inputGroupCols < shape[1] && inputGroupCols != groupCols) {
       reason = "activation groups are neither whole rows nor the groups of the "
                "weight";
@@ -80,6 +86,7 @@ FailureOr<PanelMatmulSpec> PanelMatmulSpec::get(QuantTensorType weightType,
   spec.hasBias = hasBias;
   spec.scaleType = codes->scaleType;
   spec.inputGroupCols = inputGroupCols;
+  spec.hasTensorInputScale = hasTensorInputScale;
   spec.offsetType = codes->offsetType;
   spec.factorType = codes->factorType;
   spec.offsetFactorType = codes->offsetFactorType;

@@ -87,6 +87,7 @@ struct LowbitPackWeightsPass
         createCpuKernelGenerator(target, getOperation().getLoc());
     if (!generator)
       return signalPassFailure();
+    convertedInputs.clear();
     // A weight that several matmuls share is packed once for each layout.
     DenseMap<std::pair<Operation *, Type>, Value> packed;
     WalkResult result = getOperation().walk([&](MatmulOp op) {
@@ -94,13 +95,9 @@ struct LowbitPackWeightsPass
       if (!constant || constant.getType().getLayout())
         return WalkResult::advance();
       QuantTensorType from = constant.getType();
-      std::string reason;
-      PackedLayoutAttrInterface layout = generator->getMatmulLayout(
-          from, dyn_cast<QuantTensorType>(op.getInput().getType()), reason);
-      if (!layout) {
-        op.emitRemark("no ") << target << " kernel: " << reason;
+      PackedLayoutAttrInterface layout = findLayout(*generator, op, from);
+      if (!layout)
         return WalkResult::advance();
-      }
       auto type = QuantTensorType::get(from.getShape(), from.getElementType(),
                                        from.getFormat(), layout);
       Value &value = packed[{constant, type}];
@@ -125,6 +122,55 @@ struct LowbitPackWeightsPass
     for (auto &[key, value] : packed)
       if (key.first->use_empty())
         key.first->erase();
+  }
+
+private:
+  /// Inputs as kernels take them, by what they were and what they became.
+  DenseMap<std::pair<Value, Type>, Value> convertedInputs;
+
+  /// The layout of the kernel that serves `op`, whose input becomes what the
+  /// kernel takes: quantized activations that are no bytes are stored as such,
+  /// or, if their levels are none, decoded. Null, with a remark, if there is no
+  /// kernel.
+  PackedLayoutAttrInterface findLayout(const KernelGenerator &generator,
+                                       MatmulOp op, QuantTensorType weight) {
+    auto input = dyn_cast<QuantTensorType>(op.getInput().getType());
+    std::string reason;
+    if (PackedLayoutAttrInterface layout =
+            generator.getMatmulLayout(weight, input, reason))
+      return layout;
+    if (input) {
+      // Of the bytes, why there is no kernel; or why there are no bytes.
+      reason.clear();
+      if (QuantTensorType widened = WidenOp::getWidened(input, reason))
+        if (PackedLayoutAttrInterface layout =
+                generator.getMatmulLayout(weight, widened, reason)) {
+          convertInput<WidenOp>(op, widened);
+          return layout;
+        }
+      std::string ignored;
+      if (PackedLayoutAttrInterface layout = generator.getMatmulLayout(
+              weight, QuantTensorType(), ignored)) {
+        op.emitRemark("the ")
+            << target << " kernel multiplies floats: " << reason;
+        convertInput<DequantizeOp>(op, input.getExpressedType());
+        return layout;
+      }
+    }
+    op.emitRemark("no ") << target << " kernel: " << reason;
+    return {};
+  }
+
+  template <typename OpTy>
+  void convertInput(MatmulOp op, Type type) {
+    Value input = op.getInput();
+    Value &converted = convertedInputs[{input, type}];
+    if (!converted) {
+      OpBuilder builder(op);
+      builder.setInsertionPointAfterValue(input);
+      converted = OpTy::create(builder, op.getLoc(), type, input);
+    }
+    op.getInputMutable().assign(converted);
   }
 };
 

@@ -295,11 +295,13 @@ PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel,
 
 void PanelKernelBuilder::storeSums(const Channels &channels, Value token,
                                    Value sums) {
-  if (spec.hasRowInputScale())
+  if (spec.hasRowInputScale()) {
+    Value row = spec.hasTensorInputScale ? index(0) : token;
     sums = arith::MulFOp::create(
         b, sums,
         broadcast(memref::LoadOp::create(b, inputScales,
-                                         ValueRange{token, index(0)})));
+                                         ValueRange{row, index(0)})));
+  }
   if (channels.bias)
     sums = arith::AddFOp::create(b, sums, channels.bias);
   SmallVector<Value> at = {token, channels.column};

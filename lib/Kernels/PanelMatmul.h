@@ -29,6 +29,8 @@ struct PanelMatmulSpec {
   /// Of zero points, which are codes if it is i8; null if there are none.
   mlir::Type zeroType = {};
   bool hasBias = false;
+  /// Whether all tokens share the one scale of activations.
+  bool hasTensorInputScale = false;
   /// Of codes; null for a weight of floats.
   mlir::Type scaleType = {};
   /// Of what scales, and offsets, are multiplied by; null if they are not.

@@ -15,6 +15,8 @@ using namespace lowbit;
 
 AffineParameters::~AffineParameters() = default;
 MatrixEncoder::~MatrixEncoder() = default;
+ScaledLevels::~ScaledLevels() = default;
+
 BlockFormat::~BlockFormat() = default;
 
 /// Whether all values are; visits them as they lie in memory.

@@ -12,6 +12,7 @@
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
+#include <limits>
 
 using namespace lowbit;
 
@@ -82,6 +83,49 @@ OvpFormat::createEncoder(ConstMatrixView weights, const RangeSearch &) const {
     return scaleEncoder.takeError();
   return std::make_unique<OvpEncoder>(*this, std::move(*scaleEncoder), rows,
                                       cols);
+}
+
+namespace {
+struct OvpLevels final : ScaledLevels {
+  explicit OvpLevels(const OvpFormat &format) : format(format) {}
+
+  float getRangeEnd() const override {
+    return format.getGrid().getLargestNormal();
+  }
+  bool hasOutliers() const override { return true; }
+  void round(llvm::ArrayRef<float> values,
+             llvm::MutableArrayRef<float> levels) const override;
+  float roundScale(float scale) const override {
+    return format.getSpec().scales.round(
+        std::max(scale, std::numeric_limits<float>::denorm_min()));
+  }
+
+  const OvpFormat format;
+};
+} // namespace
+
+void OvpLevels::round(llvm::ArrayRef<float> values,
+                      llvm::MutableArrayRef<float> levels) const {
+  // Pairs are taken apart, so that the rounding vectorizes.
+  constexpr size_t count = 128;
+  float sides[2][count], rounded[2][count];
+  for (size_t first = 0; first < values.size(); first += 2 * count) {
+    const size_t size = std::min(2 * count, values.size() - first);
+    const size_t pairs = (size + 1) / 2;
+    sides[1][pairs - 1] = 0;
+    for (size_t i = 0; i < size; ++i)
+      sides[i % 2][i / 2] = values[first + i];
+    format.roundPairs(static_cast<int64_t>(pairs), sides[0], sides[1],
+                      rounded[0], rounded[1]);
+    for (size_t i = 0; i < size; ++i)
+      levels[first + i] = rounded[i % 2][i / 2];
+  }
+}
+
+std::unique_ptr<ScaledLevels> OvpFormat::getScaledLevels() const {
+  if (!isOneGroup() || !spec.scales.isPlain())
+    return nullptr;
+  return std::make_unique<OvpLevels>(*this);
 }
 
 llvm::Error

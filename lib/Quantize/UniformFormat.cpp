@@ -154,6 +154,34 @@ int32_t UniformFormat::encodeValue(float value,
   return static_cast<int32_t>(std::nearbyint(steps) + parameters.zero);
 }
 
+namespace {
+struct UniformLevels final : ScaledLevels {
+  explicit UniformLevels(const UniformFormat &format) : format(format) {}
+
+  float getRangeEnd() const override { return format.getMaxCode(); }
+  void round(llvm::ArrayRef<float> values,
+             llvm::MutableArrayRef<float> levels) const override {
+    const float lo = format.getMinCode(), hi = format.getMaxCode();
+    // Adding this to a small number leaves no fraction, and rounds ties to even.
+    constexpr float noFraction = 0x1.8p23f;
+    for (auto [value, level] : llvm::zip_equal(values, levels))
+      level = (std::clamp(value, lo, hi) + noFraction) - noFraction;
+  }
+  float roundScale(float scale) const override {
+    return format.roundScale(scale);
+  }
+
+  const UniformFormat format;
+};
+} // namespace
+
+std::unique_ptr<ScaledLevels> UniformFormat::getScaledLevels() const {
+  if (!isOneGroup() || !spec.isSigned || spec.hasZeroPoint() ||
+      !spec.scales.isPlain())
+    return nullptr;
+  return std::make_unique<UniformLevels>(*this);
+}
+
 std::string UniformFormat::describe() const {
   std::string text;
   llvm::raw_string_ostream os(text);

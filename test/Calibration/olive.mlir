@@ -4,6 +4,23 @@
 // RUN: quant-opt %s --quantize-rtn='format="#lowbit.ovp<int4, group = [1, 4], scale = f16, keep = left>" or-format=bf16' | FileCheck %s --check-prefix=OTHER
 // RUN: quant-opt %s --olive="include=uneven threads=2" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PIPELINE
 
+// Activations, too: on data, or on what the model generates.
+// RUN: %python %S/../Integration/Inputs/make_npz.py %t.tokens.npy "x=np.array([[1, 3, 5, 2], [0, 4, 2, 2]], np.int32)"
+// RUN: quant-opt %s --olive="calibration=%t.tokens.npy" | FileCheck %s --check-prefix=INPUTS
+// RUN: quant-opt %s --olive="bits=8 activations samples=2 exclude=^even" 2>&1 | FileCheck %s --check-prefix=GENERATED
+// RUN: quant-opt %s --olive="calibration=%t.tokens.npy samples=1 include=uneven bits=8" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=INPUT-PIPELINE
+// One token will do.
+// RUN: %python %S/../Integration/Inputs/make_npz.py %t.one.npy "x=np.array([[1]], np.int32)"
+// RUN: quant-opt %s --olive="calibration=%t.one.npy" | FileCheck %s --check-prefix=INPUTS
+// INPUTS: lowbit.static_quantize %{{.*}} scale {{.*}} -> !lowbit.tensor<?x?x7xf32, #lowbit.ovp<{{int4|flint4}}, group = [*, *], scale = f32, pad>>
+// INPUTS: lowbit.matmul
+// INPUTS: lowbit.static_quantize %{{.*}} scale {{.*}} -> !lowbit.tensor<?x?x4xf32, #lowbit.ovp<{{int4|flint4}}, group = [*, *], scale = f32>>
+// GENERATED: remark: no calibration data given: the model generated 2 samples of {{[0-9]+}} tokens
+// GENERATED: onnx.MatMul
+// GENERATED: lowbit.static_quantize %{{.*}} scale {{.*}} -> !lowbit.tensor<?x?x4xf32, #lowbit.ovp<int8, group = [*, *], scale = f32>>
+// INPUT-PIPELINE: quantize-rtn{
+// INPUT-PIPELINE-NEXT: quantize-activations{{.*}}calibration={{.*}}tokens.npy{{.*}}format={#lowbit.ovp<int8, group = [*, *], scale = f32>}{{.*}}include=uneven{{.*}}samples=1{{.*}}static=true
+
 // The same with any number of threads.
 // RUN: quant-opt %s --olive="threads=1" > %t.1
 // RUN: quant-opt %s --olive="threads=3" > %t.3

@@ -81,16 +81,61 @@ func.func @shared(%x: tensor<3x16xf32>) -> (tensor<3x17xf32>, tensor<3x17xf32>) 
 }
 
 // What no kernel serves keeps its layout.
-// REMARK: remark: no avx2 kernel: the panel kernels multiply symmetric s8 activations
+// REMARK: remark: no avx2 kernel: the panel kernels compute in f32
 // CHECK-LABEL: @unserved
 // CHECK-NOT: #lowbit.panels
 // CHECK: return
-func.func @unserved(%x: !x4) -> tensor<?x2xf32> {
+!half = !lowbit.tensor<2x8xf16, #lowbit.uniform<u4, group = [1, 8], scale = f16, zero = u4>>
+func.func @unserved(%x: tensor<?x8xf16>) -> tensor<?x2xf16> {
+  %w = lowbit.constant {
+    codes = dense<0x10> : tensor<2x4xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>,
+    zeros = dense<7> : tensor<2x1xi8>} : !half
+  %y = lowbit.matmul %x, %w : (tensor<?x8xf16>, !half) -> tensor<?x2xf16>
+  return %y : tensor<?x2xf16>
+}
+
+// Activations whose levels are bytes become such, once for all that read them.
+// CHECK-LABEL: @widened
+// CHECK: %[[X:.+]] = lowbit.widen %arg0 : !lowbit.tensor<?x8xf32, #lowbit.uniform<s4, {{.+}}> -> !lowbit.tensor<?x8xf32, #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>>
+// CHECK-NOT: lowbit.widen
+// CHECK-COUNT-2: lowbit.matmul %[[X]], %{{.+}} #lowbit.panels>
+func.func @widened(%x: !x4) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
   %w = lowbit.constant {
     codes = dense<0x10> : tensor<2x4xi8>,
     scales = dense<1.0> : tensor<2x1xf16>,
     zeros = dense<7> : tensor<2x1xi8>} : !u4
   %y = lowbit.matmul %x, %w : (!x4, !u4) -> tensor<?x2xf32>
+  %z = lowbit.matmul %x, %w : (!x4, !u4) -> tensor<?x2xf32>
+  return %y, %z : tensor<?x2xf32>, tensor<?x2xf32>
+}
+
+// A scale for all tokens serves as it is.
+// CHECK-LABEL: @one_scale
+// CHECK-NOT: lowbit.widen
+// CHECK: lowbit.matmul %arg0, %{{.+}} #lowbit.panels>
+!x8 = !lowbit.tensor<?x8xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+func.func @one_scale(%x: !x8) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<0x10> : tensor<2x4xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>,
+    zeros = dense<7> : tensor<2x1xi8>} : !u4
+  %y = lowbit.matmul %x, %w : (!x8, !u4) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// Levels that are no bytes are decoded for a kernel of floats.
+// REMARK: remark: the avx2 kernel multiplies floats: activations have the level {{.+}}, which is no signed byte
+// CHECK-LABEL: @decoded
+// CHECK: %[[X:.+]] = lowbit.dequantize %arg0
+// CHECK: lowbit.matmul %[[X]], %{{.+}} #lowbit.panels>
+!pairs = !lowbit.tensor<?x8xf32, #lowbit.ovp<int8, group = [*, *], scale = f32>>
+func.func @decoded(%x: !pairs) -> tensor<?x2xf32> {
+  %w = lowbit.constant {
+    codes = dense<0x10> : tensor<2x4xi8>,
+    scales = dense<1.0> : tensor<2x1xf16>,
+    zeros = dense<7> : tensor<2x1xi8>} : !u4
+  %y = lowbit.matmul %x, %w : (!pairs, !u4) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
 

@@ -14,7 +14,7 @@ include "mlir/Pass/PassBase.td"
 /// What the passes of this library have in common.
 class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
   /// Options of passes that run the model on calibration data.
-  list<Option> calibrationOptions = [
+  list<Option> dataOptions = [
     Option<"calibration", "calibration", "std::string", "",
            "A .npy file of calibration samples">,
     Option<"samples", "samples", "int64_t", "0",
@@ -22,10 +22,13 @@ class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
            "(0: 32)">,
     Option<"length", "length", "int64_t", "128",
            "Length of generated samples in tokens">,
-    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">,
+    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">
+  ];
+  /// The same of those that keep activations.
+  list<Option> calibrationOptions = !listconcat(dataOptions, [
     Option<"memoryBudget", "memory-budget", "uint64_t", "4096",
            "MiB of activations to hold in memory; more goes to a temporary file">
-  ];
+  ]);
   /// Of passes that quantize layers on their inputs.
   list<Option> propagationOptions = [
     Option<"errorPropagation", "error-propagation", "double", "0",
@@ -49,7 +52,8 @@ class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
            "u4g64, q4_K, nf4 or mxfp4; or any format as IR spells it, in quotes">,
     Option<"bits", "bits", "unsigned", "4", "Bits of a code, 1 to 8, but 2 if symmetric">,
     Option<"groupSize", "group-size", "int64_t", "128",
-           "Input channels that share a scale; -1 for whole rows">,
+           "Input channels that share a scale; -1 for whole rows, 0 for whole "
+           "weights">,
     Option<"symmetric", "symmetric", "bool", "false",
            "Signed codes without zero points">,
     Option<"scaleType", "scale-type", "std::string", "\"f16\"",
@@ -486,6 +490,110 @@ def SmoothQuant : LayerPass<"smoothquant"> {
   ]);
   let statistics = [
     Statistic<"numSites", "sites", "Inputs of layers that were scaled">
+  ];
+}
+
+def QuantizeActivations : LayerPass<"quantize-activations"> {
+  let summary = "Quantize the inputs of quantized matmuls";
+  let description = [{
+    Quantizes the input of every `lowbit.matmul` that has a float input, in signed
+    symmetric codes. Matmuls that read the same input in the same way share the
+    operation.
+
+    By default scales follow from the values while the model runs: there is a
+    `lowbit.dynamic_quantize` with a scale for each token and weight group
+    (`granularity=group`: groups of the input end where the weight's do), for
+    each token (`row`), or for all that one call of the model reads (`tensor`).
+
+    With `static`, or with `calibration` data, there is a `lowbit.static_quantize`
+    with one scale for each input, from what the model, as it is now, computes on
+    the data: run this after weights are quantized. The data is given as for
+    `--gptq`. `range` says what codes span, symmetrically about 0; scales are the
+    range over the largest code, and what lies beyond it is clipped:
+
+    | `range`      | the range ends at                                          |
+    | ------------ | ---------------------------------------------------------- |
+    | `minmax`     | the largest magnitude                                      |
+    | `average`    | that of the first sample, and then 0.9 times the average plus 0.1 times that of the next one |
+    | `percentile` | the `percentile` of the magnitudes, by a histogram of 2048 bins |
+    | `entropy`    | the bin of that histogram where clipping loses the least information (Kullback-Leibler divergence, as in TensorRT) |
+    | `mse`        | 1.00, 0.99, ... or 0.21 times the largest magnitude, whichever makes the least squared error |
+    | `sigma`      | 0.75, 0.77, ... or 1.49 times the larger magnitude of mean + 3 sigma and mean - 3 sigma, whichever makes the least squared error |
+
+    `format` is any format with one scale for the whole tensor and no zero points:
+    outlier-victim pairs, whose outliers lie beyond the range, are those of OliVe
+    (`--olive="activations"`). With `or-format` each input takes the one of two
+    formats that makes the smaller squared error.
+
+    Inputs of weights whose codes stand for levels that are no small integers
+    times a constant, as in NF4, or that are levels of more than four bits stay
+    floats, with a remark: kernels compute with floats there. A `format` is for
+    all.
+
+    `include` and `exclude` are regular expressions; a matmul is taken if
+    `include` matches a part of its node's name (or is empty) and `exclude` does
+    not.
+
+    Before:
+
+    ```mlir
+    %y = lowbit.matmul %x, %w
+        : (tensor<?x64xf32>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %q = lowbit.dynamic_quantize %x : tensor<?x64xf32>
+        -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>
+    %y = lowbit.matmul %q, %w
+        : (!lowbit.tensor<?x64xf32, ...>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
+    ```
+
+    or, with `calibration=calib.npy`:
+
+    ```mlir
+    %q = lowbit.static_quantize %x scale 0.0125 : tensor<?x64xf32>
+        -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+    ```
+
+    Example:
+
+    ```
+    quant-opt model.mlir --quantize-rtn="bits=8 group-size=-1 symmetric" \
+        --quantize-activations="calibration=calib.npy range=percentile" -o w8a8.mlir
+    ```
+  }];
+  let options = !listconcat([
+    Option<"bits", "bits", "int64_t", "8", "Bits of a code, 2 to 8">,
+    Option<"granularity", "granularity", "std::string", "\"\"",
+           "What shares a scale: group (of the weight), row (token) or tensor; "
+           "group by default, tensor if scales are static">,
+    Option<"isStatic", "static", "bool", "false",
+           "Find scales on calibration data; implied by calibration">,
+    Option<"format", "format", "std::string", "\"\"",
+           "What static activations are stored in, if not integers of so many "
+           "bits: a format with one scale for the tensor, as IR spells it">,
+    Option<"orFormat", "or-format", "std::string", "\"\"",
+           "A second such format: each input takes the one with the smaller "
+           "error">,
+    Option<"range", "range", "std::string", "\"\"",
+           "What static codes span: minmax, average, percentile, entropy, mse or "
+           "sigma; by default minmax, but sigma if the format has outliers">,
+    Option<"percentile", "percentile", "double", "99.99",
+           "With range=percentile: the one that ranges end at, above 50 and up "
+           "to 100">,
+    Option<"include", "include", "std::string", "\"\"",
+           "Regular expression: names of the nodes to take">,
+    Option<"exclude", "exclude", "std::string", "\"\"",
+           "Regular expression: names of the nodes to leave">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to calibrate with; 0 takes all processors. Results do not "
+           "depend on it">
+  ], dataOptions);
+  let statistics = [
+    Statistic<"numMatmuls", "num-matmuls", "Number of matmuls whose input is quantized">,
+    Statistic<"numQuantized", "num-quantized", "Number of inputs quantized">
   ];
 }
 

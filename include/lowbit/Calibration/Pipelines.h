@@ -89,10 +89,27 @@ struct MixtureOptions : RecipeOptions {
       llvm::cl::init(0)};
 };
 
-/// OliVe with the defaults of its authors, weights only.
+/// OliVe with the defaults of its authors: of weights, and of activations if
+/// they are asked for.
 struct OlivePipelineOptions : FormatRecipeOptions {
   Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 4 or 8"),
                         llvm::cl::init(4)};
+  Option<bool> activations{
+      *this, "activations",
+      llvm::cl::desc("Quantize the inputs of the quantized layers, too, with "
+                     "scales found on calibration data; implied by "
+                     "calibration"),
+      llvm::cl::init(false)};
+  Option<std::string> calibration{
+      *this, "calibration",
+      llvm::cl::desc("A .npy file of calibration samples; without one the model "
+                     "generates its own"),
+      llvm::cl::init("")};
+  Option<int64_t> samples{
+      *this, "samples",
+      llvm::cl::desc("Samples to take of the file, evenly spread, or to "
+                     "generate; 0 for all, or 32"),
+      llvm::cl::init(0)};
 };
 
 /// EasyQuant with the defaults of its authors.

@@ -17,7 +17,9 @@ def LowbitPackWeights : Pass<"lowbit-pack-weights", "::mlir::ModuleOp"> {
     Asks the target's kernel generator for the layout of each `lowbit.matmul`
     with a constant weight, and reorders the bytes at compile time. What the
     generator does not serve keeps its layout, with a remark, and goes through
-    the reference lowering. Packed components of 64 KiB and more go to the weight
+    the reference lowering. Quantized activations whose codes are no bytes, but
+    stand for such, are widened for integer kernels (`lowbit.widen`); others are
+    decoded in front of a kernel that multiplies floats, with a remark. Packed components of 64 KiB and more go to the weight
     file of the output.
 
     Before:

@@ -124,6 +124,24 @@ private:
   int64_t groupCols;
 };
 
+/// The levels of a format in which one scale is for a whole tensor: a value is
+/// scale * level. They are symmetric about 0, as far as ranges are concerned.
+class ScaledLevels {
+public:
+  virtual ~ScaledLevels();
+
+  /// The level that stands for the end of a range.
+  virtual float getRangeEnd() const = 0;
+  /// Whether there are levels for values beyond the range, too.
+  virtual bool hasOutliers() const { return false; }
+  /// The nearest levels of adjacent values of a row, from its first column on,
+  /// which are in units of the scale.
+  virtual void round(llvm::ArrayRef<float> values,
+                     llvm::MutableArrayRef<float> levels) const = 0;
+  /// A positive scale as it is stored: positive and finite.
+  virtual float roundScale(float scale) const = 0;
+};
+
 /// A way to store matrices: immutable, and cheap to copy in the derived class.
 class BlockFormat {
 public:
@@ -152,6 +170,12 @@ public:
   /// encoder keeps a reference to `search`.
   virtual llvm::Expected<std::unique_ptr<MatrixEncoder>>
   createEncoder(ConstMatrixView weights, const RangeSearch &search) const = 0;
+
+  /// For codes with a scale that is known before the values are. Null for
+  /// formats with other parameters, or with other groups than the whole tensor.
+  virtual std::unique_ptr<ScaledLevels> getScaledLevels() const {
+    return nullptr;
+  }
 
   /// Decodes a whole matrix from the bytes of its components, which are listed
   /// as in `getComponents`. Fails when a component has the wrong size.

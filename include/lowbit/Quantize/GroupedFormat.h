@@ -23,6 +23,9 @@ public:
   int64_t getNumRowGroups(int64_t rows) const;
   int64_t getNumColGroups(int64_t cols) const;
 
+  /// Whether all values of a matrix are one group, whatever its shape.
+  bool isOneGroup() const { return groupRows == 0 && groupCols == 0; }
+
 protected:
   GroupedFormat(int64_t groupRows, int64_t groupCols)
       : groupRows(groupRows), groupCols(groupCols) {}

@@ -77,6 +77,7 @@ public:
   llvm::Expected<std::unique_ptr<MatrixEncoder>>
   createEncoder(ConstMatrixView weights,
                 const RangeSearch &search) const override;
+  std::unique_ptr<ScaledLevels> getScaledLevels() const override;
   using BlockFormat::decode;
   llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                      MatrixView decoded) const override;

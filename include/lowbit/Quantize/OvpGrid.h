@@ -61,6 +61,8 @@ public:
   float getLargestNormal() const { return largestNormal; }
   float getSmallestOutlier() const { return smallestOutlier; }
   float getLargestOutlier() const { return largestOutlier; }
+  /// From here on magnitudes are nearer to an outlier than to a normal level.
+  float getThreshold() const { return threshold; }
   bool isOutlier(float level) const { return std::fabs(level) > largestNormal; }
 
   /// The magnitudes of the codes 0 to 7 of flint4.
@@ -107,9 +109,7 @@ private:
 
   unsigned bits, mantissaBits, bias;
   bool flint;
-  float largestNormal, smallestOutlier, largestOutlier;
-  /// Magnitudes from here on are nearer to an outlier.
-  float threshold;
+  float largestNormal, smallestOutlier, largestOutlier, threshold;
 };
 
 } // namespace lowbit

@@ -87,6 +87,12 @@ public:
     return type;
   }
 
+  /// Whether they are numbers of a type that processors compute with.
+  bool isPlain() const {
+    return !format && (type == ScaleType::F32 || type == ScaleType::F16 ||
+                       type == ScaleType::BF16);
+  }
+
   /// An error if scales cannot be stored so.
   llvm::Error check() const;
 

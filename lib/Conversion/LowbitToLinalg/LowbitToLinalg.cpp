@@ -172,6 +172,70 @@ struct LowerQuantize final : OpConversionPattern<OpTy> {
   }
 };
 
+struct LowerStaticQuantize final : OpConversionPattern<StaticQuantizeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(StaticQuantizeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    FailureOr<SmallVector<Value>> components =
+        op.getType().getFormat().buildEncodeWithScale(
+            rewriter, op.getLoc(), adaptor.getInput(),
+            op.getScale().convertToFloat());
+    if (failed(components))
+      return rewriter.notifyMatchFailure(
+          op, "the format has no encoder that takes a scale");
+    rewriter.replaceOpWithMultiple(op, SmallVector<ValueRange>{*components});
+    return success();
+  }
+};
+
+/// Levels are what codes decode to with scales of 1.
+struct LowerWiden final : OpConversionPattern<WidenOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(WidenOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    QuantTensorType from = op.getInput().getType();
+    auto f32 = rewriter.getF32Type();
+    Value codes = adaptor.getInput()[0], scales = adaptor.getInput()[1];
+    auto scalesType = cast<RankedTensorType>(scales.getType());
+    Value one = arith::ConstantOp::create(
+        rewriter, loc,
+        rewriter.getFloatAttr(scalesType.getElementType(), 1));
+    SmallVector<OpFoldResult> groups =
+        tensor::getMixedSizes(rewriter, loc, scales);
+    Value ones = linalg::FillOp::create(
+                     rewriter, loc, one,
+                     Value(tensor::EmptyOp::create(
+                         rewriter, loc, groups, scalesType.getElementType())))
+                     .getResult(0);
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(rewriter, loc, codes);
+    sizes.back() = rewriter.getIndexAttr(from.getShape().back());
+    Value bytes = buildGeneric(
+        rewriter, loc, rewriter.getI8Type(), sizes, /*inputs=*/{}, /*maps=*/{},
+        [&](OpBuilder &nested, ValueRange, ValueRange indices) -> Value {
+          Value level = from.getFormat().buildDecode(
+              nested, loc, RankedTensorType::get(from.getShape(), f32),
+              {codes, ones}, indices);
+          return arith::FPToSIOp::create(nested, loc, nested.getI8Type(),
+                                         level);
+        });
+    if (scalesType.getElementType() != f32)
+      scales = buildGeneric(
+          rewriter, loc, f32, groups, scales,
+          rewriter.getMultiDimIdentityMap(scalesType.getRank()),
+          [&](OpBuilder &nested, ValueRange values, ValueRange) -> Value {
+            return arith::ExtFOp::create(nested, loc, f32, values.front());
+          });
+    SmallVector<Value> components =
+        castToComponents(rewriter, loc, {bytes, scales}, op.getType());
+    rewriter.replaceOpWithMultiple(op, SmallVector<ValueRange>{components});
+    return success();
+  }
+};
+
 struct LowerDequantize final : OpConversionPattern<DequantizeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -415,7 +479,8 @@ void lowbit::populateLowbitToLinalgPatterns(
     bool keepMatmul) {
   patterns.add<LowerConstant, LowerAssemble, LowerDisassemble,
                LowerQuantize<QuantizeOp>, LowerQuantize<DynamicQuantizeOp>,
-               LowerDequantize, LowerGather, LowerSparseMatmul>(
+               LowerStaticQuantize, LowerWiden, LowerDequantize, LowerGather,
+               LowerSparseMatmul>(
       converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
   populateHadamardPatterns(patterns);

@@ -110,16 +110,16 @@ func.func @dequantize_type(%x: !lowbit.tensor<2x8xf32, #s4>) {
 
 #u8 = #lowbit.uniform<u8, group = [1, *], scale = f32, zero = u8>
 func.func @dynamic_zero(%x: tensor<2x8xf32>) {
-  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row, got}}
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row or of the whole tensor, got}}
   %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #u8>
   return
 }
 
 // -----
 
-#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+#s8 = #lowbit.uniform<s8, group = [*, 4], scale = f32, zero = none>
 func.func @dynamic_rows(%x: tensor<2x8xf32>) {
-  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row, got}}
+  // expected-error @below {{result must be of a #lowbit.uniform format with signed codes, scales of f16, bf16 or f32, zero = none and groups of one row or of the whole tensor, got}}
   %0 = lowbit.dynamic_quantize %x : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #s8>
   return
 }
@@ -130,6 +130,72 @@ func.func @dynamic_rows(%x: tensor<2x8xf32>) {
 func.func @dynamic_shape(%x: tensor<2x9xf32>) {
   // expected-error @below {{float side must be 'tensor<2x8xf32>'}}
   %0 = lowbit.dynamic_quantize %x : tensor<2x9xf32> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#row = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>
+func.func @static_groups(%x: tensor<2x8xf32>) {
+  // expected-error @below {{result must be of a format with one f16, bf16 or f32 scale for the whole tensor and no zero points, #lowbit.uniform with signed codes or #lowbit.ovp, got}}
+  %0 = lowbit.static_quantize %x scale 1.0 : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #row>
+  return
+}
+
+// -----
+
+#codebook = #lowbit.codebook<nf4, group = [*, *], scale = f32>
+func.func @static_codebook(%x: tensor<2x8xf32>) {
+  // expected-error @below {{result must be of a format with one f16, bf16 or f32 scale}}
+  %0 = lowbit.static_quantize %x scale 1.0 : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #codebook>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+func.func @static_scale(%x: tensor<2x8xf32>) {
+  // expected-error @below {{scale must be positive and finite, got -1}}
+  %0 = lowbit.static_quantize %x scale -1.0 : tensor<2x8xf32> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+func.func @static_shape(%x: tensor<2x9xf32>) {
+  // expected-error @below {{float side must be 'tensor<2x8xf32>'}}
+  %0 = lowbit.static_quantize %x scale 1.0 : tensor<2x9xf32> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#flint = #lowbit.ovp<flint4, group = [*, *], scale = f32>
+#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+func.func @widen_levels(%x: !lowbit.tensor<2x8xf32, #flint>) {
+  // expected-error @below {{cannot store the levels of the input as bytes: activations have the level 128, which is no signed byte, got}}
+  %0 = lowbit.widen %x : !lowbit.tensor<2x8xf32, #flint> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#u4 = #lowbit.uniform<u4, group = [1, *], scale = f32, zero = u4>
+#s8 = #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>
+func.func @widen_zeros(%x: !lowbit.tensor<2x8xf32, #u4>) {
+  // expected-error @below {{cannot store the levels of the input as bytes: activations are no scaled codes without zero points, got}}
+  %0 = lowbit.widen %x : !lowbit.tensor<2x8xf32, #u4> -> !lowbit.tensor<2x8xf32, #s8>
+  return
+}
+
+// -----
+
+#s4 = #lowbit.uniform<s4, group = [1, *], scale = f32, zero = none>
+#s8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+func.func @widen_groups(%x: !lowbit.tensor<2x8xf32, #s4>) {
+  // expected-error @below {{result must be '!lowbit.tensor<2x8xf32, #lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>>', got '!lowbit.tensor<2x8xf32, #lowbit.uniform<s8, group = [*, *]}}
+  %0 = lowbit.widen %x : !lowbit.tensor<2x8xf32, #s4> -> !lowbit.tensor<2x8xf32, #s8>
   return
 }
 

@@ -5,6 +5,8 @@
 #u4 = #lowbit.uniform<u4, group = [1, 32], scale = f16, zero = u4>
 #s4 = #lowbit.uniform<s4, group = [1, *], scale = f16, zero = none>
 #s8 = #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>
+#tensor8 = #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>
+#pairs = #lowbit.ovp<int4, group = [*, *], scale = f16, pad>
 
 // CHECK-LABEL: @constants
 func.func @constants() {
@@ -63,6 +65,20 @@ func.func @matmul(%x: tensor<?x?x64xf32>, %w: !lowbit.tensor<96x64xf32, #u4>, %b
   %1 = lowbit.matmul %qx, %w, %bias
       : (!lowbit.tensor<?x?x64xf32, #s8>, !lowbit.tensor<96x64xf32, #u4>, tensor<96xf32>) -> tensor<?x?x96xf32>
   return %d, %1 : tensor<?x?x96xf32>, tensor<?x?x96xf32>
+}
+
+// Activations with scales that are known before, and their levels as bytes.
+// CHECK-LABEL: @static_quantize
+func.func @static_quantize(%x: tensor<?x64xf32>, %y: tensor<2x?x9xf32>) -> (tensor<?x64xf32>, tensor<2x?x9xf32>) {
+  // CHECK: lowbit.static_quantize %{{.+}} scale 1.250000e-02 : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+  %0 = lowbit.static_quantize %x scale 0.0125 : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #tensor8>
+  %1 = lowbit.dequantize %0 : !lowbit.tensor<?x64xf32, #tensor8> -> tensor<?x64xf32>
+  // CHECK: lowbit.static_quantize %{{.+}} scale 5.000000e-01 : tensor<2x?x9xf32> -> !lowbit.tensor<2x?x9xf32, #lowbit.ovp<int4, group = [*, *], scale = f16, pad>>
+  %2 = lowbit.static_quantize %y scale 0.5 : tensor<2x?x9xf32> -> !lowbit.tensor<2x?x9xf32, #pairs>
+  // CHECK: lowbit.widen %{{.+}} : !lowbit.tensor<2x?x9xf32, #lowbit.ovp<int4, {{.+}}> -> !lowbit.tensor<2x?x9xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+  %3 = lowbit.widen %2 : !lowbit.tensor<2x?x9xf32, #pairs> -> !lowbit.tensor<2x?x9xf32, #tensor8>
+  %4 = lowbit.dequantize %3 : !lowbit.tensor<2x?x9xf32, #tensor8> -> tensor<2x?x9xf32>
+  return %1, %4 : tensor<?x64xf32>, tensor<2x?x9xf32>
 }
 
 // CHECK-LABEL: @sparse_matmul

@@ -229,14 +229,32 @@ LogicalResult DynamicQuantizeOp::verify() {
     return failure();
   auto format = dyn_cast<UniformAttr>(getType().getFormat());
   if (format && format.getIsSigned() && !format.getHasZeroPoint() &&
-      format.isInteger() && format.getGroupRows() == 1 &&
-      !getType().getLayout())
+      format.isInteger() && !getType().getLayout() &&
+      (format.getGroupRows() == 1 ||
+       (format.getGroupRows() == 0 && format.getGroupCols() == 0)))
     return success();
   return emitOpError()
          << "result must be of a #lowbit.uniform format with "
             "signed codes, scales of f16, bf16 or f32, zero = none and "
-            "groups of one row, got "
+            "groups of one row or of the whole tensor, got "
          << getType();
+}
+
+LogicalResult StaticQuantizeOp::verify() {
+  if (failed(verifyNotPacked(*this, "result", getType())) ||
+      failed(verifyExpressedType(*this, getType(), getInput().getType())))
+    return failure();
+  if (!getType().getFormat().getBlockFormat()->getScaledLevels())
+    return emitOpError()
+           << "result must be of a format with one f16, bf16 or f32 scale for "
+              "the whole tensor and no zero points, #lowbit.uniform with signed "
+              "codes or #lowbit.ovp, got "
+           << getType();
+  const APFloat scale = getScale();
+  if (!scale.isFinite() || scale.isNegative() || scale.isZero())
+    return emitOpError() << "scale must be positive and finite, got "
+                         << scale.convertToFloat();
+  return success();
 }
 
 LogicalResult PackOp::verify() {

@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FormatEmitter.h"
+#include "EncodeTensor.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Quantize/FloatStorage.h"
@@ -23,37 +23,6 @@
 
 using namespace mlir;
 using namespace lowbit;
-
-/// Builds the element of a tensor at `indices`.
-using ElementBuilder =
-    llvm::function_ref<Value(FormatEmitter &b, ArrayRef<Value> indices)>;
-
-/// An empty tensor whose dynamic dimensions are those of `source`.
-static Value buildEmpty(FormatEmitter &b, RankedTensorType type, Value source) {
-  SmallVector<Value> sizes;
-  for (auto [i, size] : llvm::enumerate(type.getShape()))
-    if (ShapedType::isDynamic(size))
-      sizes.push_back(tensor::DimOp::create(b, source, i));
-  return tensor::EmptyOp::create(b, type, sizes);
-}
-
-static Value buildTensor(FormatEmitter &b, RankedTensorType type, Value source,
-                         ElementBuilder element) {
-  const int64_t rank = type.getRank();
-  SmallVector<utils::IteratorType> iterators(rank,
-                                             utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             b, type, /*inputs=*/ValueRange(), buildEmpty(b, type, source),
-             b.getMultiDimIdentityMap(rank), iterators,
-             [&](OpBuilder &nested, Location loc, ValueRange) {
-               FormatEmitter body(loc, nested);
-               SmallVector<Value> indices;
-               for (int64_t dim = 0; dim < rank; ++dim)
-                 indices.push_back(linalg::IndexOp::create(body, dim));
-               linalg::YieldOp::create(body, element(body, indices));
-             })
-      .getResult(0);
-}
 
 /// A tensor of `type`, an element for each range of a group.
 static Value buildFromRanges(
@@ -72,40 +41,6 @@ static Value buildFromRanges(
                    body, element(body, arguments[0], arguments[1]));
              })
       .getResult(0);
-}
-
-/// Packs `count` codes of type i32 along the last dimension of `type`.
-static Value buildPack(FormatEmitter &b, unsigned bits, RankedTensorType type,
-                       Value source, int64_t count, ElementBuilder code) {
-  return buildTensor(
-      b, type, source, [&](FormatEmitter &b, ArrayRef<Value> indices) -> Value {
-        if (bits == 8)
-          return arith::TruncIOp::create(b, b.getI8Type(), code(b, indices));
-        // All codes that share bits with this byte, which lies in bits 8 to 15
-        // of the word.
-        Value bit = arith::MulIOp::create(b, indices.back(), b.index(8));
-        Value first = arith::DivUIOp::create(b, bit, b.index(bits));
-        SmallVector<Value> codeIndices(indices);
-        Value word = b.i32(0);
-        const int64_t numCodes = 8 % bits == 0 ? 8 / bits : 8 / bits + 2;
-        for (int64_t i = 0; i < numCodes; ++i) {
-          Value k = arith::AddIOp::create(b, first, b.index(i));
-          Value inBounds = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                                 k, b.index(count));
-          codeIndices.back() = arith::MinUIOp::create(b, k, b.index(count - 1));
-          Value bitsOfCode = arith::AndIOp::create(b, code(b, codeIndices),
-                                                   b.i32((1 << bits) - 1));
-          Value shift = arith::MulIOp::create(b, k, b.index(bits));
-          shift = arith::SubIOp::create(b, shift, bit);
-          shift = arith::AddIOp::create(b, shift, b.index(8));
-          shift = arith::IndexCastOp::create(b, b.getI32Type(), shift);
-          Value placed = arith::ShLIOp::create(b, bitsOfCode, shift);
-          placed = arith::SelectOp::create(b, inBounds, placed, b.i32(0));
-          word = arith::OrIOp::create(b, word, placed);
-        }
-        word = arith::ShRUIOp::create(b, word, b.i32(8));
-        return arith::TruncIOp::create(b, b.getI8Type(), word);
-      });
 }
 
 /// `source` with its last dimension split into groups and their elements; null
@@ -395,4 +330,46 @@ UniformAttr::buildEncode(OpBuilder &builder, Location loc, Value source) const {
           return tensor::ExtractOp::create(b, zeros, group);
         }));
   return result;
+}
+
+FailureOr<SmallVector<Value>>
+UniformAttr::buildEncodeWithScale(OpBuilder &builder, Location loc,
+                                  Value source, float scale) const {
+  const UniformFormat format = llvm::cantFail(UniformFormat::get(getSpec()));
+  std::unique_ptr<ScaledLevels> levels = format.getScaledLevels();
+  if (!levels)
+    return failure();
+  scale = levels->roundScale(scale);
+  FormatEmitter b(loc, builder);
+  auto type = cast<RankedTensorType>(source.getType());
+  SmallVector<FormatComponent> components = getComponents(type.getShape());
+  Value scales = buildScaleConstant(b, components[1].type, scale);
+  auto buildCodeOf = [&](FormatEmitter &b, Value value) {
+    return buildCode(b, format, value, b.f32(scale), nullptr);
+  };
+  if (getBits() != 8) {
+    Value codes = buildPack(
+        b, getBits(), components[0].type, source, type.getShape().back(),
+        [&](FormatEmitter &b, ArrayRef<Value> indices) -> Value {
+          return buildCodeOf(b, b.extractF32(source, indices));
+        });
+    return SmallVector<Value>{codes, scales};
+  }
+  // Values are operands, whose neighbours vectors can hold.
+  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  Value codes =
+      linalg::GenericOp::create(
+          b, components[0].type, source,
+          buildEmpty(b, components[0].type, source), maps, iterators,
+          [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+            FormatEmitter body(loc, nested);
+            Value code = buildCodeOf(
+                body, body.convert(arguments[0], body.getF32Type()));
+            linalg::YieldOp::create(body, Value(arith::TruncIOp::create(
+                                              body, body.getI8Type(), code)));
+          })
+          .getResult(0);
+  return SmallVector<Value>{codes, scales};
 }

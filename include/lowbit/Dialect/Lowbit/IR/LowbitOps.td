@@ -200,11 +200,11 @@ def Lowbit_DynamicQuantizeOp : Lowbit_Op<"dynamic_quantize", [Pure]> {
   let summary = "Quantizes activations while the model runs";
   let description = [{
     What `lowbit.quantize` computes, for the input of a quantized operation:
-    signed codes without zero points whose groups lie within a row (a token), so
-    that the operation can multiply integers. Lowerings never quantize
-    activations of their own accord; this operation is where it is said. A NaN or
-    an infinity becomes the scale of its group, so that what is computed from the
-    group is not finite either.
+    signed codes without zero points whose groups lie within a row (a token), or
+    are the whole tensor, so that the operation can multiply integers. Lowerings
+    never quantize activations of their own accord; this operation is where it is
+    said. A NaN or an infinity becomes the scale of its group, so that what is
+    computed from the group is not finite either.
 
     Example:
 
@@ -215,6 +215,60 @@ def Lowbit_DynamicQuantizeOp : Lowbit_Op<"dynamic_quantize", [Pure]> {
   }];
   let arguments = (ins Lowbit_FloatTensor:$input);
   let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Lowbit_StaticQuantizeOp : Lowbit_Op<"static_quantize", [Pure]> {
+  let summary = "Quantizes activations with a scale that is known before";
+  let description = [{
+    Rounds every value to the nearest level of the format, which has one scale
+    for the whole tensor: a number that was found on calibration data. What lies
+    beyond the levels takes the last one. Of `#lowbit.uniform` it is the code
+    clamp(round(value / scale)), ties to even; of `#lowbit.ovp` values take
+    levels pair by pair. The scale is rounded to what the format stores scales
+    as. Which code a NaN becomes is not defined.
+
+    Example:
+
+    ```mlir
+    %q = lowbit.static_quantize %x scale 0.0125 : tensor<?x4096xf32>
+        -> !lowbit.tensor<?x4096xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+    %p = lowbit.static_quantize %x scale 0.25 : tensor<?x4096xf32>
+        -> !lowbit.tensor<?x4096xf32, #lowbit.ovp<int4, group = [*, *], scale = f32>>
+    ```
+  }];
+  let arguments = (ins Lowbit_FloatTensor:$input, F32Attr:$scale);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let assemblyFormat = [{
+    $input `scale` $scale attr-dict `:`
+    qualified(type($input)) `->` qualified(type($result))
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_WidenOp : Lowbit_Op<"widen", [Pure]> {
+  let summary = "The same values, their levels stored as bytes";
+  let description = [{
+    Kernels multiply activations that are signed bytes with f32 scales. Codes of
+    other formats whose levels are such bytes, without zero points, become these
+    here; no value changes.
+
+    Example:
+
+    ```mlir
+    %w = lowbit.widen %q
+        : !lowbit.tensor<?x64xf32, #lowbit.ovp<int4, group = [*, *], scale = f32>>
+        -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [*, *], scale = f32, zero = none>>
+    ```
+  }];
+  let arguments = (ins Lowbit_QuantTensor:$input);
+  let results = (outs Lowbit_QuantTensor:$result);
+  let extraClassDeclaration = [{
+    /// What `type` becomes; null, and why, if its levels are no bytes.
+    static ::lowbit::QuantTensorType getWidened(::lowbit::QuantTensorType type,
+                                                std::string &reason);
+  }];
   let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
@@ -250,7 +304,7 @@ def Lowbit_MatmulOp : Lowbit_Op<"matmul", [Pure,
     A linear layer: `input x dequantize(weight)^T + bias`. The weight is a matrix
     of output channels x input channels; the input's last dimension is the input
     channels, and all others are kept. The input is float, or quantized by
-    `lowbit.dynamic_quantize`. `tunings` say how kernels compute where that was
+    `lowbit.dynamic_quantize` or `lowbit.static_quantize`. `tunings` say how kernels compute where that was
     measured.
 
     Example:

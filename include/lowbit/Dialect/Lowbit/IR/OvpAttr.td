@@ -14,7 +14,8 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 
 def Lowbit_OvpAttr : Lowbit_Attr<"Ovp", "ovp", [
     DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
-                                ["adaptToShape", "getScaledCodes",
+                                ["adaptToShape", "buildEncodeWithScale",
+                                 "getScaledCodes",
                                  "unpackScaledCodes"]>]> {
   let summary = "Outlier-victim pairs: outliers take the place of a neighbour";
   let description = [{

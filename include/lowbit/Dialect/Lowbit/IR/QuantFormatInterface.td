@@ -71,6 +71,16 @@ def QuantFormatAttrInterface : AttrInterface<"QuantFormatAttrInterface"> {
        "::mlir::Value":$source),
       /*methodBody=*/"", /*defaultImplementation=*/"return ::mlir::failure();">,
     InterfaceMethod<[{
+      Builds the components that store `source`, a float tensor, with `scale`,
+      rounded to what scales are stored as, for the whole tensor: what
+      `ScaledLevels` of the block format rounds to. Fails for formats that have
+      none.
+    }], "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>",
+      "buildEncodeWithScale",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+       "::mlir::Value":$source, "float":$scale),
+      /*methodBody=*/"", /*defaultImplementation=*/"return ::mlir::failure();">,
+    InterfaceMethod<[{
       If an element is `scale * (level[code] - zero)`, with a code of its own, a
       scale and perhaps a zero point, or a sum of such products, perhaps with an
       offset: the particulars, by which kernels compute with any such format. What

@@ -15,6 +15,7 @@ include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.td"
 def Lowbit_UniformAttr : Lowbit_Attr<"Uniform", "uniform", [
     DeclareAttrInterfaceMethods<QuantFormatAttrInterface,
                                 ["adaptToShape", "buildEncode",
+                                 "buildEncodeWithScale",
                                  "getScaledCodes", "unpackScaledCodes"]>]> {
   let summary = "Integer codes with a scale, and perhaps a zero point, per group";
   let description = [{

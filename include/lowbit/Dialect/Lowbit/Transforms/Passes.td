@@ -11,53 +11,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def QuantizeActivations : Pass<"quantize-activations"> {
-  let summary = "Quantize the inputs of quantized matmuls while the model runs";
-  let description = [{
-    Puts `lowbit.dynamic_quantize` in front of every `lowbit.matmul` that has a
-    float input: signed symmetric codes, with a scale for each token and weight
-    group (`granularity=group`: groups of the input end where the weight's do),
-    or for each token (`granularity=row`). Matmuls that read the same input in
-    the same way share the operation. Inputs of weights whose codes stand for
-    levels that are no small integers times a constant, as in NF4, or that are
-    levels of more than four bits stay floats, with a remark: kernels compute with
-    floats there.
-
-    `include` and `exclude` are regular expressions; a matmul is taken if
-    `include` matches a part of its node's name (or is empty) and `exclude` does
-    not.
-
-    Before:
-
-    ```mlir
-    %y = lowbit.matmul %x, %w
-        : (tensor<?x64xf32>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
-    ```
-
-    After:
-
-    ```mlir
-    %q = lowbit.dynamic_quantize %x : tensor<?x64xf32>
-        -> !lowbit.tensor<?x64xf32, #lowbit.uniform<s8, group = [1, 32], scale = f32, zero = none, narrow>>
-    %y = lowbit.matmul %q, %w
-        : (!lowbit.tensor<?x64xf32, ...>, !lowbit.tensor<96x64xf32, #u4g32>) -> tensor<?x96xf32>
-    ```
-  }];
-  let options = [
-    Option<"bits", "bits", "int64_t", "8", "Bits of a code, 2 to 8">,
-    Option<"granularity", "granularity", "std::string", "\"group\"",
-           "What shares a scale: group (of the weight) or row (token)">,
-    Option<"include", "include", "std::string", "\"\"",
-           "Regular expression: names of the nodes to take">,
-    Option<"exclude", "exclude", "std::string", "\"\"",
-           "Regular expression: names of the nodes to leave">
-  ];
-  let statistics = [
-    Statistic<"numMatmuls", "num-matmuls", "Number of matmuls whose input is quantized">,
-    Statistic<"numQuantized", "num-quantized", "Number of inputs quantized">
-  ];
-}
-
 def LowbitSplitOutliers : Pass<"lowbit-split-outliers"> {
   let summary = "Make products with dense and sparse weights two";
   let description = [{

@@ -119,4 +119,7 @@ void lowbit::onnx::attachQuantizedOpShapes(MLIRContext &context) {
       context);
   lowbit::DynamicQuantizeOp::attachInterface<
       SameShape<lowbit::DynamicQuantizeOp>>(context);
+  lowbit::StaticQuantizeOp::attachInterface<
+      SameShape<lowbit::StaticQuantizeOp>>(context);
+  lowbit::WidenOp::attachInterface<SameShape<lowbit::WidenOp>>(context);
 }
