@@ -16,6 +16,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "python"))
+import activation_cases  # noqa: E402
 import format_cases  # noqa: E402
 import uniform_cases  # noqa: E402
 from reference_case import mlir_type  # noqa: E402
@@ -75,7 +76,7 @@ def write_module(cases):
 
 def main():
     rng = np.random.default_rng(0)
-    cases = [*uniform_cases.make_cases(rng), *format_cases.make_cases(rng)]
+    cases = [case for cases in (uniform_cases, activation_cases, format_cases) for case in cases.make_cases(rng)]
     lowered = subprocess.run(
         ["quant-opt", *PIPELINE], input=write_module(cases), capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Integers with scales: weights of all widths, groups and ranges, zero points, and activations."""
+"""Integers with scales: weights of all widths, groups and ranges; zero points."""
 
 import numpy as np
 
@@ -55,30 +55,6 @@ def make_weight_cases(rng):
             bias = rng.standard_normal(rows).astype(np.float32)
             yield weight.matmul_case(x, bias)
             yield weight.gather_case(np.array([0, rows - 1, -1, -rows], dtype=np.int64))
-
-
-def make_activation_cases(rng):
-    """Dynamic quantization: symmetric, narrow, f32 scales."""
-    for bits, group, columns in [(8, 32, 64), (8, None, 50), (8, 16, 50), (4, 8, 20), (5, 7, 9)]:
-        x = rng.standard_normal((2, 3, columns)).astype(np.float32)
-        x[1, 0] = 0
-        x[0, 1, : columns // 2] *= 1e-30
-        size = group or columns
-        top = (1 << (bits - 1)) - 1
-        values = np.empty_like(x)
-        for start in range(0, columns, size):
-            part = x[..., start : start + size]
-            largest = np.abs(part).max(axis=-1, keepdims=True)
-            largest = np.where(largest == 0, np.float32(1), largest)
-            scale = (largest + largest) / np.float32(2 * top)
-            codes = np.clip(np.rint(part / scale), -top, top).astype(np.int32)
-            values[..., start : start + size] = scale * codes.astype(np.float32)
-        padding = ", pad" if columns % size else ""
-        quant = (
-            f"!lowbit.tensor<2x3x{columns}xf32, #lowbit.uniform<s{bits}, group = [1, {group or '*'}], "
-            f"scale = f32, zero = none, narrow{padding}>>"
-        )
-        yield round_trip_case(f"dynamic_{bits}_{size}_{columns}", x, quant, values, "dynamic_quantize")
 
 
 def make_group_cases(rng):
@@ -189,6 +165,6 @@ def make_bilevel_cases(rng):
 
 
 def make_cases(rng):
-    for make in (make_weight_cases, make_activation_cases, make_group_cases, make_range_cases, make_float_zero_cases,
+    for make in (make_weight_cases, make_group_cases, make_range_cases, make_float_zero_cases,
                  make_bilevel_cases):
         yield from make(rng)
