@@ -5,6 +5,7 @@ x86 and Arm run with several numbers of tokens, and the GPU's kernels in the emu
 
 import dataclasses
 import subprocess
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,6 +26,20 @@ def _dense(array):
 
 
 @dataclasses.dataclass
+class Activations:
+    """Inputs that are quantized while a model runs.
+
+    operation   the name of the operation, with its scale if it takes one.
+    format      as IR spells it.
+    quantize    what an input [tokens, columns] decodes to.
+    """
+
+    operation: str
+    format: str
+    quantize: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass
 class Layer:
     """A product with a weight of `rows` x columns, as text and as numbers.
 
@@ -32,6 +47,7 @@ class Layer:
     components  the names and arrays that store the weight; bf16, which numpy lacks, as uint16.
     values      what they decode to.
     bias        one number for each output channel, if any.
+    activations what the input is quantized to; floats if None.
     """
 
     name: str
@@ -39,6 +55,7 @@ class Layer:
     components: dict
     values: np.ndarray
     bias: np.ndarray | None = None
+    activations: "Activations | None" = None
 
     @property
     def rows(self):
@@ -51,7 +68,13 @@ class Layer:
         rows, columns = self.values.shape
         kind = f"!lowbit.tensor<{rows}x{columns}xf32, {self.format}>"
         lines = [f"%w_{self.name} = lowbit.constant {{{stored}}} : {kind}"]
-        operands, types = f"%x, %w_{self.name}", f"tensor<?x{columns}xf32>, {kind}"
+        x, x_kind = "%x", f"tensor<?x{columns}xf32>"
+        if self.activations:
+            operation, _, scale = self.activations.operation.partition(" ")
+            quantized = f"!lowbit.tensor<?x{columns}xf32, {self.activations.format}>"
+            lines.append(f"%x_{self.name} = lowbit.{operation} %x {scale} : {x_kind} -> {quantized}")
+            x, x_kind = f"%x_{self.name}", quantized
+        operands, types = f"{x}, %w_{self.name}", f"{x_kind}, {kind}"
         if self.bias is not None:
             lines.append(f"%b_{self.name} = lowbit.weight {_dense(self.bias)}")
             operands, types = f"{operands}, %b_{self.name}", f"{types}, tensor<{rows}xf32>"
@@ -71,9 +94,10 @@ def _write_module(path, layers, columns):
 def _check(target, layers, x, outputs):
     for layer, y in zip(layers, outputs):
         values = layer.values.astype(np.float64)
+        read = (layer.activations.quantize(x) if layer.activations else x).astype(np.float64)
         bias = 0 if layer.bias is None else layer.bias
-        expected = x.astype(np.float64) @ values.T + bias
-        bound = 1e-5 * (np.abs(x).astype(np.float64) @ np.abs(values.T) + np.abs(bias))
+        expected = read @ values.T + bias
+        bound = 1e-5 * (np.abs(read) @ np.abs(values.T) + np.abs(bias))
         assert y.shape == expected.shape, f"{target}: {layer.name} is {y.shape}"
         assert (np.abs(y - expected) <= bound).all(), f"{target}: {layer.name} with {len(x)} tokens differs"
 
