@@ -72,9 +72,9 @@ private:
   llvm::Error applyMixture(MutableArrayRef<Assignment> function);
   llvm::Error choose(Assignment &assignment, const FormatChoice &choice,
                      StringRef reason);
-  QuantFormatAttrInterface
-  getFallback(const std::optional<FormatChoice> &fallback,
-              const FormatChoice &choice, ArrayRef<int64_t> shape) const;
+  NamedFormat getFallback(const std::optional<FormatChoice> &fallback,
+                          const FormatChoice &choice,
+                          ArrayRef<int64_t> shape) const;
 
   ModuleOp module;
   FormatRecipe recipe;
@@ -118,21 +118,20 @@ private:
 //===----------------------------------------------------------------------===//
 
 /// The format that a fallback stands for; null if that has nothing to say.
-QuantFormatAttrInterface
-Assigner::getFallback(const std::optional<FormatChoice> &fallback,
-                      const FormatChoice &choice,
-                      ArrayRef<int64_t> shape) const {
+NamedFormat Assigner::getFallback(const std::optional<FormatChoice> &fallback,
+                                  const FormatChoice &choice,
+                                  ArrayRef<int64_t> shape) const {
   if (fallback)
     return fallback->format;
-  auto ggml = dyn_cast<GgmlAttr>(choice.format);
+  auto ggml = dyn_cast<GgmlAttr>(choice.format.format);
   if (!ggml)
-    return nullptr;
+    return {};
   MLIRContext *context = ggml.getContext();
   if (std::optional<GgmlType> type =
           findGgmlFallback(ggml.getType(), shape.back()))
-    return GgmlAttr::get(context, *type);
-  return FloatFormatAttr::get(context, Float16Type::get(context),
-                              /*transposed=*/false);
+    return NamedFormat(GgmlAttr::get(context, *type));
+  return NamedFormat(FloatFormatAttr::get(context, Float16Type::get(context),
+                                          /*transposed=*/false));
 }
 
 llvm::Expected<Assigner::Fit> Assigner::fit(const FormatChoice &choice,
@@ -148,7 +147,7 @@ llvm::Expected<Assigner::Fit> Assigner::fit(const FormatChoice &choice,
     const bool keepsFloat = fallback && !fallback->format;
     if (keepsFloat)
       return Fit{nullptr, /*isFallback=*/true};
-    QuantFormatAttrInterface next = getFallback(fallback, choice, shape);
+    NamedFormat next = getFallback(fallback, choice, shape);
     if (!next)
       continue;
     llvm::Expected<QuantFormatAttrInterface> fitting = fitFormat(next, shape);
@@ -299,7 +298,7 @@ llvm::Error Assigner::applyMixture(MutableArrayRef<Assignment> function) {
     if (std::optional<GgmlType> type =
             chooseGgmlType(*recipe.mixture, *model, layer))
       choice = {getGgmlLayout(*type).name.str(),
-                GgmlAttr::get(module.getContext(), *type)};
+                NamedFormat(GgmlAttr::get(module.getContext(), *type))};
     if (llvm::Error error = choose(assignment, choice, reason))
       return error;
   }

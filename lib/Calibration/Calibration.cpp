@@ -172,15 +172,18 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
                      options.memoryBudget << 20, std::move(blocks));
 }
 
-llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
+llvm::Expected<std::vector<GraphWalk::Batch>> Calibration::makeBatches() const {
   const int64_t numSamples = data.getNumSamples();
   int64_t batchSize = std::clamp<int64_t>(
       batchTokens * numSamples / data.getSamples().getNumElements(), 1,
       numSamples);
   while (numSamples % batchSize != 0)
     --batchSize;
-  llvm::Expected<std::vector<GraphWalk::Batch>> batches =
-      data.makeBatches(batchSize);
+  return data.makeBatches(batchSize);
+}
+
+llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
+  llvm::Expected<std::vector<GraphWalk::Batch>> batches = makeBatches();
   if (!batches)
     return batches.takeError();
   if (llvm::Error error = model->specialize(batches->front()))
@@ -190,6 +193,24 @@ llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
       [&](ModuleOp stage) { return model->compile(stage); }, memoryBudget,
       keepsFloat);
   return graph.run(*batches, visit, blocks);
+}
+
+llvm::Error Calibration::run(
+    llvm::function_ref<llvm::Error(ArrayRef<Tensor> results)> use) {
+  llvm::Expected<std::vector<GraphWalk::Batch>> batches = makeBatches();
+  if (!batches)
+    return batches.takeError();
+  llvm::Expected<std::unique_ptr<Session>> session = model->compileModel();
+  if (!session)
+    return session.takeError();
+  for (const GraphWalk::Batch &batch : *batches) {
+    llvm::Expected<std::vector<Tensor>> results = (*session)->run(batch);
+    if (!results)
+      return results.takeError();
+    if (llvm::Error error = use(*results))
+      return error;
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error lowbit::forEachInput(

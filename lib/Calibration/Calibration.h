@@ -67,12 +67,19 @@ public:
   /// `keepsFloat`: whether the visitor may ask for the float model's values.
   llvm::Error walk(GraphWalk::Visitor visit, bool keepsFloat = false);
 
+  /// Runs the model as a whole and shows the results of its function, batch by
+  /// batch. Not to be called after `walk`.
+  llvm::Error
+  run(llvm::function_ref<llvm::Error(llvm::ArrayRef<Tensor> results)> use);
+
 private:
   Calibration(mlir::func::FuncOp function, CalibrationData data,
               std::unique_ptr<CalibrationModel> model, uint64_t memoryBudget,
               llvm::SmallVector<unsigned> blocks)
       : function(function), data(std::move(data)), model(std::move(model)),
         memoryBudget(memoryBudget), blocks(std::move(blocks)) {}
+
+  llvm::Expected<std::vector<GraphWalk::Batch>> makeBatches() const;
 
   mlir::func::FuncOp function;
   CalibrationData data;

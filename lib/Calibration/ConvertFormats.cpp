@@ -30,7 +30,7 @@ struct ConvertFormatsPass final
 
   void runOnOperation() override;
   llvm::Error run();
-  llvm::Error convert(ConstantOp constant, QuantFormatAttrInterface target,
+  llvm::Error convert(ConstantOp constant, const NamedFormat &target,
                       StringRef name);
 };
 } // namespace
@@ -44,7 +44,7 @@ static StringRef getLayerName(ConstantOp constant) {
 }
 
 llvm::Error ConvertFormatsPass::convert(ConstantOp constant,
-                                        QuantFormatAttrInterface target,
+                                        const NamedFormat &target,
                                         StringRef name) {
   QuantTensorType from = constant.getType();
   if (from.getLayout())
@@ -88,8 +88,7 @@ llvm::Error ConvertFormatsPass::convert(ConstantOp constant,
 }
 
 llvm::Error ConvertFormatsPass::run() {
-  llvm::Expected<QuantFormatAttrInterface> target =
-      parseFormatName(&getContext(), to);
+  llvm::Expected<NamedFormat> target = parseFormatName(&getContext(), to);
   if (!target)
     return makeError("to is " + llvm::toString(target.takeError()));
   llvm::Expected<NameFilter> filter = NameFilter::get(include, exclude);

@@ -12,12 +12,13 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Regex.h"
 
 using namespace lowbit;
 
 namespace {
-struct NamedFormat {
+struct FormatSpelling {
   llvm::StringLiteral name;
   /// As IR has it. What it must state for a shape, such as padding, is added.
   llvm::StringLiteral spelling;
@@ -25,7 +26,7 @@ struct NamedFormat {
 } // namespace
 
 /// Formats that publications name. To add a name, add a line.
-static constexpr NamedFormat namedFormats[] = {
+static constexpr FormatSpelling namedFormats[] = {
     // QLoRA: blocks of 64, and scales in 8 bits, of which 256 share an f32
     // scale. Where bitsandbytes takes 256 successive scales of the flattened
     // matrix, these are those of 256 rows, so that every shape has such blocks.
@@ -65,9 +66,11 @@ std::optional<ElementType> lowbit::parseFloatType(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
-/// What an integer format is called in tables of results: `u4g64`.
-static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
-  static const llvm::Regex pattern("^([us])([1-8])(g([1-9][0-9]{0,8}))?$");
+/// What an integer format is called in tables of results, `u4g64`, or one with
+/// a number of groups, `s8n64`.
+static std::optional<NamedFormat> parseInteger(mlir::MLIRContext *context,
+                                               llvm::StringRef name) {
+  static const llvm::Regex pattern("^([us])([1-8])(([gn])([1-9][0-9]{0,8}))?$");
   llvm::SmallVector<llvm::StringRef> parts;
   if (!pattern.match(name, &parts))
     return std::nullopt;
@@ -77,27 +80,32 @@ static std::optional<UniformFormat::Spec> parseInteger(llvm::StringRef name) {
   spec.zero = spec.isSigned ? ZeroKind::None : ZeroKind::Integer;
   spec.groupRows = 1;
   spec.groupCols = 0;
-  parts[4].getAsInteger(10, spec.groupCols);
   spec.scales = ScaleType::F16;
   // A sign alone is no code.
   if (spec.isSigned && spec.bits == 1)
     return std::nullopt;
-  return spec;
+  int64_t number = 0;
+  parts[5].getAsInteger(10, number);
+  if (parts[4] == "n")
+    return NamedFormat(UniformAttr::get(context, spec), number);
+  spec.groupCols = number;
+  return NamedFormat(UniformAttr::get(context, spec));
 }
 
-llvm::Expected<QuantFormatAttrInterface>
-lowbit::parseFormatName(mlir::MLIRContext *context, llvm::StringRef text) {
+llvm::Expected<NamedFormat> lowbit::parseFormatName(mlir::MLIRContext *context,
+                                                    llvm::StringRef text) {
   if (std::optional<ElementType> type = parseFloatType(text))
-    return FloatFormatAttr::get(context, getFloatType(context, *type),
-                                /*transposed=*/false);
+    return NamedFormat(FloatFormatAttr::get(context,
+                                            getFloatType(context, *type),
+                                            /*transposed=*/false));
   for (const GgmlLayout &layout : getGgmlLayouts())
     if (text.equals_insensitive(layout.name))
-      return GgmlAttr::get(context, layout.type);
-  if (std::optional<UniformFormat::Spec> spec = parseInteger(text))
-    return UniformAttr::get(context, *spec);
+      return NamedFormat(GgmlAttr::get(context, layout.type));
+  if (std::optional<NamedFormat> format = parseInteger(context, text))
+    return *format;
 
   const auto *named =
-      llvm::find_if(namedFormats, [&](const NamedFormat &entry) {
+      llvm::find_if(namedFormats, [&](const FormatSpelling &entry) {
         return entry.name == text;
       });
   const llvm::StringRef spelling =
@@ -113,13 +121,47 @@ lowbit::parseFormatName(mlir::MLIRContext *context, llvm::StringRef text) {
   if (!attr)
     return makeError("'" + text + "', which cannot be read: " + message);
   if (auto format = llvm::dyn_cast<QuantFormatAttrInterface>(attr))
-    return format;
+    return NamedFormat(format);
   return makeError("'" + text + "', which is no number format");
 }
 
+/// The format with at least `numGroups` equal groups in a matrix: bundles of
+/// rows, or parts of rows if there are not as many rows.
+static llvm::Expected<UniformAttr>
+cutIntoGroups(UniformAttr format, int64_t numGroups,
+              llvm::ArrayRef<int64_t> shape) {
+  const int64_t rows = shape.front(), cols = shape.back();
+  if (numGroups > rows * cols)
+    return makeError(llvm::Twine(numGroups) + " groups are more than the " +
+                     llvm::Twine(rows) + " x " + llvm::Twine(cols) +
+                     " elements of the matrix");
+  UniformFormat::Spec spec = format.getSpec();
+  const auto divides = [](int64_t size, int64_t by) { return size % by == 0; };
+  if (numGroups <= rows) {
+    spec.groupRows = rows / numGroups;
+    while (!divides(rows, spec.groupRows))
+      --spec.groupRows;
+    spec.groupCols = 0;
+  } else {
+    int64_t parts = llvm::divideCeil(numGroups, rows);
+    while (!divides(cols, parts))
+      ++parts;
+    spec.groupRows = 1;
+    spec.groupCols = cols / parts;
+  }
+  return UniformAttr::get(format.getContext(), spec);
+}
+
 llvm::Expected<QuantFormatAttrInterface>
-lowbit::fitFormat(QuantFormatAttrInterface format,
-                  llvm::ArrayRef<int64_t> shape) {
+lowbit::fitFormat(const NamedFormat &named, llvm::ArrayRef<int64_t> shape) {
+  QuantFormatAttrInterface format = named.format;
+  if (named.numGroups != 0) {
+    llvm::Expected<UniformAttr> grouped =
+        cutIntoGroups(llvm::cast<UniformAttr>(format), named.numGroups, shape);
+    if (!grouped)
+      return grouped.takeError();
+    format = *grouped;
+  }
   mlir::MLIRContext *context = format.getContext();
   QuantFormatAttrInterface adapted = format.adaptToShape(shape);
   bool fits = true;

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "FormatRules.h"
-#include "FormatNames.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -28,8 +27,7 @@ lowbit::parseFormatChoice(mlir::MLIRContext *context, StringRef text,
   FormatChoice choice{bare.str(), {}};
   if (bare == LowbitDialect::keepFloat)
     return choice;
-  llvm::Expected<QuantFormatAttrInterface> format =
-      parseFormatName(context, bare);
+  llvm::Expected<NamedFormat> format = parseFormatName(context, bare);
   if (!format)
     return makeError(place + ": the format is " +
                      llvm::toString(format.takeError()) +

@@ -9,8 +9,8 @@
 #ifndef LOWBIT_LIB_CALIBRATION_FORMATRULES_H
 #define LOWBIT_LIB_CALIBRATION_FORMATRULES_H
 
+#include "FormatNames.h"
 #include "GgmlMixture.h"
-#include "lowbit/Dialect/Lowbit/IR/QuantFormatInterface.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/Regex.h"
 #include <string>
@@ -23,7 +23,7 @@ struct FormatChoice {
   /// As the user wrote it.
   std::string text;
   /// Null for a layer that stays as it is.
-  QuantFormatAttrInterface format;
+  NamedFormat format;
 };
 
 /// The choice that `text` spells; the message of a failure names the place.

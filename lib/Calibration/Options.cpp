@@ -66,37 +66,38 @@ parseUniform(const FormatOptions &options) {
   return spec;
 }
 
-static llvm::Expected<QuantFormatAttrInterface>
+static llvm::Expected<NamedFormat>
 parseAnyFormat(mlir::MLIRContext *context, const FormatOptions &options) {
   if (options.format == "uniform") {
     llvm::Expected<UniformFormat::Spec> spec = parseUniform(options);
     if (!spec)
       return spec.takeError();
-    return UniformAttr::get(context, *spec);
+    return NamedFormat(UniformAttr::get(context, *spec));
   }
-  llvm::Expected<QuantFormatAttrInterface> format =
-      parseFormatName(context, options.format);
+  llvm::Expected<NamedFormat> format = parseFormatName(context, options.format);
   if (!format)
     return makeError(options.formatOption + " is " +
                      llvm::toString(format.takeError()));
   return format;
 }
 
-llvm::Expected<FormatForLayer>
-lowbit::parseFormat(mlir::MLIRContext *context, const FormatOptions &options,
-                    const ChangeFormat &change) {
-  llvm::Expected<QuantFormatAttrInterface> format =
-      parseAnyFormat(context, options);
+llvm::Expected<FormatForLayer> lowbit::parseFormat(mlir::MLIRContext *context,
+                                                   const FormatOptions &options,
+                                                   const ChangeFormat &change) {
+  llvm::Expected<NamedFormat> format = parseAnyFormat(context, options);
   if (!format)
     return format.takeError();
-  return FormatForLayer([format = *format,
-                         change](QuantizableOpInterface layer) {
+  return FormatForLayer([format = *format, change](QuantizableOpInterface layer)
+                            -> llvm::Expected<QuantFormatAttrInterface> {
+    const llvm::SmallVector<int64_t, 2> shape = layer.getWeightMatrixShape();
     // What was assigned to the layer comes before what the pass was told.
     auto assigned = layer->getAttrOfType<QuantFormatAttrInterface>(
         LowbitDialect::formatAttrName);
-    QuantFormatAttrInterface wanted = assigned ? assigned : format;
-    return fitFormat(change ? change(wanted) : wanted,
-                     layer.getWeightMatrixShape());
+    llvm::Expected<QuantFormatAttrInterface> wanted =
+        fitFormat(assigned ? NamedFormat(assigned) : format, shape);
+    if (!wanted || !change)
+      return wanted;
+    return fitFormat(change(*wanted), shape);
   });
 }
 

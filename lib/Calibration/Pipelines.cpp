@@ -9,6 +9,7 @@
 #include "lowbit/Calibration/Pipelines.h"
 #include "GgmlMixture.h"
 #include "lowbit/Calibration/Passes.h"
+#include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 
@@ -177,6 +178,62 @@ static void buildSpqr(OpPassManager &pm, const SpqrPipelineOptions &recipe) {
   pm.addPass(createQuantizeSpqr(options));
 }
 
+//===----------------------------------------------------------------------===//
+// Weights and activations
+//===----------------------------------------------------------------------===//
+
+/// Inputs in 8 bits with a scale for each token.
+static void addTokenwiseActivations(OpPassManager &pm,
+                                    const RecipeOptions &recipe) {
+  QuantizeActivationsOptions options;
+  options.granularity = "row";
+  options.include = recipe.include;
+  options.exclude = recipe.exclude;
+  pm.addPass(createQuantizeActivations(options));
+}
+
+static void buildLlmInt8(OpPassManager &pm,
+                         const LlmInt8PipelineOptions &recipe) {
+  const bool isStatic = !recipe.calibration.empty();
+  if (isStatic) {
+    SplitStaticOutliersOptions split;
+    split.threshold = recipe.threshold;
+    split.calibration = recipe.calibration;
+    split.samples = recipe.samples;
+    split.include = recipe.include;
+    split.exclude = recipe.exclude;
+    split.head = recipe.head;
+    split.threads = recipe.threads;
+    pm.addPass(createSplitStaticOutliers(split));
+  }
+  auto options = makeOptions<QuantizeRtnOptions>(recipe);
+  options.format =
+      "#lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>";
+  pm.addPass(createQuantizeRtn(options));
+  addTokenwiseActivations(pm, recipe);
+  if (!isStatic) {
+    SplitDynamicOutliersOptions split;
+    split.threshold = recipe.threshold;
+    pm.addPass(createSplitDynamicOutliers(split));
+  }
+}
+
+static void buildZeroQuant(OpPassManager &pm,
+                           const ZeroQuantPipelineOptions &recipe) {
+  auto getFormat = [&](unsigned bits) {
+    return ("s" + llvm::Twine(bits) + "n" + llvm::Twine(recipe.groups)).str();
+  };
+  if (recipe.ffnBits != recipe.bits) {
+    AssignFormatsOptions assign;
+    assign.rules.push_back("@^ffn_=" + getFormat(recipe.ffnBits));
+    pm.addPass(createAssignFormats(assign));
+  }
+  auto options = makeOptions<QuantizeRtnOptions>(recipe);
+  options.format = getFormat(recipe.bits);
+  pm.addPass(createQuantizeRtn(options));
+  addTokenwiseActivations(pm, recipe);
+}
+
 void lowbit::registerLowbitCalibrationPipelines() {
   PassPipelineRegistration<BcqPipelineOptions>(
       "bcq",
@@ -193,6 +250,17 @@ void lowbit::registerLowbitCalibrationPipelines() {
       "Quantize linear layers by HQQ as published: 4 bits, groups of 64, "
       "fractional zero points",
       buildHqq);
+  PassPipelineRegistration<LlmInt8PipelineOptions>(
+      "llm-int8",
+      "Quantize linear layers and their inputs by LLM.int8() as published: 8 "
+      "bits, columns of inputs with outliers in float",
+      buildLlmInt8);
+  PassPipelineRegistration<ZeroQuantPipelineOptions>(
+      "zeroquant",
+      "Quantize linear layers and their inputs by ZeroQuant as published, "
+      "without distillation: 8 bits, 64 groups a weight, a scale for each "
+      "token",
+      buildZeroQuant);
   PassPipelineRegistration<OlivePipelineOptions>(
       "olive",
       "Quantize weights, and activations if asked, as outlier-victim pairs by "

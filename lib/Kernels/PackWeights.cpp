@@ -119,9 +119,23 @@ struct LowbitPackWeightsPass
     });
     if (result.wasInterrupted())
       return signalPassFailure();
-    for (auto &[key, value] : packed)
+    for (auto &[key, value] : packed) {
+      sharePacked(key.first->getResult(0), value);
       if (key.first->use_empty())
         key.first->erase();
+    }
+  }
+
+private:
+  /// Lets products with single columns of a weight read what was packed, where
+  /// they can, so that the weight is stored once.
+  static void sharePacked(Value weight, Value packed) {
+    auto type = cast<QuantTensorType>(packed.getType());
+    if (!type.getLayout().canDecode(type.getFormat()))
+      return;
+    weight.replaceUsesWithIf(packed, [](OpOperand &use) {
+      return isa<ColumnMatmulOp>(use.getOwner());
+    });
   }
 
 private:

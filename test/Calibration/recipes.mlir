@@ -20,6 +20,22 @@
 // IQ4_XS-NEXT: assign-formats{{.*}}mixture=IQ4_XS{{.*}}rules={head=float,emb=q8_0}
 // IQ4_XS-NEXT: quantize-rtn{{.*}}include=up
 
+// RUN: quant-opt %s --llm-int8="exclude=down threshold=5" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=INT8
+// INT8:      quantize-rtn{{.*}}exclude=down format={#lowbit.uniform<s8, group = [1, *], scale = f32, zero = none, narrow>}
+// INT8-NEXT: quantize-activations{bits=8 exclude=down granularity=row
+// INT8-NEXT: split-dynamic-outliers{threshold=5
+// RUN: quant-opt %s --llm-int8="calibration=%S/Inputs/tokens.npy samples=2 threshold=inf head" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=STATIC
+// STATIC:      split-static-outliers{calibration={{.*}}tokens.npy {{.*}}head=true {{.*}}samples=2 {{.*}}threshold=INF
+// STATIC-NEXT: quantize-rtn{{.*}}head=true
+// STATIC-NEXT: quantize-activations{bits=8 {{.*}}granularity=row
+// RUN: quant-opt %s --zeroquant --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=ZEROQUANT
+// ZEROQUANT-NOT:  assign-formats
+// ZEROQUANT:      quantize-rtn{{.*}}format=s8n64
+// ZEROQUANT-NEXT: quantize-activations{bits=8 {{.*}}granularity=row
+// RUN: quant-opt %s --zeroquant="ffn-bits=4 groups=16" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=W48
+// W48:      assign-formats{{.*}}rules={@^ffn_=s4n16}
+// W48-NEXT: quantize-rtn{{.*}}format=s8n16
+
 // All mixtures have a flag.
 // RUN: quant-opt %s --q2-k --q3-k-s --q3-k-m --q3-k-l --q4-0 --q4-1 --q4-k-s --q5-0 --q5-1 --q5-k-s --q5-k-m --q6-k --q8-0 --iq4-nl --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=ALL
 // ALL: assign-formats{{.*}}mixture=Q2_K 
@@ -48,6 +64,20 @@
 // RUN: quant-opt %s --q5-0 2>/dev/null | FileCheck %s --check-prefix=MIXTURE -DOTHER=q5_0
 // RUN: quant-opt %s --q4-k-m 2>/dev/null | FileCheck %s --check-prefix=MIXTURE -DOTHER=q5_0
 // RUN: quant-opt %s --q4-k-m="exclude=up rules=head=float" 2>/dev/null | FileCheck %s --check-prefix=RULES
+
+// 16 of 64 rows, and as many groups of 32, are bundles of 4 and of 2 rows.
+// RUN: quant-opt %s --zeroquant=groups=16 | FileCheck %s --check-prefix=CODES -DFORMAT="uniform<s8, group = [4, *], scale = f16, zero = none>"
+// 128 are halves of rows, and quarters of those of the other layer.
+// RUN: quant-opt %s --zeroquant=groups=128 | FileCheck %s --check-prefix=CODES -DFORMAT="uniform<s8, group = [1, 16], scale = f16, zero = none>"
+// 65 halve rows, too, and 20 are rounded up to 32.
+// RUN: quant-opt %s --quantize-rtn=format=u4n65 | FileCheck %s --check-prefix=CODES -DFORMAT="uniform<u4, group = [1, 16], scale = f16, zero = u4>"
+// RUN: quant-opt %s --quantize-rtn=format=s8n20 | FileCheck %s --check-prefix=CODES -DFORMAT="uniform<s8, group = [2, *], scale = f16, zero = none>"
+// RUN: not quant-opt %s --zeroquant=groups=4096 2>&1 | FileCheck %s --check-prefix=GROUPS
+// GROUPS: error: cannot quantize layer 'up': 4096 groups are more than the 64 x 32 elements of the matrix
+// RUN: not quant-opt %s --zeroquant=bits=9 2>&1 | FileCheck %s --check-prefix=BITS
+// BITS: error: {{.*}}'s9n64', but must be a name such as f16, u4g64, q4_K or nf4
+// RUN: not quant-opt %s --llm-int8=threshold=-1 2>&1 | FileCheck %s --check-prefix=THRESHOLD
+// THRESHOLD: error: {{.*}}threshold is -1{{.*}}, but must be 0 or more
 
 // A misspelled option is an error.
 // RUN: not quant-opt %s --nf4=bits=3 2>&1 | FileCheck %s --check-prefix=OPTION

@@ -115,8 +115,9 @@ def AssignFormats : LayerPass<"assign-formats"> {
 
     A *format* is `float`, which keeps the weight as it is; `f32`, `f16` or
     `bf16`; the name of a GGML type (`q4_K`, in upper or lower case); integers
-    with a group size, such as `u4g64` (4 bits, zero points, groups of 64), or
-    without one, for whole rows, such as `s8` (symmetric); `nf4`, `fp4`, `fp8`,
+    with a group size, such as `u4g64` (4 bits, zero points, groups of 64), with
+    a number of groups in the whole matrix, such as `s8n64`, or without either,
+    for whole rows, such as `s8` (symmetric); `nf4`, `fp4`, `fp8`,
     `mxfp4`, `mxfp8`, `mxint8` or `nvfp4`; or as IR spells it, `#lowbit.ggml<q4_K>`. Formats
     with commas stand in quotes; a list that begins with a quote stands in braces:
     `candidates={'#lowbit.uniform<...>',u4g64}`.
@@ -133,6 +134,10 @@ def AssignFormats : LayerPass<"assign-formats"> {
     `default` is for the linear layers, without the head, of which no rule and no
     mixture says anything. What is left is for the options of the pass that
     quantizes: `format`, `head`, `embeddings`.
+
+    A number of groups becomes the next one that cuts the matrix evenly: into
+    bundles of rows (`s8n64` of 256 x 64: 4 rows each) or, if there are more groups
+    than rows, parts of rows (of 32 x 64: halves).
 
     Where a format cannot store the shape of a layer, the first of `fallback` does
     that can: a list of formats, in which `ggml` stands for the type that llama.cpp
@@ -594,6 +599,115 @@ def QuantizeActivations : LayerPass<"quantize-activations"> {
   let statistics = [
     Statistic<"numMatmuls", "num-matmuls", "Number of matmuls whose input is quantized">,
     Statistic<"numQuantized", "num-quantized", "Number of inputs quantized">
+  ];
+}
+
+def SplitStaticOutliers : LayerPass<"split-static-outliers"> {
+  let summary = "Cut input channels with outliers out of linear layers";
+  let description = [{
+    Runs the float model on calibration data, and cuts each linear layer in two:
+    the input channels that ever held an `|x| >= threshold` become a layer of
+    their own, whose weight stays float, whatever quantizes the rest. Outputs do
+    not change. This is the mixed-precision decomposition of LLM.int8() (Dettmers
+    et al. 2022, arXiv 2208.07339) with a set of channels that is fixed when the
+    model is compiled: `--split-dynamic-outliers` finds it anew in each run.
+
+    Layers that read the same tensor share its parts. Layers without such channels
+    stay as they are. The head is left out unless `head`. The data is given as for
+    `--gptq`. A threshold of 0 is an error where it would leave no channel.
+
+    Before:
+
+    ```mlir
+    %y = onnx.MatMul(%x, %w) : (tensor<?x64xf32>, tensor<64x96xf32>) -> tensor<?x96xf32>
+    ```
+
+    After, if channels 3 and 17 hold outliers:
+
+    ```mlir
+    %rest = onnx.Where(%others, %x, %zero) : (tensor<64xi1>, tensor<?x64xf32>, tensor<f32>) -> tensor<?x64xf32>
+    %part = onnx.Gather(%x, %channels) {axis = -1 : i64} : (tensor<?x64xf32>, tensor<2xi64>) -> tensor<?x2xf32>
+    %0 = onnx.MatMul(%rest, %w_rest) : (tensor<?x64xf32>, tensor<64x96xf32>) -> tensor<?x96xf32>
+    %1 = onnx.MatMul(%part, %w_part) {lowbit.format = "float"} : (tensor<?x2xf32>, tensor<2x96xf32>) -> tensor<?x96xf32>
+    %y = onnx.Add(%0, %1) : (tensor<?x96xf32>, tensor<?x96xf32>) -> tensor<?x96xf32>
+    ```
+
+    Example:
+
+    ```
+    quant-opt model.mlir --split-static-outliers="calibration=calib.npy" \\
+        --quantize-rtn="bits=8 symmetric group-size=-1" --quantize-activations="granularity=row" -o model-int8.mlir
+    ```
+  }];
+  let options = !listconcat(calibrationOptions, [
+    Option<"threshold", "threshold", "double", "6.0",
+           "Least magnitude of an outlier; 0 or more, or inf">,
+    Option<"include", "include", "std::string", "",
+           "Cut only layers whose name matches this regular expression">,
+    Option<"exclude", "exclude", "std::string", "",
+           "Leave layers whose name matches this regular expression as they are">,
+    Option<"head", "head", "bool", "false",
+           "Cut the last linear layer, which makes the output, too">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Layers that were cut">,
+    Statistic<"numChannels", "channels", "Channels that were cut out of them">
+  ];
+}
+
+def NormalizeKeyChannels : LayerPass<"normalize-key-channels"> {
+  let summary = "Bring the channels of cached keys to one range";
+  let description = [{
+    For decoders with a KV cache. Runs the float model on calibration data, and
+    finds the range [lo, hi] of each channel of each head of the keys. Then keys
+    are cached as `(k - (lo + hi) / 2) / ((hi - lo) / 2)`, and queries are
+    multiplied by `(hi - lo) / 2`. Scores of attention do not change but for a
+    number that all keys of a query share, which softmax does not see.
+
+    So a cache that is stored in few bits, with a scale for each token and head,
+    has scales and zero points for each channel of the keys as well: keys have
+    channels that are much larger than others, at every token (KIVI, Liu et al.
+    2024, arXiv 2402.02750). Those of channels are constants, so that a new token
+    never changes what is stored of earlier ones, and none has to wait in floats
+    until a group of tokens is complete.
+
+    Only `onnx.Attention` with past keys in an argument and present ones in a
+    result is changed. Where scores are capped, keys are only scaled. It is an
+    error if there is no such cache. Other programs that fill or read the cache
+    find its new contents there.
+
+    Before:
+
+    ```mlir
+    %y:4 = onnx.Attention(%q, %k, %v, %mask, %past_k, %past_v, %none) : ...
+    ```
+
+    After:
+
+    ```mlir
+    %0 = onnx.Sub(%k, %middle) : (tensor<?x2x?x64xf32>, tensor<2x1x64xf32>) -> tensor<?x2x?x64xf32>
+    %1 = onnx.Mul(%0, %inverse) : (tensor<?x2x?x64xf32>, tensor<2x1x64xf32>) -> tensor<?x2x?x64xf32>
+    %2 = onnx.Mul(%q, %half) : (tensor<?x8x?x64xf32>, tensor<8x1x64xf32>) -> tensor<?x8x?x64xf32>
+    %y:4 = onnx.Attention(%2, %1, %v, %mask, %past_k, %past_v, %none) : ...
+    ```
+
+    Example:
+
+    ```
+    quant-opt decoder.mlir --normalize-key-channels="calibration=calib.npy" -o normalized.mlir
+    quant-compile normalized.mlir --kv-cache=int4 -o model.so
+    ```
+  }];
+  let options = !listconcat(calibrationOptions, [
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads to work with; 0 takes all processors. Results do not depend "
+           "on it">
+  ]);
+  let statistics = [
+    Statistic<"numCaches", "caches", "Caches of keys that were normalized">
   ];
 }
 

@@ -150,6 +150,40 @@ struct SpqrPipelineOptions : FormatRecipeOptions {
       llvm::cl::init("")};
 };
 
+/// LLM.int8() with the defaults of its authors.
+struct LlmInt8PipelineOptions : FormatRecipeOptions {
+  Option<double> threshold{
+      *this, "threshold",
+      llvm::cl::desc("Least magnitude of activations whose columns stay float"),
+      llvm::cl::init(6.0)};
+  Option<std::string> calibration{
+      *this, "calibration",
+      llvm::cl::desc("A .npy file of calibration samples, to fix the columns "
+                     "when the model is compiled instead of finding them when "
+                     "it runs"),
+      llvm::cl::init("")};
+  Option<int64_t> samples{
+      *this, "samples",
+      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
+      llvm::cl::init(0)};
+};
+
+/// ZeroQuant with the defaults of its authors, without distillation.
+struct ZeroQuantPipelineOptions : FormatRecipeOptions {
+  Option<unsigned> bits{*this, "bits",
+                        llvm::cl::desc("Bits of a weight, 2 to 8"),
+                        llvm::cl::init(8)};
+  Option<unsigned> ffnBits{
+      *this, "ffn-bits",
+      llvm::cl::desc("The same in feed-forward blocks: 4 for the W4/8 of the "
+                     "paper"),
+      llvm::cl::init(8)};
+  Option<int64_t> groups{
+      *this, "groups",
+      llvm::cl::desc("Groups of a weight matrix that have scales of their own"),
+      llvm::cl::init(64)};
+};
+
 /// Registers `--hqq`, `--nf4`, `--q4-k-m` and the other recipes.
 void registerLowbitCalibrationPipelines();
 

@@ -16,6 +16,7 @@
 #include "lowbit/Conversion/LowbitToLinalg/LowbitToLinalg.h"
 #include "FlattenRows.h"
 #include "LowerHadamard.h"
+#include "LowerOutliers.h"
 #include "lowbit/Conversion/LowbitToLinalg/Passes.h"
 #include "lowbit/Conversion/OnnxToLinalg/AttentionReference.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
@@ -484,6 +485,7 @@ void lowbit::populateLowbitToLinalgPatterns(
       converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
   populateHadamardPatterns(patterns);
+  populateOutlierPatterns(converter, patterns);
 }
 
 //===----------------------------------------------------------------------===//
@@ -501,7 +503,8 @@ struct LowbitToLinalgPass final
     target.markUnknownOpDynamicallyLegal(
         [&](Operation *op) { return converter.isLegal(op); });
     // Their operands have types that may stay.
-    target.addIllegalOp<HadamardOp, SparseMatmulOp>();
+    target.addIllegalOp<FindOutliersOp, HadamardOp, SparseMatmulOp,
+                        SplitColumnsOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType()) &&
              converter.isLegal(&op.getBody());

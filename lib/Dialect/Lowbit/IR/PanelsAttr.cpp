@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FormatEmitter.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/PanelsGeometry.h"
 #include "lowbit/Quantize/BitPacking.h"
@@ -312,4 +313,83 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
   pack(codes.zeroType, geometry.groups);
   pack(codes.offsetType, geometry.groups);
   pack(codes.offsetFactorType, geometry.getFactors());
+}
+
+bool PanelsAttr::canDecode(QuantFormatAttrInterface format) const {
+  std::optional<ScaledCodes> codes = format.getScaledCodes();
+  return codes && codes->terms == 1 && codes->levels.empty() && !codes->pairs &&
+         !codes->areSigns && !codes->factorType && !codes->offsetType &&
+         codes->scaleType.getIntOrFloatBitWidth() > 8;
+}
+
+/// The code at `lane` and column `inChunk` of a chunk, as i32.
+static Value unpackCode(FormatEmitter &b, const PanelsGeometry &geometry,
+                        Value codes, Value panel, Value chunk, Value lane,
+                        Value inChunk) {
+  Value code;
+  for (const CodePlane &plane : geometry.planes) {
+    Value perBlock = b.index(plane.getColumnsPerBlock()), four = b.index(4);
+    Value block = arith::DivUIOp::create(b, inChunk, perBlock);
+    Value inBlock = arith::RemUIOp::create(b, inChunk, perBlock);
+    // plane.offset + block * bytesPerBlock + lane * 4 + inBlock % 4
+    Value byte =
+        arith::MulIOp::create(b, block, b.index(PanelsGeometry::bytesPerBlock));
+    byte = arith::AddIOp::create(b, byte, b.index(plane.offset));
+    byte = arith::AddIOp::create(b, byte, arith::MulIOp::create(b, lane, four));
+    byte = arith::AddIOp::create(b, byte,
+                                 arith::RemUIOp::create(b, inBlock, four));
+    Value bits =
+        tensor::ExtractOp::create(b, codes, ValueRange{panel, chunk, byte});
+    bits = arith::ExtUIOp::create(b, b.getI32Type(), bits);
+    Value shift = arith::MulIOp::create(
+        b, arith::DivUIOp::create(b, inBlock, four), b.index(plane.width));
+    bits = arith::ShRUIOp::create(
+        b, bits, arith::IndexCastOp::create(b, b.getI32Type(), shift));
+    bits = arith::AndIOp::create(b, bits, b.i32((1 << plane.width) - 1));
+    bits = arith::ShLIOp::create(
+        b, bits, b.i32(plane.base - geometry.planes.front().base));
+    code = code ? arith::OrIOp::create(b, code, bits).getResult() : bits;
+  }
+  return code;
+}
+
+Value PanelsAttr::buildDecode(OpBuilder &builder, Location loc,
+                              QuantFormatAttrInterface format,
+                              RankedTensorType expressed, ValueRange components,
+                              ValueRange indices) const {
+  FormatEmitter b(loc, builder);
+  PanelsGeometry geometry = *PanelsGeometry::get(format, expressed.getShape());
+  ScaledCodes codes = *format.getScaledCodes();
+  auto divide = [&](Value value, int64_t by) -> std::pair<Value, Value> {
+    Value divisor = b.index(by);
+    return {arith::DivUIOp::create(b, value, divisor),
+            arith::RemUIOp::create(b, value, divisor)};
+  };
+  auto [panel, lane] = divide(indices[0], PanelsGeometry::rowsPerPanel);
+  auto [group, inGroup] = divide(indices[1], geometry.groupColumns);
+  auto [ofGroup, inChunk] = divide(inGroup, geometry.columnsPerChunk);
+  Value chunk =
+      arith::MulIOp::create(b, group, b.index(geometry.chunksPerGroup));
+  chunk = arith::AddIOp::create(b, chunk, ofGroup);
+  Value code =
+      unpackCode(b, geometry, components[0], panel, chunk, lane, inChunk);
+
+  // Packed codes and zero points of signed formats are in the same offset.
+  SmallVector<Value> place{panel, group, lane};
+  Value zero;
+  if (codes.zeroType) {
+    zero = tensor::ExtractOp::create(b, components[2], place);
+    if (!isa<FloatType>(codes.zeroType))
+      zero = arith::ExtUIOp::create(b, b.getI32Type(), zero);
+  }
+  const bool hasFloatZero = zero && isa<FloatType>(zero.getType());
+  if (!zero || hasFloatZero)
+    code = arith::SubIOp::create(b, code, b.i32(getSignFlip(codes)));
+  else
+    code = arith::SubIOp::create(b, code, zero);
+  Value value = arith::SIToFPOp::create(b, b.getF32Type(), code);
+  if (hasFloatZero)
+    value = arith::SubFOp::create(b, value, b.convert(zero, b.getF32Type()));
+  value = arith::MulFOp::create(b, b.extractF32(components[1], place), value);
+  return b.convert(value, expressed.getElementType());
 }

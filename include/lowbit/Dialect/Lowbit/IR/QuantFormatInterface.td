@@ -146,7 +146,20 @@ def PackedLayoutAttrInterface : AttrInterface<"PackedLayoutAttrInterface"> {
       "::lowbit::QuantFormatAttrInterface":$format,
       "::llvm::ArrayRef<int64_t>":$shape,
       "::llvm::ArrayRef<::llvm::ArrayRef<char>>":$components,
-      "::llvm::ArrayRef<::llvm::MutableArrayRef<char>>":$packed)>
+      "::llvm::ArrayRef<::llvm::MutableArrayRef<char>>":$packed)>,
+    InterfaceMethod<[{
+      Whether single elements of a tensor of this format can be read out of this
+      layout. What needs them keeps the format's own components otherwise.
+    }], "bool", "canDecode", (ins
+      "::lowbit::QuantFormatAttrInterface":$format)>,
+    InterfaceMethod<[{
+      Builds what `buildDecode` of the format does, bit for bit, from the packed
+      components.
+    }], "::mlir::Value", "buildDecode", (ins
+      "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+      "::lowbit::QuantFormatAttrInterface":$format,
+      "::mlir::RankedTensorType":$expressed, "::mlir::ValueRange":$components,
+      "::mlir::ValueRange":$indices)>
   ];
 }
 

@@ -41,6 +41,53 @@ def LowbitSplitOutliers : Pass<"lowbit-split-outliers"> {
   ];
 }
 
+def SplitDynamicOutliers : Pass<"split-dynamic-outliers"> {
+  let summary = "Keep columns of activations with outliers in float";
+  let description = [{
+    Mixed-precision decomposition of LLM.int8() (Dettmers et al. 2022, arXiv
+    2208.07339). In front of every `lowbit.dynamic_quantize` whose result only
+    matmuls read, the columns of its input that hold any `|x| >= threshold`, in
+    any row, are taken out: they are zeros where the scales of the rows are found
+    and codes are multiplied, and are multiplied as floats with the same columns
+    of the weight, decoded, instead. Which columns these are is found when the
+    model runs, anew for the rows at hand. Without any, nothing but the search
+    for them is computed.
+
+    Run it after what quantizes activations. Weights keep their format: there are
+    no float copies of their columns (as in bitsandbytes; the paper keeps them in
+    f16). A threshold of `inf` changes no result; with 0 activations stay floats.
+
+    Before:
+
+    ```mlir
+    %q = lowbit.dynamic_quantize %x : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #s8>
+    %y = lowbit.matmul %q, %w
+        : (!lowbit.tensor<?x64xf32, #s8>, !lowbit.tensor<96x64xf32, #w>) -> tensor<?x96xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %columns = lowbit.find_outliers %x {threshold = 6.0 : f32} : tensor<?x64xf32> -> tensor<?xi32>
+    %rest, %selected = lowbit.split_columns %x, %columns
+        : tensor<?x64xf32>, tensor<?xi32> -> tensor<?x?xf32>
+    %q = lowbit.dynamic_quantize %rest : tensor<?x64xf32> -> !lowbit.tensor<?x64xf32, #s8>
+    %0 = lowbit.matmul %q, %w
+        : (!lowbit.tensor<?x64xf32, #s8>, !lowbit.tensor<96x64xf32, #w>) -> tensor<?x96xf32>
+    %y = lowbit.column_matmul %selected, %columns, %w add %0
+        : tensor<?x?xf32>, tensor<?xi32>, !lowbit.tensor<96x64xf32, #w>, tensor<?x96xf32>
+    ```
+  }];
+  let options = [
+    Option<"threshold", "threshold", "double", "6.0",
+           "Least magnitude of an outlier; 0 or more, or inf">
+  ];
+  let statistics = [
+    Statistic<"numInputs", "num-inputs", "Number of inputs split">,
+    Statistic<"numMatmuls", "num-matmuls", "Number of matmuls split">
+  ];
+}
+
 def LowbitVerifyPhase : Pass<"lowbit-verify-phase"> {
   let summary = "Check what a phase of the pipeline may leave behind";
   let description = [{
