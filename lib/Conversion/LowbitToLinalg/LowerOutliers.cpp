@@ -8,8 +8,10 @@
 //===----------------------------------------------------------------------===//
 //
 // The largest magnitude of each column comes from a reduction over the rows;
-// then one pass over the columns lists those that reach the threshold. All that
-// depends on the list is skipped if it is empty.
+// then one pass over the columns lists those that reach the threshold. Loops
+// over the list are empty if it is: they stand under no condition, whose
+// results bufferization would have to compare with each other, layer upon
+// layer.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,22 +80,6 @@ static Value readColumn(ImplicitLocOpBuilder &b, Value columns, Value place) {
   return arith::IndexCastUIOp::create(b, b.getIndexType(), column);
 }
 
-/// What `build` makes if there are columns; else `otherwise`, of the same type.
-static Value
-createIfAny(ImplicitLocOpBuilder &b, Value columns, Value otherwise,
-            llvm::function_ref<Value(ImplicitLocOpBuilder &)> build) {
-  Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                    getSize(b, columns, 0), createIndex(b, 0));
-  auto yield = [&](Value value) {
-    return [&, value](OpBuilder &builder, Location loc) {
-      ImplicitLocOpBuilder nested(loc, builder);
-      scf::YieldOp::create(nested, value ? value : build(nested));
-    };
-  };
-  return scf::IfOp::create(b, any, yield(Value()), yield(otherwise))
-      .getResult(0);
-}
-
 //===----------------------------------------------------------------------===//
 // lowbit.find_outliers
 //===----------------------------------------------------------------------===//
@@ -137,33 +123,37 @@ struct LowerFindOutliers final : OpConversionPattern<FindOutliersOp> {
                   &isInexact);
     Value threshold = arith::ConstantFloatOp::create(b, type, limit);
     Value width = getSize(b, maxima, 0);
-    Value one = createIndex(b, 1), none = createIndex(b, 0);
-    Value list = tensor::EmptyOp::create(
-        b,
-        ArrayRef<OpFoldResult>{tensor::getMixedSize(b, b.getLoc(), maxima, 0)},
-        b.getI32Type());
+    Value one = createIndex(b, 1), zero = createIndex(b, 0);
+    Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
+    SmallVector<OpFoldResult> capacity =
+        tensor::getMixedSizes(b, b.getLoc(), maxima);
+    Value list = tensor::EmptyOp::create(b, capacity, b.getI32Type());
     // Each column is written where the next outlier belongs; it stays if it is
-    // one.
+    // one. The count is no index: bufferization would look for bounds of it.
     auto loop = scf::ForOp::create(
-        b, none, width, one, ValueRange{list, none},
+        b, zero, width, one, ValueRange{list, none},
         [&](OpBuilder &builder, Location loc, Value column, ValueRange state) {
           ImplicitLocOpBuilder nested(loc, builder);
           Value number =
               arith::IndexCastOp::create(nested, nested.getI32Type(), column);
+          Value place = arith::IndexCastOp::create(
+              nested, nested.getIndexType(), state[1]);
           Value next =
-              tensor::InsertOp::create(nested, number, state[0], state[1]);
+              tensor::InsertOp::create(nested, number, state[0], place);
           Value largest = tensor::ExtractOp::create(nested, maxima, column);
           Value isOutlier = arith::CmpFOp::create(
               nested, arith::CmpFPredicate::OGE, largest, threshold);
-          Value step = arith::IndexCastUIOp::create(
-              nested, nested.getIndexType(), isOutlier);
+          Value step =
+              arith::ExtUIOp::create(nested, nested.getI32Type(), isOutlier);
           Value count = arith::AddIOp::create(nested, state[1], step);
           scf::YieldOp::create(nested, ValueRange{next, count});
         });
+    Value count =
+        arith::IndexCastOp::create(b, b.getIndexType(), loop.getResult(1));
     rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
         op, op.getColumns().getType(), loop.getResult(0),
         ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
-        ArrayRef<OpFoldResult>{loop.getResult(1)},
+        ArrayRef<OpFoldResult>{count},
         ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
     return success();
   }
@@ -183,10 +173,7 @@ struct LowerSplitColumns final : OpConversionPattern<SplitColumnsOp> {
     Value rows = flattenRows(b, b.getLoc(), adaptor.getInput());
     SmallVector<OpFoldResult> sizes =
         tensor::getMixedSizes(b, b.getLoc(), adaptor.getInput());
-    Value rest =
-        createIfAny(b, columns, rows, [&](ImplicitLocOpBuilder &nested) {
-          return createRest(nested, rows, columns);
-        });
+    Value rest = createRest(b, rows, columns);
     Value selected = createSelected(b, rows, columns);
     rest = unflattenRows(b, b.getLoc(), rest, op.getRest().getType().getShape(),
                          sizes);
@@ -267,14 +254,11 @@ struct LowerColumnMatmul final : OpConversionPattern<ColumnMatmulOp> {
     SmallVector<OpFoldResult> sizes =
         tensor::getMixedSizes(b, b.getLoc(), init);
     init = flattenRows(b, b.getLoc(), init);
-    Value result =
-        createIfAny(b, columns, init, [&](ImplicitLocOpBuilder &nested) {
-          Value weight = createColumns(
-              nested, columns, op.getWeight().getType(), adaptor.getWeight());
-          return linalg::MatmulOp::create(nested, init.getType(),
-                                          ValueRange{input, weight}, init)
-              ->getResult(0);
-        });
+    Value weight = createColumns(b, columns, op.getWeight().getType(),
+                                 adaptor.getWeight());
+    Value result = linalg::MatmulOp::create(b, init.getType(),
+                                            ValueRange{input, weight}, init)
+                       ->getResult(0);
     rewriter.replaceOp(op, unflattenRows(b, b.getLoc(), result,
                                          op.getType().getShape(), sizes));
     return success();

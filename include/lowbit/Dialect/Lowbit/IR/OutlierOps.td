@@ -65,9 +65,9 @@ def Lowbit_ColumnMatmulOp : Lowbit_Op<"column_matmul", [Pure,
   let summary = "Adds the product with some columns of a quantized weight";
   let description = [{
     `init + input x dequantize(weight)[:, columns]^T`: the input has only those
-    input channels of the weight that `columns` names, in that order. Only they
-    are decoded, and nothing is computed if there are none. Columns that the
-    weight does not have are undefined behaviour.
+    input channels of the weight that `columns` names, in that order, and only
+    they are decoded. Columns that the weight does not have are undefined
+    behaviour.
 
     With `lowbit.matmul` on what `lowbit.split_columns` leaves, this is the mixed
     product of LLM.int8().

@@ -50,8 +50,8 @@ def SplitDynamicOutliers : Pass<"split-dynamic-outliers"> {
     any row, are taken out: they are zeros where the scales of the rows are found
     and codes are multiplied, and are multiplied as floats with the same columns
     of the weight, decoded, instead. Which columns these are is found when the
-    model runs, anew for the rows at hand. Without any, nothing but the search
-    for them is computed.
+    model runs, anew for the rows at hand. Without any, little more than the
+    search for them is computed.
 
     Run it after what quantizes activations. Weights keep their format: there are
     no float copies of their columns (as in bitsandbytes; the paper keeps them in

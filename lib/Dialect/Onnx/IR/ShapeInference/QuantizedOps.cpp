@@ -51,13 +51,13 @@ struct GatherShapes final
   }
 };
 
-/// The result has the shape of the operand.
-template <typename OpTy>
+/// The first result has the shape of an operand; others are not known.
+template <typename OpTy, unsigned operand = 0>
 struct SameShape final
-    : ShapeInferenceOpInterface::ExternalModel<SameShape<OpTy>, OpTy> {
+    : ShapeInferenceOpInterface::ExternalModel<SameShape<OpTy, operand>, OpTy> {
   LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const {
     if (std::optional<ArrayRef<AffineExpr>> dims =
-            shapes.getDims(op->getOperand(0)))
+            shapes.getDims(op->getOperand(operand)))
       shapes.setDims(op->getResult(0), SymbolicShapes::Expressions(*dims));
     return success();
   }
@@ -122,4 +122,8 @@ void lowbit::onnx::attachQuantizedOpShapes(MLIRContext &context) {
   lowbit::StaticQuantizeOp::attachInterface<
       SameShape<lowbit::StaticQuantizeOp>>(context);
   lowbit::WidenOp::attachInterface<SameShape<lowbit::WidenOp>>(context);
+  lowbit::SplitColumnsOp::attachInterface<SameShape<lowbit::SplitColumnsOp>>(
+      context);
+  lowbit::ColumnMatmulOp::attachInterface<
+      SameShape<lowbit::ColumnMatmulOp, /*operand=*/3>>(context);
 }
