@@ -539,7 +539,7 @@ AssignFormatsPass::searchLayers(MutableArrayRef<Assignment> assignments,
   for (const FormatChoice &choice : choices)
     searchOptions.names.push_back(
         StringRef(choice.text).starts_with("#")
-            ? choice.format.getBlockFormat()->describe()
+            ? choice.format.format.getBlockFormat()->describe()
             : choice.text);
   llvm::Expected<FormatSearchSummary> summary =
       searchFormats(searched, **cost, fixedCost, fixedWeights, searchOptions);

@@ -186,6 +186,7 @@ void QuantizeActivationsPass::quantizeDynamically(MatmulOp op) {
 llvm::Expected<StaticFormat>
 QuantizeActivationsPass::getStaticFormat(StringRef option, StringRef text) {
   StaticFormat result;
+  bool hasGroups = false;
   if (text.empty()) {
     UniformFormat::Spec spec;
     spec.bits = bits;
@@ -195,14 +196,14 @@ QuantizeActivationsPass::getStaticFormat(StringRef option, StringRef text) {
     spec.groupRows = spec.groupCols = 0;
     result.format = UniformAttr::get(&getContext(), spec);
   } else {
-    llvm::Expected<QuantFormatAttrInterface> named =
-        parseFormatName(&getContext(), text);
+    llvm::Expected<NamedFormat> named = parseFormatName(&getContext(), text);
     if (!named)
       return makeError(option + " is " + llvm::toString(named.takeError()));
-    result.format = *named;
+    result.format = named->format;
+    hasGroups = named->numGroups != 0;
   }
   result.levels = result.format.getBlockFormat()->getScaledLevels();
-  if (!result.levels)
+  if (!result.levels || hasGroups)
     return makeError(option + " is '" + text +
                      "', but static activations take a format with one f16, "
                      "bf16 or f32 scale for the whole tensor and no zero "
