@@ -146,7 +146,6 @@ A row is the flags of `quant-opt`. Its figures are
 * **s**, **MiB**: what quantizing takes: seconds, and the peak of memory that is not mapped from files.
 """
 COLUMNS = ["flags", "bits", "MB", "perplexity", "increase", "KL mean", "KL 99 %", "top-1", "s", "MiB"]
-EXTERNAL = re.compile(r'#lowbit\.external<("(?:[^"\\]|\\.)*", offset = \d+, length = (\d+))')
 
 
 def split_flags(row, entry):
@@ -157,12 +156,6 @@ def split_flags(row, entry):
 
 def add_option(flag, option):
     return f"{flag}{' ' if '=' in flag else '='}{option}"
-
-
-def stored_bytes(model):
-    """The bytes of a module in bytecode with those of the files' parts that it refers to, each once."""
-    slices = set(EXTERNAL.findall(tools.run_tool("quant-opt", model)))
-    return model.stat().st_size + sum(int(length) for _, length in slices)
 
 
 def quantize(source, target, flags, folder):
@@ -186,14 +179,14 @@ def measure_row(entry, row, module, tokens, folder):
     try:
         if row == FLOAT:
             tools.optimize(module, target, "--emit-bytecode")
-            return {"bytes": stored_bytes(target), "perplexity": tools.perplexity(module, tokens)}
+            return {"bytes": tools.stored_bytes(target), "perplexity": tools.perplexity(module, tokens)}
         figures = quantize(module, target, split_flags(row, entry), folder)
         decoded = folder / "decoded.mlirbc"
         tools.optimize(target, decoded, "--convert-formats=to=f32", "--emit-bytecode")
         measured = tools.divergence(module, decoded, tokens)
     except tools.ToolError as error:
         return {"error": str(error)}
-    return {**figures, "bytes": stored_bytes(target), "perplexity": measured["other_perplexity"],
+    return {**figures, "bytes": tools.stored_bytes(target), "perplexity": measured["other_perplexity"],
             "kl_mean": measured["kl_mean"], "kl_p99": measured["kl_p99"], "top1": measured["top1_agreement"]}
 
 

@@ -52,16 +52,27 @@ static bool hasLongVectors() {
 #endif
 }
 
+/// Whether test/tools/amx-emulator is preloaded.
+static bool hasEmulatedTiles() {
+  static const bool isEmulated = dlsym(RTLD_DEFAULT, "lowbit_emulates_amx");
+  return isEmulated;
+}
+
+/// What LLVM calls the host; with emulated tiles, a processor that has them, as
+/// its backend does not allocate tiles properly for others.
+static std::string getHostName() {
+  return hasEmulatedTiles() ? "sapphirerapids"
+                            : llvm::sys::getHostCPUName().str();
+}
+
 /// The features of the host in LLVM's spelling, which complete "native": a
 /// virtual machine may lack some that its processor's name implies.
 static std::string getHostFeatures() {
   llvm::StringMap<bool> all = llvm::sys::getHostCPUFeatures();
   if (llvm::Triple(llvm::sys::getProcessTriple()).isX86()) {
-    // test/tools/amx-emulator, preloaded.
-    static const bool isEmulated = dlsym(RTLD_DEFAULT, "lowbit_emulates_amx");
     static const bool isGranted = requestTiles();
     for (StringRef name : {"amx-tile", "amx-int8", "amx-bf16"})
-      all[name] = isEmulated || (all[name] && isGranted);
+      all[name] = hasEmulatedTiles() || (all[name] && isGranted);
   }
   // What shorter vectors can do, NEON does with twice as many instructions a
   // cycle.
@@ -169,7 +180,7 @@ llvm::Expected<CpuTarget> CpuTarget::getFor(const llvm::Triple &triple,
 llvm::Expected<CpuTarget> CpuTarget::get(StringRef cpu, StringRef features) {
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string name = llvm::StringSwitch<std::string>(cpu)
-                         .Case("native", llvm::sys::getHostCPUName().str())
+                         .Case("native", getHostName())
                          .Case("avx2", "x86-64-v3")
                          .Cases({"avx512", "amx"}, "x86-64-v4")
                          .Default(cpu.str());
@@ -204,7 +215,7 @@ llvm::Expected<std::string> CpuTarget::findMissing() const {
   if (triple.getArch() != here.getArch())
     return triple.getArchName().str();
   llvm::Expected<CpuTarget> native =
-      getFor(here, llvm::sys::getHostCPUName(), getHostFeatures());
+      getFor(here, getHostName(), getHostFeatures());
   if (!native)
     return native.takeError();
   for (const std::string &needed : extensions)

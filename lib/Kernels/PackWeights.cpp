@@ -138,7 +138,6 @@ private:
     });
   }
 
-private:
   /// Inputs as kernels take them, by what they were and what they became.
   DenseMap<std::pair<Value, Type>, Value> convertedInputs;
 

@@ -1,6 +1,6 @@
 // RUN: not quant-opt %s --gptq="bits=0" -o %t.mlir 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not test -e %t.mlir
-// RUN: not quant-opt %s --gptq="group-size=0" 2>&1 | FileCheck %s --check-prefix=GROUP
+// RUN: not quant-opt %s --gptq="group-size=-3" 2>&1 | FileCheck %s --check-prefix=GROUP
 // RUN: not quant-opt %s --gptq="damping=-0.5" 2>&1 | FileCheck %s --check-prefix=DAMPING
 // RUN: not quant-opt %s --gptq="block-size=0" 2>&1 | FileCheck %s --check-prefix=BLOCK
 // RUN: not quant-opt %s --gptq="refinements=-2" 2>&1 | FileCheck %s --check-prefix=REFINE
@@ -17,7 +17,7 @@
 // RUN: not quant-opt %s --gptq="calibration=%S/Inputs/tokens.npy state=/dev/null/x" 2>&1 | FileCheck %s --check-prefix=STATE
 
 // BITS: error: bits is 0, but must be 1 to 8
-// GROUP: error: group-size is 0, but must be positive, or -1 for whole rows
+// GROUP: error: group-size is -3, but must be positive, -1 for whole rows, or 0 for whole weights
 // DAMPING: error: damping is -0.500000, but must be a number from 0 on
 // BLOCK: error: block-size is 0, but must be at least 1
 // REFINE: error: refinements is -2, but must not be negative

@@ -26,7 +26,7 @@
 // RUN: quant-opt %s --quantize-rtn="include=large scale-type=bf16" | FileCheck %s --check-prefix=WIDE
 
 // BITS: error: bits is 9, but must be 1 to 8
-// GROUP: error: group-size is -7, but must be positive, or -1 for whole rows
+// GROUP: error: group-size is -7, but must be positive, -1 for whole rows, or 0 for whole weights
 // FORMAT: error: format is 'f8', but must be a name such as f16, u4g64, q4_K or nf4, or a format as IR spells it, such as #lowbit.float<f16>
 // SPELLED: error: format is '#lowbit.uniform<u9, group = [1, 2], scale = f16, zero = u9>', which cannot be read: bits is 9, but a uniform format has 1 to 8 bits
 // UNKNOWN: error: format is '#lowbit.no_format', which cannot be read: {{.*}}no_format

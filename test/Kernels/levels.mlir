@@ -21,8 +21,9 @@
 // PACK: codes = {{.*}}tensor<16x8x64xi8>, scales = {{.*}}tensor<16x2x16xf16>{{.*}}nf4, {{.*}}#lowbit.panels>
 // PACK: codes = {{.*}}tensor<16x8x64xi8>, scales = {{.*}}tensor<16x2x16xi8>{{.*}}e2m1, {{.*}}#lowbit.panels>
 // PACK: codes = {{.*}}tensor<1x16x64xi8>, scales = {{.*}}tensor<1x1x16xf32>{{.*}}e4m3, {{.*}}#lowbit.panels>
-// PACK: lowbit.constant {{.*}} : !lowbit.tensor<256x64xf32, #lowbit.codebook<nf4, group = [1, 32], scale = f16>>{{$}}
-// REMARK: remark: no amx kernel: levels that are no integers of eight bits times a constant are multiplied with float activations
+// PACK: lowbit.dequantize
+// PACK: codes = {{.*}}tensor<16x8x64xi8>, scales = {{.*}}tensor<16x2x16xf16>{{.*}}nf4, {{.*}}#lowbit.panels>
+// REMARK: remark: the amx kernel multiplies floats: levels that are no integers of eight bits times a constant are multiplied with float activations
 // TILES: error: 'lowbit.packed_matmul' op strategy 'tiles' needs codes that are integers with integer zero points or none: the weight is #lowbit.codebook<nf4, {{.*}}>, the input f32
 func.func @main(%x: tensor<?x64xf32>) -> (tensor<?x256xf32>, tensor<?x256xf32>, tensor<?x16xf32>, tensor<?x256xf32>) {
   %nf4 = lowbit.constant {codes = dense<0x31> : tensor<256x32xi8>, scales = dense<0.5> : tensor<256x2xf16>} : !nf4

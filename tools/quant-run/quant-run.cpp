@@ -150,9 +150,13 @@ parseModule(StringRef path, mlir::MLIRContext &context) {
 }
 
 /// A model that is not compiled yet.
-static llvm::Expected<Model> readModel(StringRef path, const Options &o) {
+static llvm::Expected<Model> readModel(StringRef path, const Options &o,
+                                       StringRef gpu = "") {
   Model result;
   if (llvm::sys::path::extension(path) == ".so") {
+    if (!gpu.empty())
+      return makeError("--gpu compiles a model, and '" + path +
+                       "' has been compiled");
     auto session = Session::open(path);
     if (!session)
       return session.takeError();
@@ -180,9 +184,7 @@ static llvm::Expected<Model> readModel(StringRef path, const Options &o) {
 static llvm::Error compileModel(Model &model, StringRef path, const Options &o,
                                 StringRef gpu) {
   if (model.session)
-    return gpu.empty() ? llvm::Error::success()
-                       : makeError("--gpu compiles a model, and '" + path +
-                                   "' has been compiled");
+    return llvm::Error::success();
   llvm::Expected<CpuTarget> target = CpuTarget::get(o.cpu, o.features);
   if (!target)
     return target.takeError();
@@ -205,7 +207,7 @@ static llvm::Error compileModel(Model &model, StringRef path, const Options &o,
 
 static llvm::Expected<Model> loadModel(StringRef path, const Options &o,
                                        StringRef gpu = "") {
-  llvm::Expected<Model> model = readModel(path, o);
+  llvm::Expected<Model> model = readModel(path, o, gpu);
   if (!model)
     return model.takeError();
   if (llvm::Error error = compileModel(*model, path, o, gpu))
@@ -369,7 +371,7 @@ static llvm::Expected<Batches> makeInputs(const Signature &signature,
 }
 
 static llvm::Error runCompare(const Options &o) {
-  llvm::Expected<Model> model = readModel(o.model, o);
+  llvm::Expected<Model> model = readModel(o.model, o, o.gpu);
   if (!model)
     return model.takeError();
   llvm::Expected<Model> other = readModel(o.compare, o);

@@ -77,7 +77,7 @@ def make_bytes(name, activations, generator):
     codes[0], codes[1] = 127, -128
     scales = generator.uniform(0.01, 0.02, (ROWS, 1)).astype(np.float32)
     return Layer(name + "_w8", "#lowbit.uniform<s8, group = [1, *], scale = f32, zero = none>",
-                 {"codes": codes.view(np.uint8), "scales": scales}, scales * codes, activations)
+                 {"codes": codes.view(np.uint8), "scales": scales}, scales * codes, activations=activations)
 
 
 def make_pairs(name, activations, generator):
@@ -86,7 +86,7 @@ def make_pairs(name, activations, generator):
     quantized = ovp.quantize_ovp(generator.standard_t(2, (ROWS, COLUMNS)), scheme)
     codes, scales = ovp.components(quantized)
     return Layer(name + "_pairs", scheme.spell((ROWS, COLUMNS)), {"codes": codes, "scales": scales},
-                 quantized.dequantize(), activations)
+                 quantized.dequantize(), activations=activations)
 
 
 def main():
