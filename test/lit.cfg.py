@@ -20,6 +20,7 @@ config.substitutions.append(
     ("%encode-onnx", f'"{config.protoc}" --encode=onnx.ModelProto '
      f'--proto_path="{config.onnx_include_dir}" onnx/onnx.proto'))
 config.substitutions.append(("%python", f'"{config.python_executable}"'))
+config.environment["LOWBIT_PYTHON"] = config.python_executable
 
 # For tests that run what they compile.
 config.substitutions.append(
@@ -70,3 +71,9 @@ config.substitutions += [
 # Debian's packages qemu-user and libc6-dev-arm64-cross.
 if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/lib"):
     config.available_features.add("qemu")
+# Processes that share a run.
+if config.has_mpi and config.mpirun:
+    config.available_features.add("mpi")
+    # More of them than processors, as root in containers, without a network.
+    config.substitutions.append(("%mpirun", (
+        f'env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "{config.mpirun}" --oversubscribe')))

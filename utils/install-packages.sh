@@ -8,8 +8,9 @@ packages=(
   cmake ninja-build make git g++ clang-22 lld-22 libmlir-22-dev mlir-22-tools
   llvm-22-dev llvm-22-tools libclang-rt-22-dev libeigen3-dev
   libonnx-dev libprotobuf-dev protobuf-compiler libzip-dev zlib1g-dev
+  libopenmpi-dev
   # test
-  libgtest-dev libonnx-testdata python3 python3-numpy python3-pytest
+  libgtest-dev libonnx-testdata openmpi-bin python3 python3-numpy python3-pytest
   # ARM code, compiled and run
   qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross
 )

@@ -14,6 +14,7 @@
 #include "lowbit/Calibration/Passes.h"
 #include "lowbit/Quantize/LayerSummary.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -379,7 +380,7 @@ static void printAssignments(llvm::raw_ostream &os,
 
 llvm::Error
 AssignFormatsPass::writeReport(MutableArrayRef<Assignment> assignments) const {
-  if (report.empty())
+  if (report.empty() || !ProcessGroup::get().isFirst())
     return llvm::Error::success();
   const auto printTable = [&](llvm::raw_ostream &os) {
     printAssignments(os, assignments);
@@ -525,12 +526,10 @@ AssignFormatsPass::searchLayers(MutableArrayRef<Assignment> assignments,
   if (open.empty())
     return makeError("the search has no layers: rules decide on all of them");
 
-  searchOptions.sensitivity = {
-      sensitivity,
-      solver,
-      range,
-      {calibration, samples, length, seed, memoryBudget, threads},
-      klSamples};
+  llvm::Expected<CalibrationOptions> data = getCalibrationOptions();
+  if (!data)
+    return data.takeError();
+  searchOptions.sensitivity = {sensitivity, solver, range, *data, klSamples};
   searchOptions.table = table;
   searchOptions.tied = tied;
   searchOptions.budget = budget != 0        ? budget

@@ -85,8 +85,10 @@ llvm::Error AwqPass::runOnLayers() {
   std::vector<ScaleSite> sites;
   if (scale)
     sites = findScaleSites(layers, {/*layers=*/true, multiply});
-  llvm::Expected<Calibration> model = Calibration::prepare(
-      layers, {calibration, samples, length, seed, memoryBudget, threads});
+  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
+  if (!options)
+    return options.takeError();
+  llvm::Expected<Calibration> model = Calibration::prepare(layers, *options);
   if (!model)
     return model.takeError();
   ModelEdits edits("awq");

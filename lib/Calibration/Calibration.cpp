@@ -12,7 +12,6 @@
 #include "lowbit/Quantize/ErrorPropagation.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -41,45 +40,48 @@ findFunction(ArrayRef<QuantizableLayer> layers) {
   return function;
 }
 
-static llvm::Error checkOptions(const CalibrationOptions &options) {
-  if (options.samples < 0)
-    return makeError("samples is " + Twine(options.samples) +
-                     ", but must be positive, or 0 for all");
-  if (options.length < 2)
-    return makeError("length is " + Twine(options.length) +
-                     ", but must be at least 2");
-  return llvm::Error::success();
+/// The samples that the first process gets, for all.
+static llvm::Expected<CalibrationData>
+shareSamples(func::FuncOp function, StringRef source,
+             llvm::function_ref<llvm::Expected<NamedTensors>()> get) {
+  ProcessGroup &group = ProcessGroup::get();
+  NamedTensors samples;
+  if (group.isFirst()) {
+    llvm::Expected<NamedTensors> own = get();
+    if (!own)
+      return own.takeError();
+    samples = std::move(*own);
+  }
+  group.broadcast(samples, 0);
+  return CalibrationData::get(samples, function, source);
 }
 
 static llvm::Expected<CalibrationData>
-generate(func::FuncOp function, const CalibrationModel &model,
-         const CalibrationOptions &options) {
-  GenerationOptions generation;
-  generation.samples =
-      options.samples == 0 ? defaultGeneratedSamples : options.samples;
-  generation.length = options.length;
-  generation.seed = options.seed;
-  llvm::Expected<Tensor> tokens = generateTokens(model, generation);
-  if (!tokens)
-    return tokens.takeError();
-  emitRemark(function.getLoc())
-      << "no calibration data given: the model generated "
-      << tokens->getShape()[0] << " samples of " << tokens->getShape()[1]
-      << " tokens (seed " << options.seed << ")";
-  return CalibrationData::get(*tokens, function, "generated tokens");
+readSharedSamples(func::FuncOp function, const CalibrationOptions &options) {
+  return shareSamples(function,
+                      "calibration file '" + options.calibration + "'",
+                      [&] { return readSamples(options); });
 }
 
-llvm::Expected<InputSource> lowbit::parseInputSource(llvm::StringRef text) {
-  std::optional<InputSource> source =
-      llvm::StringSwitch<std::optional<InputSource>>(text)
-          .Case("layer", InputSource::Layer)
-          .Case("block", InputSource::Block)
-          .Case("float", InputSource::Float)
-          .Default(std::nullopt);
-  if (!source)
-    return makeError("inputs is '" + text +
-                     "', but must be layer, block or float");
-  return *source;
+static llvm::Expected<CalibrationData>
+generateSharedSamples(func::FuncOp function, const CalibrationModel &model,
+                      const CalibrationOptions &options) {
+  return shareSamples(
+      function, "generated tokens", [&]() -> llvm::Expected<NamedTensors> {
+        GenerationOptions generation;
+        generation.samples =
+            options.samples == 0 ? defaultGeneratedSamples : options.samples;
+        generation.length = options.length;
+        generation.seed = options.seed;
+        llvm::Expected<Tensor> tokens = generateTokens(model, generation);
+        if (!tokens)
+          return tokens.takeError();
+        emitRemark(function.getLoc())
+            << "no calibration data given: the model generated "
+            << tokens->getShape()[0] << " samples of " << tokens->getShape()[1]
+            << " tokens (seed " << options.seed << ")";
+        return NamedTensors{{"", std::move(*tokens)}};
+      });
 }
 
 /// Where in a block a layer of this role comes; -1 if it belongs to none.
@@ -134,22 +136,21 @@ static SmallVector<unsigned> findBlocks(func::FuncOp function,
 llvm::Expected<CalibrationData>
 lowbit::getCalibrationData(func::FuncOp function,
                            const CalibrationOptions &options) {
-  if (llvm::Error error = checkOptions(options))
+  if (llvm::Error error = options.check())
     return std::move(error);
   if (!options.calibration.empty())
-    return CalibrationData::read(options.calibration, function,
-                                 options.samples);
+    return readSharedSamples(function, options);
   llvm::Expected<std::unique_ptr<CalibrationModel>> model =
       CalibrationModel::create(function, /*layers=*/{}, options.threads);
   if (!model)
     return model.takeError();
-  return generate(function, **model, options);
+  return generateSharedSamples(function, **model, options);
 }
 
 llvm::Expected<Calibration>
 Calibration::prepare(ArrayRef<QuantizableLayer> layers,
                      const CalibrationOptions &options) {
-  if (llvm::Error error = checkOptions(options))
+  if (llvm::Error error = options.check())
     return std::move(error);
   llvm::Expected<func::FuncOp> function = findFunction(layers);
   if (!function)
@@ -160,9 +161,8 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
     return model.takeError();
   llvm::Expected<CalibrationData> data =
       options.calibration.empty()
-          ? generate(*function, **model, options)
-          : CalibrationData::read(options.calibration, *function,
-                                  options.samples);
+          ? generateSharedSamples(*function, **model, options)
+          : readSharedSamples(*function, options);
   if (!data)
     return data.takeError();
   SmallVector<unsigned> blocks;
@@ -177,6 +177,13 @@ llvm::Expected<std::vector<GraphWalk::Batch>> Calibration::makeBatches() const {
   int64_t batchSize = std::clamp<int64_t>(
       batchTokens * numSamples / data.getSamples().getNumElements(), 1,
       numSamples);
+  if (std::optional<int64_t> fixed = data.getFixedBatch()) {
+    batchSize = *fixed;
+    if (numSamples % batchSize != 0)
+      return makeError("the model takes " + Twine(batchSize) +
+                       " samples at once, but there are " + Twine(numSamples) +
+                       " for calibration, which is no multiple");
+  }
   while (numSamples % batchSize != 0)
     --batchSize;
   return data.makeBatches(batchSize);
@@ -213,55 +220,91 @@ llvm::Error Calibration::run(
   return llvm::Error::success();
 }
 
-llvm::Error lowbit::forEachInput(
-    const GraphWalk::Visit &visit, int64_t width,
-    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use) {
-  for (unsigned batch = 0; batch < visit.numBatches; ++batch) {
-    llvm::Expected<Tensor> input = visit.getInput(batch);
-    if (!input)
-      return input.takeError();
-    if (input->getType() != ElementType::F32 ||
-        input->getShape().back() != width)
-      return makeError("its input is " + input->describe() +
-                       " during calibration, but the weight has " +
-                       llvm::Twine(width) + " input channels");
-    use(ConstMatrixView(input->data<float>(), input->getNumElements() / width,
-                        width),
-        input->getShape().front());
-  }
+static llvm::Error
+useInput(llvm::Expected<Tensor> input, int64_t width,
+         llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use) {
+  if (!input)
+    return input.takeError();
+  if (input->getType() != ElementType::F32 || input->getShape().back() != width)
+    return makeError("its input is " + input->describe() +
+                     " during calibration, but the weight has " +
+                     llvm::Twine(width) + " input channels");
+  use(ConstMatrixView(input->data<float>(), input->getNumElements() / width,
+                      width),
+      input->getShape().front());
   return llvm::Error::success();
 }
 
+llvm::Error lowbit::forEachInput(
+    const GraphWalk::Visit &visit, int64_t width,
+    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use) {
+  for (unsigned batch = 0; batch < visit.numBatches; ++batch)
+    if (llvm::Error error = useInput(visit.getInput(batch), width, use))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Error lowbit::forEachOwnInput(
+    const GraphWalk::Visit &visit, int64_t width, unsigned begin, unsigned end,
+    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use) {
+  for (unsigned batch = begin; batch < end; ++batch)
+    if (llvm::Error error = useInput(visit.getOwnInput(batch), width, use))
+      return error;
+  return llvm::Error::success();
+}
+
+namespace {
+/// Sums squares by channel, in double precision.
+class SquareObserver {
+public:
+  explicit SquareObserver(int64_t width) : sums(width) {}
+
+  void update(ConstMatrixView rows, int64_t) {
+    for (int64_t row = 0; row < rows.getRows(); ++row)
+      for (int64_t col = 0; col < rows.getCols(); ++col)
+        sums[col] += static_cast<double>(rows(row, col)) * rows(row, col);
+    count += rows.getRows();
+  }
+  void merge(const SquareObserver &other) {
+    for (auto [sum, otherSum] : llvm::zip_equal(sums, other.sums))
+      sum += otherSum;
+    count += other.count;
+  }
+  SmallVector<MutableArrayRef<char>> getState() {
+    return {
+        {reinterpret_cast<char *>(&count), sizeof(count)},
+        {reinterpret_cast<char *>(sums.data()), sums.size() * sizeof(double)}};
+  }
+  std::vector<float> getMeans() const {
+    std::vector<float> means;
+    for (double sum : sums)
+      means.push_back(static_cast<float>(sum / count));
+    return means;
+  }
+
+private:
+  int64_t count = 0;
+  std::vector<double> sums;
+};
+} // namespace
+
 llvm::Expected<std::vector<float>>
 lowbit::measureMeanSquares(const GraphWalk::Visit &visit, int64_t width) {
-  std::vector<double> sums(width);
-  int64_t count = 0;
-  llvm::Error error =
-      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t) {
-        for (int64_t row = 0; row < rows.getRows(); ++row)
-          for (int64_t col = 0; col < width; ++col)
-            sums[col] += static_cast<double>(rows(row, col)) * rows(row, col);
-        count += rows.getRows();
-      });
-  if (error)
-    return std::move(error);
-  std::vector<float> means(width);
-  for (auto [mean, sum] : llvm::zip_equal(means, sums))
-    mean = static_cast<float>(sum / count);
-  return means;
+  auto squares = observe<SquareObserver>(visit, width,
+                                         [&] { return SquareObserver(width); });
+  if (!squares)
+    return squares.takeError();
+  return squares->getMeans();
 }
 
 llvm::Expected<Hessian> lowbit::accumulateHessian(const GraphWalk::Visit &visit,
                                                   int64_t width,
                                                   unsigned threads) {
-  HessianAccumulator hessian(width, threads);
-  llvm::Error error =
-      forEachInput(visit, width, [&](ConstMatrixView rows, int64_t samples) {
-        hessian.update(rows, samples);
-      });
-  if (error)
-    return std::move(error);
-  return std::move(hessian).finish();
+  auto hessian = observe<HessianAccumulator>(
+      visit, width, [&] { return HessianAccumulator(width, threads); });
+  if (!hessian)
+    return hessian.takeError();
+  return std::move(*hessian).finish();
 }
 
 llvm::Expected<std::vector<float>> lowbit::accumulateDrift(

@@ -9,41 +9,17 @@
 #ifndef LOWBIT_LIB_CALIBRATION_CALIBRATION_H
 #define LOWBIT_LIB_CALIBRATION_CALIBRATION_H
 
+#include "CalibrationSource.h"
 #include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Calibration/CalibrationModel.h"
 #include "lowbit/Calibration/GraphWalk.h"
 #include "lowbit/Quantize/Gptq.h"
+#include "lowbit/Support/ProcessGroup.h"
 
 namespace lowbit {
 
-/// Which layers before it are quantized (or pruned, ...) when the inputs of a
-/// layer are looked at.
-enum class InputSource {
-  /// All that come before it.
-  Layer,
-  /// Those of the blocks before its own.
-  Block,
-  /// None.
-  Float
-};
-
-/// From the text of the option `inputs`.
-llvm::Expected<InputSource> parseInputSource(llvm::StringRef text);
-
-/// What a pass is told about calibration data.
-struct CalibrationOptions {
-  /// Empty for data that the model generates.
-  std::string calibration;
-  int64_t samples;
-  int64_t length;
-  uint64_t seed;
-  /// In MiB.
-  uint64_t memoryBudget;
-  unsigned threads;
-  InputSource inputs = InputSource::Layer;
-};
-
-/// What `calibration` names, or what the model generates, with a remark.
+/// What `calibration` names, or what the model generates, with a remark; the
+/// same for all processes.
 llvm::Expected<CalibrationData>
 getCalibrationData(mlir::func::FuncOp function,
                    const CalibrationOptions &options);
@@ -104,13 +80,97 @@ llvm::Expected<std::vector<float>> accumulateDrift(
 
 /// Shows the input that the layers of a visit read, batch by batch: rows of
 /// `width` channels, and how many samples they are of. Fails if it is another
-/// one.
+/// one. In a group of processes each sees all batches.
 llvm::Error forEachInput(
     const GraphWalk::Visit &visit, int64_t width,
     llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use);
 
-/// The mean square of each channel of what the layers of a visit read. Sums run
-/// over the samples in their order, in double precision.
+/// The same for some batches of this process's share.
+llvm::Error forEachOwnInput(
+    const GraphWalk::Visit &visit, int64_t width, unsigned begin, unsigned end,
+    llvm::function_ref<void(ConstMatrixView rows, int64_t samples)> use);
+
+namespace detail {
+/// What an observer saw in the chunks [firstChunk, endChunk), in the process
+/// that owns the first batch of these; nothing in others.
+template <typename Observer>
+llvm::Expected<std::optional<Observer>>
+observeChunks(const GraphWalk::Visit &visit, int64_t width,
+              llvm::function_ref<Observer()> make, unsigned firstChunk,
+              unsigned endChunk) {
+  ProcessGroup &group = ProcessGroup::get();
+  const BatchShares &shares = visit.shares;
+  const unsigned begin = shares.getBegin(firstChunk);
+  const unsigned end = shares.getBegin(endChunk);
+  if (begin == end)
+    return std::nullopt;
+  const unsigned owner = shares.getOwner(begin);
+  if (endChunk - firstChunk == 1) {
+    if (owner != group.getRank())
+      return std::nullopt;
+    Observer observer = make();
+    if (llvm::Error error =
+            forEachOwnInput(visit, width, begin, end,
+                            [&](ConstMatrixView rows, int64_t samples) {
+                              observer.update(rows, samples);
+                            }))
+      return std::move(error);
+    return std::optional<Observer>(std::move(observer));
+  }
+  const unsigned middle = (firstChunk + endChunk) / 2;
+  auto left = observeChunks(visit, width, make, firstChunk, middle);
+  if (!left)
+    return left;
+  auto right = observeChunks(visit, width, make, middle, endChunk);
+  if (!right || shares.getBegin(middle) == begin)
+    return right;
+  if (shares.getBegin(middle) == end)
+    return left;
+  const unsigned rightOwner = shares.getOwner(shares.getBegin(middle));
+  if (rightOwner != owner) {
+    if (rightOwner == group.getRank()) {
+      for (llvm::ArrayRef<char> bytes : (*right)->getState())
+        group.send(bytes, owner);
+      return std::nullopt;
+    }
+    if (owner == group.getRank()) {
+      right->emplace(make());
+      for (llvm::MutableArrayRef<char> bytes : (*right)->getState())
+        group.receive(bytes, rightOwner);
+    }
+  }
+  if (owner == group.getRank())
+    (*left)->merge(**right);
+  return left;
+}
+} // namespace detail
+
+/// What an observer saw in all inputs of `width` channels that the layers of a
+/// visit read; the same, to the bit, for any number of processes that share the
+/// samples. `make` makes an observer that has seen nothing. It has
+///
+///     void update(ConstMatrixView rows, int64_t samples);
+///     void merge(const Observer &other);
+///     llvm::SmallVector<llvm::MutableArrayRef<char>> getState();
+///
+/// where the state is all that it has seen, in as many bytes as any other has
+/// that `make` made.
+template <typename Observer>
+llvm::Expected<Observer> observe(const GraphWalk::Visit &visit, int64_t width,
+                                 llvm::function_ref<Observer()> make) {
+  auto sum = detail::observeChunks<Observer>(visit, width, make, 0,
+                                             BatchShares::numChunks);
+  if (!sum)
+    return sum.takeError();
+  const unsigned owner = visit.shares.getOwner(0);
+  Observer observer = *sum ? std::move(**sum) : make();
+  for (llvm::MutableArrayRef<char> bytes : observer.getState())
+    ProcessGroup::get().broadcast(bytes, owner);
+  return observer;
+}
+
+/// The mean square of each channel of what the layers of a visit read, in
+/// double precision.
 llvm::Expected<std::vector<float>>
 measureMeanSquares(const GraphWalk::Visit &visit, int64_t width);
 

@@ -8,9 +8,8 @@
 
 #include "lowbit/Calibration/CalibrationData.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
-#include "lowbit/Support/Npy.h"
 #include "lowbit/Support/OutputFile.h"
-#include <cstring>
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace lowbit;
@@ -23,6 +22,10 @@ enum class Role { Main, Mask, Positions, Cache };
 static StringRef getArgumentName(func::FuncOp function, unsigned index) {
   auto name = function.getArgAttrOfType<StringAttr>(index, "onnx.name");
   return name ? name.getValue() : StringRef();
+}
+
+static RankedTensorType getArgumentType(func::FuncOp function, unsigned index) {
+  return cast<RankedTensorType>(function.getArgument(index).getType());
 }
 
 /// Exporters agree on the names: attention_mask, position_ids,
@@ -38,34 +41,26 @@ static Role getRole(func::FuncOp function, unsigned index) {
   return Role::Main;
 }
 
-static llvm::Expected<unsigned> findMainInput(func::FuncOp function) {
-  std::optional<unsigned> main;
+/// The main inputs; there must be one.
+static llvm::Expected<SmallVector<unsigned>>
+findMainInputs(func::FuncOp function) {
+  SmallVector<unsigned> inputs;
   for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i) {
     if (!isa<RankedTensorType>(function.getArgument(i).getType()))
       return makeError("input '" + getArgumentName(function, i) +
                        "' of the model is no tensor of known rank");
-    if (getRole(function, i) != Role::Main)
-      continue;
-    if (main)
-      return makeError("the model has the inputs '" +
-                       getArgumentName(function, *main) + "' and '" +
-                       getArgumentName(function, i) +
-                       "', but calibration data is for one");
-    main = i;
+    if (getRole(function, i) == Role::Main)
+      inputs.push_back(i);
   }
-  if (!main)
+  if (inputs.empty())
     return makeError("the model has no input to calibrate with");
-  return *main;
+  return inputs;
 }
 
-QuantizableOpInterface lowbit::findTokenEmbedding(func::FuncOp function) {
-  llvm::Expected<unsigned> main = findMainInput(function);
-  if (!main) {
-    llvm::consumeError(main.takeError());
-    return nullptr;
-  }
-  // The tokens reach the embedding directly or through a conversion.
-  SmallVector<Value> worklist = {function.getArgument(*main)};
+/// The embedding from which an input chooses rows, or null.
+static QuantizableOpInterface findEmbedding(BlockArgument input) {
+  // It reaches the embedding directly or through a conversion.
+  SmallVector<Value> worklist = {input};
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
     for (Operation *user : value.getUsers()) {
@@ -84,17 +79,31 @@ QuantizableOpInterface lowbit::findTokenEmbedding(func::FuncOp function) {
   return nullptr;
 }
 
-std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
-  QuantizableOpInterface embedding = findTokenEmbedding(function);
+static std::optional<int64_t> getNumRows(QuantizableOpInterface embedding) {
   if (!embedding)
     return std::nullopt;
   return embedding.getWeightMatrixShape().front();
 }
 
-/// Token windows as the model's input type has them.
-static llvm::Expected<Tensor> convertTokens(const Tensor &tokens, bool to64,
-                                            std::optional<int64_t> vocabulary,
-                                            StringRef name) {
+QuantizableOpInterface lowbit::findTokenEmbedding(func::FuncOp function) {
+  llvm::Expected<SmallVector<unsigned>> inputs = findMainInputs(function);
+  if (!inputs) {
+    llvm::consumeError(inputs.takeError());
+    return nullptr;
+  }
+  if (inputs->size() != 1)
+    return nullptr;
+  return findEmbedding(function.getArgument(inputs->front()));
+}
+
+std::optional<int64_t> lowbit::getVocabularySize(func::FuncOp function) {
+  return getNumRows(findTokenEmbedding(function));
+}
+
+/// Token windows, or other integers, as the model's input type has them.
+static llvm::Expected<Tensor> convertIntegers(const Tensor &tokens, bool to64,
+                                              std::optional<int64_t> rows,
+                                              StringRef source) {
   const bool from64 = tokens.getType() == ElementType::I64;
   Tensor converted(to64 ? ElementType::I64 : ElementType::I32,
                    tokens.getShape());
@@ -102,10 +111,13 @@ static llvm::Expected<Tensor> convertTokens(const Tensor &tokens, bool to64,
   for (int64_t i = 0, e = tokens.getNumElements(); i < e; ++i) {
     const int64_t token =
         from64 ? tokens.data<int64_t>()[i] : tokens.data<int32_t>()[i];
-    if (token < 0 || (vocabulary && token >= *vocabulary))
-      return makeError(name + ": token " + Twine(token) + " in sample " +
-                       Twine(i / length) + " is outside the vocabulary" +
-                       (vocabulary ? " of " + Twine(*vocabulary) : Twine()));
+    if (rows && (token < 0 || token >= *rows))
+      return makeError(source + ": token " + Twine(token) + " in sample " +
+                       Twine(i / length) + " is outside the vocabulary of " +
+                       Twine(*rows));
+    if (!to64 && token != static_cast<int32_t>(token))
+      return makeError(source + ": " + Twine(token) + " in sample " +
+                       Twine(i / length) + " is no int32");
     if (to64)
       converted.data<int64_t>()[i] = token;
     else
@@ -114,27 +126,21 @@ static llvm::Expected<Tensor> convertTokens(const Tensor &tokens, bool to64,
   return converted;
 }
 
-llvm::Expected<CalibrationData> CalibrationData::get(const Tensor &samples,
-                                                     func::FuncOp function,
-                                                     StringRef name) {
-  llvm::Expected<unsigned> main = findMainInput(function);
-  if (!main)
-    return main.takeError();
-  auto type = cast<RankedTensorType>(function.getArgument(*main).getType());
-  StringRef inputName = getArgumentName(function, *main);
-  auto fits = [&](int64_t axis) {
-    return type.isDynamicDim(axis) ||
-           type.getDimSize(axis) == samples.getShape()[axis];
-  };
+llvm::Error CalibrationData::add(unsigned index, const Tensor &samples,
+                                 StringRef source) {
+  BlockArgument input = function.getArgument(index);
+  RankedTensorType type = getArgumentType(function, index);
+  const std::string inputName = getArgumentName(function, index).str();
   bool shapeFits =
       samples.getRank() == type.getRank() && samples.getNumElements() != 0;
   // The first axis is that of the samples.
   for (int64_t axis = 1; shapeFits && axis < type.getRank(); ++axis)
-    shapeFits = fits(axis);
-  if (!shapeFits) {
+    shapeFits = type.isDynamicDim(axis) ||
+                type.getDimSize(axis) == samples.getShape()[axis];
+  if (!shapeFits || samples.getRank() == 0) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
-    return makeError(name + " holds " + samples.describe() +
+    return makeError(source + " holds " + samples.describe() +
                      ", which are no samples for the input '" + inputName +
                      "' of type " + text);
   }
@@ -142,40 +148,105 @@ llvm::Expected<CalibrationData> CalibrationData::get(const Tensor &samples,
   Type element = type.getElementType();
   if (element.isInteger(64) || element.isInteger(32)) {
     if (stored != ElementType::I32 && stored != ElementType::I64)
-      return makeError(name + " holds " + samples.describe() +
+      return makeError(source + " holds " + samples.describe() +
                        ", but tokens must be int32 or int64");
-    llvm::Expected<Tensor> tokens = convertTokens(
-        samples, element.isInteger(64), getVocabularySize(function), name);
-    if (!tokens)
-      return tokens.takeError();
-    return CalibrationData(function, std::move(*tokens));
+    llvm::Expected<Tensor> converted =
+        convertIntegers(samples, element.isInteger(64),
+                        getNumRows(findEmbedding(input)), source);
+    if (!converted)
+      return converted.takeError();
+    given[index] = std::move(*converted);
+    return llvm::Error::success();
   }
-  if (!element.isF32() || stored != ElementType::F32)
-    return makeError(name + " holds " + samples.describe() +
-                     ", but the input '" + inputName + "' takes other values");
-  return CalibrationData(function, samples);
+  const bool fits = (element.isF32() && stored == ElementType::F32) ||
+                    (element.isInteger(1) && stored == ElementType::Bool);
+  if (!fits)
+    return makeError(source + " holds " + samples.describe() +
+                     ", but the input '" + inputName + "' takes " +
+                     (element.isF32()        ? "float32"
+                      : element.isInteger(1) ? "bool"
+                                             : "other values"));
+  given[index] = samples;
+  return llvm::Error::success();
 }
 
-llvm::Expected<CalibrationData> CalibrationData::read(StringRef path,
-                                                      func::FuncOp function,
-                                                      int64_t maxSamples) {
-  llvm::Expected<Tensor> samples = readNpy(path);
-  if (!samples)
-    return samples.takeError();
-  const std::string name = ("calibration file '" + path + "'").str();
-  llvm::Expected<CalibrationData> data = get(*samples, function, name);
-  if (!data || maxSamples == 0 || data->getNumSamples() <= maxSamples)
+llvm::Expected<CalibrationData>
+CalibrationData::get(const NamedTensors &samples, func::FuncOp function,
+                     StringRef source) {
+  llvm::Expected<SmallVector<unsigned>> mainInputs = findMainInputs(function);
+  if (!mainInputs)
+    return mainInputs.takeError();
+  if (samples.empty())
+    return makeError(source + " holds no arrays");
+  CalibrationData data(function);
+  data.given.resize(function.getNumArguments());
+  data.main = mainInputs->front();
+  auto quote = [&](auto indices) {
+    std::string names;
+    for (unsigned index : indices)
+      names += (names.empty() ? "'" : ", '") +
+               getArgumentName(function, index).str() + "'";
+    return names;
+  };
+
+  if (samples.front().first.empty()) {
+    if (mainInputs->size() != 1)
+      return makeError("the model has the inputs " + quote(*mainInputs) +
+                       ", but " + source +
+                       " is for one; give an .npz file with an array for each");
+    if (llvm::Error error = data.add(data.main, samples.front().second, source))
+      return std::move(error);
     return data;
-  SmallVector<int64_t> shape(data->samples.getShape());
-  const uint64_t sampleBytes = data->samples.getByteSize() / shape[0];
-  const int64_t available = std::exchange(shape[0], maxSamples);
-  Tensor chosen(data->samples.getType(), shape);
-  for (int64_t i = 0; i < maxSamples; ++i)
-    std::memcpy(chosen.getBytes() + i * sampleBytes,
-                data->samples.getBytes() +
-                    i * available / maxSamples * sampleBytes,
-                sampleBytes);
-  return CalibrationData(function, std::move(chosen));
+  }
+  auto all = llvm::seq<unsigned>(0, function.getNumArguments());
+  for (const auto &[name, tensor] : samples) {
+    auto found = llvm::find_if(all, [&, &name = name](unsigned index) {
+      return getArgumentName(function, index) == name;
+    });
+    if (found == all.end())
+      return makeError(source + " has an array '" + name +
+                       "', but the inputs of the model are " + quote(all));
+    if (llvm::Error error = data.add(
+            *found, tensor, (source + ", array '" + name + "',").str()))
+      return std::move(error);
+  }
+  for (unsigned index : *mainInputs)
+    if (!data.given[index].getBytes())
+      return makeError(source + " has no array '" +
+                       getArgumentName(function, index) +
+                       "' for that input of the model");
+  for (unsigned index : all)
+    if (data.given[index].getBytes() &&
+        data.given[index].getShape()[0] != data.getNumSamples())
+      return makeError(source + " has " + Twine(data.getNumSamples()) +
+                       " samples for '" + getArgumentName(function, data.main) +
+                       "', but " + Twine(data.given[index].getShape()[0]) +
+                       " for '" + getArgumentName(function, index) + "'");
+  return data;
+}
+
+std::optional<int64_t> CalibrationData::getFixedBatch() const {
+  RankedTensorType type = getArgumentType(function, main);
+  if (type.isDynamicDim(0))
+    return std::nullopt;
+  return type.getDimSize(0);
+}
+
+uint64_t CalibrationData::getFingerprint() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const Tensor &tensor : given) {
+    if (!tensor.getBytes()) {
+      os << "-;";
+      continue;
+    }
+    os << tensor.describe() << ' '
+       << llvm::xxh3_64bits(llvm::ArrayRef(
+              reinterpret_cast<const uint8_t *>(tensor.getBytes()),
+              tensor.getByteSize()))
+       << ';';
+  }
+  return llvm::xxh3_64bits(text);
 }
 
 /// An integer or boolean tensor of ones, or of positions along its last axis.
@@ -189,60 +260,54 @@ static Tensor makeCounting(ElementType type, ArrayRef<int64_t> shape,
   return tensor;
 }
 
-llvm::Expected<std::vector<Tensor>>
-CalibrationData::makeInputs(func::FuncOp function, const Tensor &main) {
-  const int64_t batch = main.getShape()[0];
-  const int64_t length = main.getRank() > 1 ? main.getShape()[1] : 1;
-  std::vector<Tensor> inputs;
-  for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i) {
-    const Role role = getRole(function, i);
-    if (role == Role::Main) {
-      inputs.push_back(main);
-      continue;
-    }
-    auto type = cast<RankedTensorType>(function.getArgument(i).getType());
-    SmallVector<int64_t> shape(type.getShape());
-    // [batch, length], or for a cache [batch, heads, past, width].
-    for (auto [axis, size] : llvm::enumerate(shape))
-      if (ShapedType::isDynamic(size))
-        size = axis == 0 ? batch : role == Role::Cache ? 0 : length;
-    Type element = type.getElementType();
-    const bool positions = role == Role::Positions;
-    if (element.isInteger(64))
-      inputs.push_back(
-          makeCounting<int64_t>(ElementType::I64, shape, positions));
-    else if (element.isInteger(32))
-      inputs.push_back(
-          makeCounting<int32_t>(ElementType::I32, shape, positions));
-    else if (element.isInteger(1))
-      inputs.push_back(makeCounting<bool>(ElementType::Bool, shape, false));
-    else if (element.isF32() && role == Role::Cache)
-      inputs.emplace_back(ElementType::F32, shape);
-    else if (element.isF32())
-      inputs.push_back(makeCounting<float>(ElementType::F32, shape, positions));
-    else
-      return makeError("input '" + getArgumentName(function, i) +
-                       "' of the model has elements that calibration cannot "
-                       "make up");
-  }
-  return inputs;
+llvm::Expected<Tensor> CalibrationData::makeUp(unsigned index,
+                                               int64_t batch) const {
+  const Role role = getRole(function, index);
+  const int64_t length =
+      getSamples().getRank() > 1 ? getSamples().getShape()[1] : 1;
+  RankedTensorType type = getArgumentType(function, index);
+  SmallVector<int64_t> shape(type.getShape());
+  // [batch, length], or for a cache [batch, heads, past, width].
+  for (auto [axis, size] : llvm::enumerate(shape))
+    if (ShapedType::isDynamic(size))
+      size = axis == 0 ? batch : role == Role::Cache ? 0 : length;
+  Type element = type.getElementType();
+  const bool positions = role == Role::Positions;
+  if (element.isInteger(64))
+    return makeCounting<int64_t>(ElementType::I64, shape, positions);
+  if (element.isInteger(32))
+    return makeCounting<int32_t>(ElementType::I32, shape, positions);
+  if (element.isInteger(1))
+    return makeCounting<bool>(ElementType::Bool, shape, false);
+  if (element.isF32() && role == Role::Cache)
+    return Tensor(ElementType::F32, shape);
+  if (element.isF32())
+    return makeCounting<float>(ElementType::F32, shape, positions);
+  return makeError("input '" + getArgumentName(function, index) +
+                   "' of the model has elements that calibration cannot make "
+                   "up");
 }
 
 llvm::Expected<std::vector<std::vector<Tensor>>>
 CalibrationData::makeBatches(int64_t size) const {
   assert(getNumSamples() % size == 0 && "batches must be of one size");
-  SmallVector<int64_t> shape(samples.getShape());
-  const uint64_t sampleBytes = samples.getByteSize() / shape[0];
-  shape[0] = size;
-  auto owner = std::make_shared<Tensor>(samples);
-  std::vector<std::vector<Tensor>> batches;
-  for (int64_t first = 0; first < getNumSamples(); first += size) {
-    Tensor part(samples.getType(), shape,
-                samples.getBytes() + first * sampleBytes, owner);
-    llvm::Expected<std::vector<Tensor>> inputs = makeInputs(function, part);
-    if (!inputs)
-      return inputs.takeError();
-    batches.push_back(std::move(*inputs));
+  std::vector<std::vector<Tensor>> batches(getNumSamples() / size);
+  for (unsigned index = 0, e = given.size(); index < e; ++index) {
+    if (!given[index].getBytes()) {
+      llvm::Expected<Tensor> tensor = makeUp(index, size);
+      if (!tensor)
+        return tensor.takeError();
+      for (std::vector<Tensor> &batch : batches)
+        batch.push_back(*tensor);
+      continue;
+    }
+    SmallVector<int64_t> shape(given[index].getShape());
+    shape[0] = size;
+    auto owner = std::make_shared<Tensor>(given[index]);
+    const uint64_t bytes = owner->getByteSize() / batches.size();
+    for (auto [i, batch] : llvm::enumerate(batches))
+      batch.emplace_back(owner->getType(), shape, owner->getBytes() + i * bytes,
+                         owner);
   }
   return batches;
 }

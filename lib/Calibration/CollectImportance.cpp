@@ -37,8 +37,10 @@ llvm::Error CollectImportancePass::runOnLayers() {
     return layers.takeError();
   if (layers->empty())
     return llvm::Error::success();
-  llvm::Expected<Calibration> model = Calibration::prepare(
-      *layers, {calibration, samples, length, seed, memoryBudget, threads});
+  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
+  if (!options)
+    return options.takeError();
+  llvm::Expected<Calibration> model = Calibration::prepare(*layers, *options);
   if (!model)
     return model.takeError();
   numLayers += layers->size();

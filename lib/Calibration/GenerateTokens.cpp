@@ -83,14 +83,15 @@ lowbit::generateTokens(const CalibrationModel &model,
       std::copy_n(tokens.data<int64_t>() + sample * length, known,
                   prefix.data<int64_t>() + sample * known);
     llvm::Expected<CalibrationData> data =
-        CalibrationData::get(prefix, function, "generated tokens");
+        CalibrationData::get({{"", prefix}}, function, "generated tokens");
     if (!data)
       return data.takeError();
-    llvm::Expected<std::vector<Tensor>> inputs =
-        CalibrationData::makeInputs(function, data->getSamples());
-    if (!inputs)
-      return inputs.takeError();
-    llvm::Expected<std::vector<Tensor>> outputs = (*session)->run(*inputs);
+    llvm::Expected<std::vector<std::vector<Tensor>>> batches =
+        data->makeBatches(samples);
+    if (!batches)
+      return batches.takeError();
+    llvm::Expected<std::vector<Tensor>> outputs =
+        (*session)->run(batches->front());
     if (!outputs)
       return outputs.takeError();
     const Tensor &logits = outputs->front();

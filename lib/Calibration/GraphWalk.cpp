@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -249,14 +250,14 @@ llvm::Expected<std::vector<Tensor>> GraphWalk::run(const Program &program,
   return program.code->run(arguments);
 }
 
-llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numBatches,
+llvm::Error GraphWalk::runStage(const Stage &stage, unsigned numOwnBatches,
                                 Trace &trace) {
   if (stage.outputs.empty())
     return llvm::Error::success();
   llvm::Expected<Program> program = load(stage, trace);
   if (!program)
     return program.takeError();
-  for (unsigned batch = 0; batch < numBatches; ++batch) {
+  for (unsigned batch = 0; batch < numOwnBatches; ++batch) {
     llvm::Expected<std::vector<Tensor>> results = run(*program, trace, batch);
     if (!results)
       return results.takeError();
@@ -402,31 +403,63 @@ unsigned GraphWalk::getEndOfBlock(unsigned first,
   return end;
 }
 
-llvm::Error GraphWalk::visitLayers(const Stage &stage, unsigned numBatches,
-                                   Visitor visit, Replacements &replacements) {
+/// What the process that owns a batch computes of it, for all processes.
+template <typename T>
+static llvm::Expected<T>
+computeForAll(unsigned owner, llvm::function_ref<llvm::Expected<T>()> compute) {
+  ProcessGroup &group = ProcessGroup::get();
+  T result;
+  if (owner == group.getRank()) {
+    llvm::Expected<T> own = compute();
+    if (!own)
+      return own.takeError();
+    result = std::move(*own);
+  }
+  group.broadcast(result, owner);
+  return result;
+}
+
+llvm::Error GraphWalk::visitLayers(const Stage &stage,
+                                   const BatchShares &shares, Visitor visit,
+                                   Replacements &replacements) {
+  ProcessGroup &group = ProcessGroup::get();
+  const unsigned begin = shares.getShare(group.getRank()).first;
+  auto get = [&](const Trace &trace, Value value, unsigned batch) {
+    return computeForAll<Tensor>(shares.getOwner(batch), [&] {
+      return trace.activations.get(value, batch - begin);
+    });
+  };
   for (ArrayRef<unsigned> members : stage.visits) {
     Value input = layers[members.front()].getQuantizableInput().get();
-    auto getInput = [&](unsigned batch) {
-      return current.activations.get(input, batch);
-    };
+    auto getInput = [&](unsigned batch) { return get(current, input, batch); };
     auto getFloatInput = [&](unsigned batch) {
-      return original->activations.get(input, batch);
+      return get(*original, input, batch);
     };
-    auto hasAddend = [&](unsigned layer) { return !!findAddend(layer); };
+    auto hasAddend = [&](unsigned layer) {
+      // A process without batches has no values at hand.
+      uint64_t isFound = !!findAddend(layer);
+      group.broadcast(isFound, shares.getOwner(0));
+      return isFound != 0;
+    };
     auto getAddend = [&](unsigned layer, unsigned batch) {
-      return current.activations.get(findAddend(layer), batch);
+      return get(current, findAddend(layer), batch);
     };
     auto getFloatAddend = [&](unsigned layer, unsigned batch) {
-      return original->activations.get(findAddend(layer), batch);
+      return get(*original, findAddend(layer), batch);
     };
     Module module;
     auto runAhead = [&](unsigned batch, ArrayRef<Tensor> newWeights,
                         const Tensor &newInput) {
-      return runModule(members, module, batch, newWeights, newInput);
+      return computeForAll<std::vector<Tensor>>(shares.getOwner(batch), [&] {
+        return runModule(members, module, batch - begin, newWeights, newInput);
+      });
     };
-    llvm::Expected<std::vector<Tensor>> replaced =
-        visit({members, numBatches, getInput, getFloatInput, hasAddend,
-               getAddend, getFloatAddend, runAhead});
+    auto getOwnInput = [&](unsigned batch) {
+      return current.activations.get(input, batch - begin);
+    };
+    llvm::Expected<std::vector<Tensor>> replaced = visit(
+        {members, shares.getNumBatches(), getInput, getFloatInput, hasAddend,
+         getAddend, getFloatAddend, runAhead, shares, getOwnInput});
     if (!replaced)
       return replaced.takeError();
     for (auto [layer, weight] : llvm::zip_equal(members, *replaced))
@@ -437,12 +470,17 @@ llvm::Error GraphWalk::visitLayers(const Stage &stage, unsigned numBatches,
 
 llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit,
                            ArrayRef<unsigned> blocks) {
-  const unsigned numBatches = batches.size();
+  ProcessGroup &group = ProcessGroup::get();
+  const BatchShares shares(batches.size(), group.getSize());
+  // Activations are numbered from the first batch of the share on.
+  const auto [ownBegin, ownEnd] = shares.getShare(group.getRank());
+  const unsigned numOwnBatches = ownEnd - ownBegin;
+  const ArrayRef<Batch> ownBatches = batches.slice(ownBegin, numOwnBatches);
   SmallVector<Trace *, 2> traces = {&current};
   if (original)
     traces.push_back(&*original);
   for (Trace *trace : traces)
-    for (auto [batch, inputs] : llvm::enumerate(batches))
+    for (auto [batch, inputs] : llvm::enumerate(ownBatches))
       for (auto [argument, tensor] :
            llvm::zip_equal(function.getArguments(), inputs))
         if (llvm::Error error =
@@ -454,7 +492,7 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit,
       // A stage of a block runs twice.
       for (Value output : stage.outputs)
         current.activations.erase(output);
-      if (llvm::Error error = runStage(stage, numBatches, current))
+      if (llvm::Error error = runStage(stage, numOwnBatches, current))
         return error;
       // The float copies of what has been replaced in this stage are not
       // needed any more.
@@ -472,10 +510,9 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit,
       if (llvm::Error error = runStages(stage))
         return error;
       if (original)
-        if (llvm::Error error = runStage(stage, numBatches, *original))
+        if (llvm::Error error = runStage(stage, numOwnBatches, *original))
           return error;
-      if (llvm::Error error =
-              visitLayers(stage, numBatches, visit, replacements))
+      if (llvm::Error error = visitLayers(stage, shares, visit, replacements))
         return error;
     }
     for (auto &[layer, weight] : replacements)

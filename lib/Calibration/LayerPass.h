@@ -53,12 +53,16 @@ protected:
   }
   /// Those of passes that run the model.
   llvm::Expected<CalibrationOptions> getCalibrationOptions() const {
-    llvm::Expected<InputSource> source = parseInputSource(this->inputs);
-    if (!source)
-      return source.takeError();
-    return CalibrationOptions{
-        this->calibration,  this->samples, this->length, this->seed,
-        this->memoryBudget, this->threads, *source};
+    CalibrationOptions options{
+        this->calibration, this->tokenizer, this->samples,      this->sampling,
+        this->length,      this->seed,      this->memoryBudget, this->threads};
+    if constexpr (requires { this->inputs; }) {
+      llvm::Expected<InputSource> source = parseInputSource(this->inputs);
+      if (!source)
+        return source.takeError();
+      options.inputs = *source;
+    }
+    return options;
   }
   /// Those of passes that prune. A pattern takes the place of a sparsity.
   llvm::Expected<PruningOptions> getPruningOptions() const {

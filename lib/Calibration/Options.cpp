@@ -9,6 +9,7 @@
 #include "Options.h"
 #include "FormatNames.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -138,7 +139,7 @@ LayerSummary lowbit::summarize(llvm::StringRef name,
 
 llvm::Error lowbit::writeReport(llvm::StringRef path,
                                 llvm::ArrayRef<LayerSummary> layers) {
-  if (path.empty())
+  if (path.empty() || !ProcessGroup::get().isFirst())
     return llvm::Error::success();
   if (path == "-") {
     printSummaryTable(llvm::errs(), layers);

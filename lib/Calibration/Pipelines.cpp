@@ -36,6 +36,18 @@ static PassOptions makeOptions(const FormatRecipeOptions &recipe) {
   return options;
 }
 
+/// Hands the options of calibrated recipes on to a pass that runs the model.
+template <typename PassOptions, typename Base>
+static void setData(PassOptions &options,
+                    const CalibratedRecipe<Base> &recipe) {
+  options.calibration = recipe.calibration;
+  options.tokenizer = recipe.tokenizer;
+  options.samples = recipe.samples;
+  options.sampling = recipe.sampling;
+  options.length = recipe.length;
+  options.seed = recipe.seed;
+}
+
 //===----------------------------------------------------------------------===//
 // Rounding to a published format
 //===----------------------------------------------------------------------===//
@@ -81,8 +93,7 @@ static void buildMixture(OpPassManager &pm, llvm::StringRef mixture,
                          const MixtureOptions &recipe) {
   if (!recipe.calibration.empty()) {
     CollectImportanceOptions importance;
-    importance.calibration = recipe.calibration;
-    importance.samples = recipe.samples;
+    setData(importance, recipe);
     importance.include = recipe.include;
     importance.exclude = recipe.exclude;
     importance.threads = recipe.threads;
@@ -142,8 +153,7 @@ static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
   QuantizeActivationsOptions inputs;
   setFormats(inputs, "[*, *]", "f32");
   inputs.isStatic = true;
-  inputs.calibration = recipe.calibration;
-  inputs.samples = recipe.samples;
+  setData(inputs, recipe);
   inputs.include = recipe.include;
   inputs.exclude = recipe.exclude;
   inputs.threads = recipe.threads;
@@ -171,8 +181,7 @@ static void buildSpqr(OpPassManager &pm, const SpqrPipelineOptions &recipe) {
           .str();
   options.threshold = recipe.threshold;
   options.actOrder = true;
-  options.calibration = recipe.calibration;
-  options.samples = recipe.samples;
+  setData(options, recipe);
   options.inputs = recipe.inputs;
   options.state = recipe.state;
   pm.addPass(createQuantizeSpqr(options));
@@ -198,8 +207,7 @@ static void buildLlmInt8(OpPassManager &pm,
   if (isStatic) {
     SplitStaticOutliersOptions split;
     split.threshold = recipe.threshold;
-    split.calibration = recipe.calibration;
-    split.samples = recipe.samples;
+    setData(split, recipe);
     split.include = recipe.include;
     split.exclude = recipe.exclude;
     split.head = recipe.head;

@@ -7,17 +7,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "Progress.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 using namespace lowbit;
 
 Progress::Progress(size_t numLayers)
-    : visible(llvm::errs().is_displayed()), numLayers(numLayers) {}
+    : isTerminal(llvm::errs().is_displayed()),
+      visible((isTerminal || std::getenv("LOWBIT_PROGRESS")) &&
+              ProcessGroup::get().isFirst()),
+      numLayers(numLayers) {}
 
 Progress::~Progress() {
-  if (visible && numDone != 0)
+  if (visible && isTerminal && numDone != 0)
     llvm::errs() << '\n';
 }
 
@@ -49,7 +54,7 @@ static std::string shortenName(llvm::StringRef name, size_t taken) {
 
 void Progress::clear() {
   // Back to the beginning of the line, and clear it.
-  if (visible && numDone != 0)
+  if (visible && isTerminal && numDone != 0)
     llvm::errs() << "\r\033[K";
 }
 
@@ -75,5 +80,7 @@ void Progress::layerDone(const LayerSummary &layer, bool isNew) {
   }
   llvm::errs() << place << shortenName(layer.name, place.size() + rest.size())
                << rest;
+  if (!isTerminal)
+    llvm::errs() << '\n';
   llvm::errs().flush();
 }

@@ -15,7 +15,9 @@
 namespace lowbit {
 
 /// Shows on a terminal which layer is done, its error, the time since the start
-/// and an estimate of the time left. Silent when standard error is no terminal.
+/// and an estimate of the time left. When standard error is no terminal, as
+/// under mpirun, it shows this only if the environment has LOWBIT_PROGRESS, and
+/// then a line for each layer.
 /// Layers that an earlier run has done say nothing about the time left.
 class Progress {
 public:
@@ -29,6 +31,7 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
 
+  bool isTerminal;
   bool visible;
   size_t numLayers;
   size_t numDone = 0;

@@ -327,7 +327,8 @@ QuantizeActivationsPass::quantizeStatically(ArrayRef<MatmulOp> matmuls) {
   }
   llvm::Expected<ValueCapture> capture = ValueCapture::prepare(
       *function, values,
-      {calibration, samples, length, seed, /*memoryBudget=*/0, threads});
+      {calibration, tokenizer, samples, sampling, length, seed,
+       /*memoryBudget=*/0, threads});
   if (!capture)
     return capture.takeError();
   if (llvm::Error error = calibrate(*capture, calibrators, first, threads))

@@ -269,10 +269,7 @@ static uint64_t getFingerprint(const OnInputsOptions &options,
      << ' ' << options.factor.damping << ' ' << options.errorPropagation << ' '
      << static_cast<int>(options.calibration.inputs) << ' ' << filter.head
      << ' ' << filter.include << '\0' << filter.exclude << '\0'
-     << data.getSamples().describe() << ' '
-     << llvm::xxh3_64bits(llvm::ArrayRef(
-            reinterpret_cast<const uint8_t *>(data.getSamples().getBytes()),
-            data.getSamples().getByteSize()));
+     << data.getFingerprint();
   return llvm::xxh3_64bits(text);
 }
 

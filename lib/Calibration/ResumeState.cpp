@@ -8,6 +8,7 @@
 
 #include "ResumeState.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "lowbit/Support/SafeTensors.h"
 #include "lowbit/Support/WeightWriter.h"
 #include "llvm/ADT/SmallBitVector.h"
@@ -22,6 +23,8 @@ using namespace lowbit;
 
 llvm::Expected<ResumeState> ResumeState::open(llvm::StringRef folder,
                                               uint64_t fingerprint) {
+  if (!ProcessGroup::get().isFirst())
+    return ResumeState(folder, fingerprint);
   std::error_code error = llvm::sys::fs::create_directories(folder);
   if (!error && !llvm::sys::fs::is_directory(folder))
     error = std::make_error_code(std::errc::not_a_directory);
@@ -106,23 +109,23 @@ ResumeState::load(unsigned index, llvm::StringRef layerFingerprint,
                   const LayerWeight &weight,
                   QuantFormatAttrInterface format) const {
   const std::string textPath = getPath(index, ".json");
-  auto text = llvm::MemoryBuffer::getFile(textPath);
+  llvm::ErrorOr<std::string> text = ProcessGroup::get().readForAll(textPath);
   if (text.getError() == std::errc::no_such_file_or_directory)
     return std::nullopt;
   if (!text)
     return makeError("'" + textPath + "': " + text.getError().message());
   const ConstMatrixView values = weight.getMatrix();
-  llvm::Expected<Entry> entry = parseEntry(
-      (*text)->getBuffer(), layerFingerprint, values.getCols());
+  llvm::Expected<Entry> entry =
+      parseEntry(*text, layerFingerprint, values.getCols());
   if (!entry)
     return makeError("'" + textPath +
                      "': " + llvm::toString(entry.takeError()));
 
   const std::string dataPath = getPath(index, ".safetensors");
-  auto data = llvm::MemoryBuffer::getFile(dataPath);
+  llvm::ErrorOr<std::string> data = ProcessGroup::get().readForAll(dataPath);
   if (!data)
     return makeError("'" + dataPath + "': " + data.getError().message());
-  llvm::StringRef content = (*data)->getBuffer();
+  llvm::StringRef content = *data;
   llvm::Expected<SafeTensorsIndex> tensors = parseSafeTensors(
       llvm::ArrayRef(content.data(), content.size()), dataPath);
   if (!tensors)
@@ -177,6 +180,8 @@ static llvm::StringRef getSafeTensorsName(ElementType type) {
 
 llvm::Error ResumeState::save(unsigned index, llvm::StringRef layerFingerprint,
                               const Entry &entry) const {
+  if (!ProcessGroup::get().isFirst())
+    return llvm::Error::success();
   // This file comes last: it says that the other one is whole. One of another
   // run must not say so of what is written now.
   const std::string textPath = getPath(index, ".json");

@@ -19,7 +19,8 @@ namespace lowbit {
 /// A folder with the results of the layers that are done: for each a
 /// safetensors file with its components and a JSON file that says what they
 /// are. Results are used again only for a layer with the same weight and input,
-/// by a run with the same options and data.
+/// by a run with the same options and data. Of a group of processes the first
+/// one reads and writes, and tells the others what it has read.
 class ResumeState {
 public:
   /// `fingerprint` stands for the options and the calibration data.

@@ -471,14 +471,11 @@ Trials::visit(const GraphWalk::Visit &visit) {
     return makeError("cannot measure layer '" + layer.name +
                      "': " + llvm::toString(std::move(error)));
   };
-  HessianAccumulator accumulator(op.getWeightMatrixShape().back(), threads);
-  if (llvm::Error error =
-          forEachInput(visit, accumulator.getWidth(),
-                       [&](ConstMatrixView rows, int64_t samples) {
-                         accumulator.update(rows, samples);
-                       }))
-    return addName(first, std::move(error));
-  const Hessian hessian = std::move(accumulator).finish();
+  llvm::Expected<Hessian> measured =
+      accumulateHessian(visit, op.getWeightMatrixShape().back(), threads);
+  if (!measured)
+    return addName(first, measured.takeError());
+  const Hessian &hessian = *measured;
   if (!llvm::all_of(hessian.values, [](float x) { return std::isfinite(x); }))
     return addName(first,
                    makeError("its input has values that are not finite"));

@@ -9,11 +9,10 @@
 #include "SensitivityTable.h"
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/xxhash.h"
 #include <cmath>
 
@@ -36,14 +35,12 @@ describeSamples(ArrayRef<SensitivityTask> tasks,
                          options.samples, options.length, options.seed)
         .str();
   QuantizableOpInterface op = tasks.front().layer.op;
-  llvm::Expected<CalibrationData> data = CalibrationData::read(
-      options.calibration, op->getParentOfType<func::FuncOp>(),
-      options.samples);
+  llvm::Expected<CalibrationData> data =
+      getCalibrationData(op->getParentOfType<func::FuncOp>(), options);
   if (!data)
     return data.takeError();
-  const Tensor &samples = data->getSamples();
-  return samples.describe() + ", hash " +
-         getHash(ArrayRef(samples.getBytes(), samples.getByteSize()));
+  return data->getSamples().describe() + ", hash " +
+         llvm::utohexstr(data->getFingerprint(), /*LowerCase=*/true);
 }
 
 static std::string spell(QuantFormatAttrInterface format) {
@@ -132,14 +129,13 @@ SensitivityTable::parse(const llvm::json::Value &value) const {
 
 llvm::Expected<std::optional<std::vector<std::vector<double>>>>
 SensitivityTable::load() const {
-  if (!llvm::sys::fs::exists(path))
+  llvm::ErrorOr<std::string> text = ProcessGroup::get().readForAll(path);
+  if (text.getError() == std::errc::no_such_file_or_directory)
     return std::nullopt;
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!file)
+  if (!text)
     return makeError("cannot read table '" + path +
-                     "': " + file.getError().message());
-  llvm::Expected<llvm::json::Value> json =
-      llvm::json::parse((*file)->getBuffer());
+                     "': " + text.getError().message());
+  llvm::Expected<llvm::json::Value> json = llvm::json::parse(*text);
   if (!json)
     return makeError("cannot read table '" + path +
                      "': " + llvm::toString(json.takeError()));

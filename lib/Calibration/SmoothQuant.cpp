@@ -112,8 +112,10 @@ llvm::Error SmoothQuantPass::runOnLayers() {
         << "there are no channels to smooth: no layer reads what takes factors";
     return llvm::Error::success();
   }
-  llvm::Expected<Calibration> model = Calibration::prepare(
-      layers, {calibration, samples, length, seed, memoryBudget, threads});
+  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
+  if (!options)
+    return options.takeError();
+  llvm::Expected<Calibration> model = Calibration::prepare(layers, *options);
   if (!model)
     return model.takeError();
   ModelEdits edits("smooth");

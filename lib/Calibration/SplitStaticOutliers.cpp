@@ -177,8 +177,10 @@ llvm::Error SplitStaticOutliersPass::runOnLayers() {
   });
   if (layers->empty())
     return llvm::Error::success();
-  llvm::Expected<Calibration> model = Calibration::prepare(
-      *layers, {calibration, samples, length, seed, memoryBudget, threads});
+  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
+  if (!options)
+    return options.takeError();
+  llvm::Expected<Calibration> model = Calibration::prepare(*layers, *options);
   if (!model)
     return model.takeError();
   return model->walk([&](const GraphWalk::Visit &visit)

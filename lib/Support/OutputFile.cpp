@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Signals.h"
 
@@ -23,6 +24,9 @@ bool lowbit::isDevice(llvm::StringRef path) {
 }
 
 llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {
+  // Of a group of processes only the first one writes.
+  if (!ProcessGroup::get().isFirst())
+    path = "/dev/null";
   std::error_code error;
   if (path == "-") {
     auto stream = std::make_unique<llvm::raw_fd_ostream>("-", error);

@@ -11,6 +11,7 @@
 #include "lowbit/InitAllDialects.h"
 #include "lowbit/InitAllPasses.h"
 #include "lowbit/Support/OutputFile.h"
+#include "lowbit/Support/ProcessGroup.h"
 #include "lowbit/Tools/ModuleFile.h"
 #include "lowbit/Tools/OutOfMemory.h"
 #include "mlir/Pass/Pass.h"
@@ -32,7 +33,15 @@ static int fail(const Twine &message) {
 /// Reports in the way of all tools what has no line in the input: a module that
 /// was imported names nodes instead.
 static void reportWithoutLines(MLIRContext &context, StringRef input) {
-  auto report = [input = input.str()](Diagnostic &diagnostic) {
+  const ProcessGroup &group = ProcessGroup::get();
+  std::string tool = "quant-opt";
+  // Errors of any process are shown: the first one may have none.
+  if (!group.isFirst())
+    tool += " (process " + std::to_string(group.getRank()) + ")";
+  auto report = [tool, isFirst = group.isFirst(),
+                 input = input.str()](Diagnostic &diagnostic) {
+    if (!isFirst && diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return success();
     Location location = diagnostic.getLocation();
     if (location->findInstanceOf<FileLineColLoc>())
       return failure();
@@ -43,16 +52,16 @@ static void reportWithoutLines(MLIRContext &context, StringRef input) {
     llvm::raw_ostream &os = llvm::errs();
     switch (diagnostic.getSeverity()) {
     case DiagnosticSeverity::Error:
-      llvm::WithColor::error(os, "quant-opt");
+      llvm::WithColor::error(os, tool);
       break;
     case DiagnosticSeverity::Warning:
-      llvm::WithColor::warning(os, "quant-opt");
+      llvm::WithColor::warning(os, tool);
       break;
     case DiagnosticSeverity::Remark:
-      llvm::WithColor::remark(os, "quant-opt");
+      llvm::WithColor::remark(os, tool);
       break;
     case DiagnosticSeverity::Note:
-      llvm::WithColor::note(os, "quant-opt");
+      llvm::WithColor::note(os, tool);
       break;
     }
     os << "'" << input << "': ";
@@ -65,14 +74,18 @@ static void reportWithoutLines(MLIRContext &context, StringRef input) {
   context.getDiagEngine().registerHandler(report);
 }
 
-int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
-  exitWhenOutOfMemory("quant-opt");
+static int run(int argc, char **argv) {
   lowbit::registerAllPasses();
   DialectRegistry registry;
   lowbit::registerAllDialects(registry);
-  auto [inputPath, outputPath] = registerAndParseCLIOptions(
+  std::string inputPath, outputPath;
+  std::tie(inputPath, outputPath) = registerAndParseCLIOptions(
       argc, argv, "Lowbit's quantization optimizer driver\n", registry);
+  if (llvm::Error error = ProcessGroup::join())
+    return fail(llvm::toString(std::move(error)));
+  // Weights that other processes write go away.
+  if (!ProcessGroup::get().isFirst())
+    outputPath = "/dev/null";
 
   auto store = std::make_shared<WeightStore>();
   configureWeightStore(*store, inputPath, outputPath);
@@ -111,4 +124,12 @@ int main(int argc, char **argv) {
   if (llvm::Error error = output->commit())
     return fail(llvm::toString(std::move(error)));
   return 0;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  exitWhenOutOfMemory("quant-opt");
+  const int status = run(argc, argv);
+  ProcessGroup::get().leave(status);
+  return status;
 }

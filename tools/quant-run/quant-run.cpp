@@ -328,27 +328,22 @@ static llvm::Expected<Batches> readSamples(const Model &model, StringRef path) {
   llvm::Expected<Tensor> samples = readNpy(path);
   if (!samples)
     return samples.takeError();
-  auto data =
-      CalibrationData::get(*samples, *function, ("'" + path + "'").str());
+  auto data = CalibrationData::get({{"", std::move(*samples)}}, *function,
+                                   ("'" + path + "'").str());
   if (!data)
     return data.takeError();
   const int64_t count = data->getNumSamples();
-  auto spec = Signature::get(*function);
-  if (!spec)
-    return spec.takeError();
-  // Models of a fixed batch say so in the first dimension of all inputs.
-  const auto &dims = spec->inputs.front().dims;
-  int64_t batch = dims.empty() ? -1 : dims.front().size;
-  if (batch >= 0 && count % batch != 0)
-    return makeError("'" + path + "' has " + Twine(count) +
-                     " samples, no multiple of the model's batch of " +
-                     Twine(batch));
-  if (batch < 0) {
-    batch = std::clamp<int64_t>(
-        inputsPerRun * count / data->getSamples().getNumElements(), 1, count);
-    while (count % batch != 0)
-      --batch;
+  if (std::optional<int64_t> batch = data->getFixedBatch()) {
+    if (count % *batch != 0)
+      return makeError("'" + path + "' has " + Twine(count) +
+                       " samples, no multiple of the model's batch of " +
+                       Twine(*batch));
+    return data->makeBatches(*batch);
   }
+  int64_t batch = std::clamp<int64_t>(
+      inputsPerRun * count / data->getSamples().getNumElements(), 1, count);
+  while (count % batch != 0)
+    --batch;
   return data->makeBatches(batch);
 }
 

@@ -13,51 +13,53 @@
 #include "lowbit/Support/Tensor.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Error.h"
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace lowbit {
 
-/// Samples for the main input of a model: the first argument that is neither a
-/// mask, nor positions, nor a cache. For a language model these are token
-/// windows.
+/// Samples for the inputs of a model. The main inputs need some: those that are
+/// neither masks, nor positions, nor caches; what is not given of these is made
+/// up. For a language model the samples are token windows.
 class CalibrationData {
 public:
-  /// Reads a `.npy` file [samples, ...] whose elements fit the main input of
-  /// `function`; at most `maxSamples` of them, evenly spread, unless that is 0.
-  /// Token windows may be int32 or int64; every token must lie in the
-  /// vocabulary.
-  static llvm::Expected<CalibrationData>
-  read(llvm::StringRef path, mlir::func::FuncOp function, int64_t maxSamples);
+  /// Samples [samples, ...] by the names of the inputs that they are for; one
+  /// tensor without a name is for the only main input. Elements must fit, but
+  /// token windows may be int32 or int64; every token must lie in the
+  /// vocabulary. `source` is for messages.
+  static llvm::Expected<CalibrationData> get(const NamedTensors &samples,
+                                             mlir::func::FuncOp function,
+                                             llvm::StringRef source);
 
-  /// The same for samples that are in memory already; `name` is for messages.
-  static llvm::Expected<CalibrationData>
-  get(const Tensor &samples, mlir::func::FuncOp function, llvm::StringRef name);
-
-  /// [samples, ...], of the element type of the main input.
-  const Tensor &getSamples() const { return samples; }
-  int64_t getNumSamples() const { return samples.getShape()[0]; }
+  /// Those of the first main input: [samples, ...], of its element type.
+  const Tensor &getSamples() const { return given[main]; }
+  int64_t getNumSamples() const { return getSamples().getShape()[0]; }
+  /// How many samples the model takes at once, if it takes no other number.
+  std::optional<int64_t> getFixedBatch() const;
+  /// Of all samples.
+  uint64_t getFingerprint() const;
 
   /// The inputs of the model for batches of `size` samples, which must divide
-  /// their number. The inputs beside the main one are made up: a mask of ones,
-  /// positions that count from 0, an empty cache.
+  /// their number. What was not given is made up: a mask of ones, positions
+  /// that count from 0, an empty cache.
   llvm::Expected<std::vector<std::vector<Tensor>>>
   makeBatches(int64_t size) const;
 
-  /// The inputs for any samples of the main input.
-  static llvm::Expected<std::vector<Tensor>>
-  makeInputs(mlir::func::FuncOp function, const Tensor &main);
-
 private:
-  CalibrationData(mlir::func::FuncOp function, Tensor samples)
-      : function(function), samples(std::move(samples)) {}
+  CalibrationData(mlir::func::FuncOp function) : function(function) {}
+
+  llvm::Error add(unsigned index, const Tensor &samples,
+                  llvm::StringRef source);
+  llvm::Expected<Tensor> makeUp(unsigned index, int64_t batch) const;
 
   mlir::func::FuncOp function;
-  Tensor samples;
+  /// By argument; of those that are made up, a default tensor.
+  std::vector<Tensor> given;
+  unsigned main = 0;
 };
 
-/// The embedding from which the main input chooses rows; null if the input is no
-/// tokens.
+/// The embedding from which the only main input chooses rows; null if it is no
+/// tokens, or if there are several.
 QuantizableOpInterface findTokenEmbedding(mlir::func::FuncOp function);
 
 /// The number of rows of that embedding.

@@ -27,12 +27,18 @@
 // weights, and inside the block with the old ones. Then the stages of a block
 // run a second time, on all new weights, before those of the next one.
 //
+// A group of processes shares the batches: each runs the stages on its own
+// ones. All visit the same layers, and have to return the same weights. What
+// they ask for of a batch reaches all of them from the one that owns it, so
+// they must ask for the same things in the same order.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LOWBIT_CALIBRATION_GRAPHWALK_H
 #define LOWBIT_CALIBRATION_GRAPHWALK_H
 
 #include "lowbit/Calibration/ActivationStore.h"
+#include "lowbit/Calibration/BatchShares.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Execution/CompiledFunction.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -68,6 +74,10 @@ public:
     llvm::function_ref<llvm::Expected<std::vector<Tensor>>(
         unsigned batch, llvm::ArrayRef<Tensor> weights, const Tensor &input)>
         runModule;
+    BatchShares shares;
+    /// The layers' input in a batch of this process's share, without the
+    /// others.
+    llvm::function_ref<llvm::Expected<Tensor>(unsigned batch)> getOwnInput;
   };
   /// Returns a weight for each layer of the visit, of its float weight's type,
   /// for the stages to come; a default tensor keeps the float weight.
@@ -79,7 +89,7 @@ public:
   using Compiler = std::function<llvm::Expected<const CompiledFunction *>(
       mlir::ModuleOp module)>;
 
-  /// Walks `function`, whose types are static and fit the batches. `layers` are
+  /// Walks `function`, whose types are static and fit all batches. `layers` are
   /// its layers of interest, in the order in which visits number them.
   /// `keepsFloat`: whether the float model is run, too.
   GraphWalk(mlir::func::FuncOp function,
@@ -142,9 +152,10 @@ private:
   llvm::Expected<Program> load(const Stage &stage, const Trace &trace);
   llvm::Expected<std::vector<Tensor>>
   run(const Program &program, const Trace &trace, unsigned batch);
-  llvm::Error runStage(const Stage &stage, unsigned numBatches, Trace &trace);
+  llvm::Error runStage(const Stage &stage, unsigned numOwnBatches,
+                       Trace &trace);
   unsigned getEndOfBlock(unsigned first, llvm::ArrayRef<unsigned> blocks) const;
-  llvm::Error visitLayers(const Stage &stage, unsigned numBatches,
+  llvm::Error visitLayers(const Stage &stage, const BatchShares &shares,
                           Visitor visit, Replacements &replacements);
   mlir::Value findAddend(unsigned layer) const;
   Stage findModule(llvm::ArrayRef<unsigned> members);

@@ -16,13 +16,19 @@ class LayerPass<string mnemonic> : Pass<mnemonic, "::mlir::ModuleOp"> {
   /// Options of passes that run the model on calibration data.
   list<Option> dataOptions = [
     Option<"calibration", "calibration", "std::string", "",
-           "A .npy file of calibration samples">,
+           "A file of calibration samples: .npy, .npz or text">,
+    Option<"tokenizer", "tokenizer", "std::string", "",
+           "The tokenizer of text: tokenizer.json of Hugging Face, .model of "
+           "SentencePiece, or .bin of llama2.c">,
     Option<"samples", "samples", "int64_t", "0",
-           "Samples to take of the file, evenly spread (0: all), or to generate "
-           "(0: 32)">,
+           "Samples to take of the file (0: all), or to generate (0: 32)">,
+    Option<"sampling", "sampling", "std::string", "\"even\"",
+           "Which samples to take of more than are wanted: even, evenly spread, "
+           "or random">,
     Option<"length", "length", "int64_t", "128",
-           "Length of generated samples in tokens">,
-    Option<"seed", "seed", "uint64_t", "0", "Seed of generated samples">
+           "Length of windows of text, and of generated samples, in tokens">,
+    Option<"seed", "seed", "uint64_t", "0",
+           "Seed of generated samples, and of random ones">
   ];
   /// The same of those that keep activations.
   list<Option> calibrationOptions = !listconcat(dataOptions, [
@@ -890,9 +896,15 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
     model runs once, layer by layer, and each layer sees inputs that come from
     the quantized layers before it.
 
-    `calibration` names a `.npy` file with samples for the model's main input:
-    int32 or int64 token windows [samples, length] for a language model. Without
-    it a language model makes its own data; a remark says so.
+    `calibration` names a file. A `.npy` file holds samples for the model's only
+    main input: int32 or int64 token windows [samples, length] for a language
+    model. A `.npz` file holds arrays for inputs by their names, whose first axis
+    is that of the samples. Text is made windows of `length` tokens with a
+    `tokenizer`, by the Python package. Without data a language model makes its
+    own; a remark says so.
+
+    Processes that mpirun starts share the samples; the result is the same to the
+    bit as that of one.
 
     Inputs of a layer come from the quantized layers before it: the sequential
     mode that the authors call true. `inputs=block` is their default.
@@ -928,6 +940,8 @@ def QuantizeGptq : QuantizingPass<"gptq"> {
 
     ```
     quant-opt model.mlir --gptq="bits=4 group-size=64 calibration=calib.npy" -o model-int4.mlir
+    quant-opt model.mlir --gptq="calibration=wiki.txt tokenizer=tokenizer.json samples=128 length=2048" -o model-int4.mlir
+    mpirun -n 4 quant-opt model.mlir --gptq="calibration=calib.npy" -o model-int4.mlir
     ```
   }];
   let options = !listconcat(formatOptions, layerOptions, calibrationOptions,

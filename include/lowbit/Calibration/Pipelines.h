@@ -51,6 +51,42 @@ struct FormatRecipeOptions : RecipeOptions {
                           llvm::cl::init(false)};
 };
 
+/// Of recipes that may run the model on calibration data; `Base` are the other
+/// options.
+template <typename Base>
+struct CalibratedRecipe : Base {
+  /// `description` is that of the file and what it is for.
+  explicit CalibratedRecipe(llvm::StringRef description)
+      : calibration(*this, "calibration", llvm::cl::desc(description),
+                    llvm::cl::init("")) {}
+
+  typename Base::template Option<std::string> calibration;
+  typename Base::template Option<std::string> tokenizer{
+      *this, "tokenizer",
+      llvm::cl::desc("The tokenizer of text: tokenizer.json of Hugging Face, "
+                     ".model of SentencePiece, or .bin of llama2.c"),
+      llvm::cl::init("")};
+  typename Base::template Option<int64_t> samples{
+      *this, "samples",
+      llvm::cl::desc("Samples to take of the file (0: all), or to generate (0: "
+                     "32)"),
+      llvm::cl::init(0)};
+  typename Base::template Option<std::string> sampling{
+      *this, "sampling",
+      llvm::cl::desc("Which samples to take of more than are wanted: even, "
+                     "evenly spread, or random"),
+      llvm::cl::init("even")};
+  typename Base::template Option<int64_t> length{
+      *this, "length",
+      llvm::cl::desc("Length of windows of text, and of generated samples, in "
+                     "tokens"),
+      llvm::cl::init(128)};
+  typename Base::template Option<uint64_t> seed{
+      *this, "seed",
+      llvm::cl::desc("Seed of generated samples, and of random ones"),
+      llvm::cl::init(0)};
+};
+
 /// HQQ with the defaults of its authors.
 struct HqqPipelineOptions : FormatRecipeOptions {
   Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 1 to 8"),
@@ -73,25 +109,25 @@ struct BcqPipelineOptions : FormatRecipeOptions {
 };
 
 /// Of the mixtures of llama.cpp, which decide on the head and embeddings.
-struct MixtureOptions : RecipeOptions {
+struct MixtureOptions : CalibratedRecipe<RecipeOptions> {
+  MixtureOptions()
+      : CalibratedRecipe("A file of calibration samples (.npy, .npz or text), "
+                         "to weigh errors with the importance of the input "
+                         "channels") {}
+
   ListOption<std::string> rules{
       *this, "rules",
       llvm::cl::desc("Rules `expression=format` that come before those of the "
                      "mixture, as for --assign-formats")};
-  Option<std::string> calibration{
-      *this, "calibration",
-      llvm::cl::desc("A .npy file of calibration samples, to weigh errors with "
-                     "the importance of the input channels"),
-      llvm::cl::init("")};
-  Option<int64_t> samples{
-      *this, "samples",
-      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
-      llvm::cl::init(0)};
 };
 
 /// OliVe with the defaults of its authors: of weights, and of activations if
 /// they are asked for.
-struct OlivePipelineOptions : FormatRecipeOptions {
+struct OlivePipelineOptions : CalibratedRecipe<FormatRecipeOptions> {
+  OlivePipelineOptions()
+      : CalibratedRecipe("A file of calibration samples (.npy, .npz or text); "
+                         "without one the model generates its own") {}
+
   Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 4 or 8"),
                         llvm::cl::init(4)};
   Option<bool> activations{
@@ -100,16 +136,6 @@ struct OlivePipelineOptions : FormatRecipeOptions {
                      "scales found on calibration data; implied by "
                      "calibration"),
       llvm::cl::init(false)};
-  Option<std::string> calibration{
-      *this, "calibration",
-      llvm::cl::desc("A .npy file of calibration samples; without one the model "
-                     "generates its own"),
-      llvm::cl::init("")};
-  Option<int64_t> samples{
-      *this, "samples",
-      llvm::cl::desc("Samples to take of the file, evenly spread, or to "
-                     "generate; 0 for all, or 32"),
-      llvm::cl::init(0)};
 };
 
 /// EasyQuant with the defaults of its authors.
@@ -123,7 +149,11 @@ struct EasyQuantPipelineOptions : FormatRecipeOptions {
 };
 
 /// SpQR with the defaults of its authors.
-struct SpqrPipelineOptions : FormatRecipeOptions {
+struct SpqrPipelineOptions : CalibratedRecipe<FormatRecipeOptions> {
+  SpqrPipelineOptions()
+      : CalibratedRecipe("A file of calibration samples (.npy, .npz or text); "
+                         "without one the model generates its own") {}
+
   Option<unsigned> bits{*this, "bits", llvm::cl::desc("Bits of a code, 2 to 8"),
                         llvm::cl::init(3)};
   Option<double> threshold{
@@ -131,13 +161,6 @@ struct SpqrPipelineOptions : FormatRecipeOptions {
       llvm::cl::desc("The cost from which on a weight is an outlier; inf for "
                      "none"),
       llvm::cl::init(0.2)};
-  Option<std::string> calibration{
-      *this, "calibration",
-      llvm::cl::desc("A .npy file of calibration samples"), llvm::cl::init("")};
-  Option<int64_t> samples{
-      *this, "samples",
-      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
-      llvm::cl::init(0)};
   Option<std::string> inputs{
       *this, "inputs",
       llvm::cl::desc("Where the inputs of a layer come from: layer, block or "
@@ -151,21 +174,17 @@ struct SpqrPipelineOptions : FormatRecipeOptions {
 };
 
 /// LLM.int8() with the defaults of its authors.
-struct LlmInt8PipelineOptions : FormatRecipeOptions {
+struct LlmInt8PipelineOptions : CalibratedRecipe<FormatRecipeOptions> {
+  LlmInt8PipelineOptions()
+      : CalibratedRecipe(
+            "A file of calibration samples (.npy, .npz or text), to fix the "
+            "columns when the model is compiled instead of finding them when "
+            "it runs") {}
+
   Option<double> threshold{
       *this, "threshold",
       llvm::cl::desc("Least magnitude of activations whose columns stay float"),
       llvm::cl::init(6.0)};
-  Option<std::string> calibration{
-      *this, "calibration",
-      llvm::cl::desc("A .npy file of calibration samples, to fix the columns "
-                     "when the model is compiled instead of finding them when "
-                     "it runs"),
-      llvm::cl::init("")};
-  Option<int64_t> samples{
-      *this, "samples",
-      llvm::cl::desc("Samples to take of the file, evenly spread; 0 for all"),
-      llvm::cl::init(0)};
 };
 
 /// ZeroQuant with the defaults of its authors, without distillation.
