@@ -113,7 +113,8 @@ llvm::Expected<ArrayRef<char>> lowbit::getConstantBytes(Attribute value) {
   if (auto external = dyn_cast<ExternalAttr>(value))
     return external.getBytes();
   auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (!dense || (dense.isSplat() && dense.getNumElements() != 1))
+  if (!dense || dense.getElementType().isInteger(1) ||
+      (dense.isSplat() && dense.getNumElements() != 1))
     return makeError("the constant has no dense bytes");
   return dense.getRawData();
 }
@@ -121,6 +122,12 @@ llvm::Expected<ArrayRef<char>> lowbit::getConstantBytes(Attribute value) {
 llvm::Expected<ArrayRef<char>>
 lowbit::getConstantBytes(Attribute value, SmallVectorImpl<char> &storage) {
   auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (dense && dense.getElementType().isInteger(1)) {
+    // MLIR packs truth values to bits; memory has bytes.
+    for (bool element : dense.getValues<bool>())
+      storage.push_back(element);
+    return ArrayRef<char>(storage);
+  }
   if (!dense || !dense.isSplat())
     return getConstantBytes(value);
   ArrayRef<char> element = dense.getRawData();

@@ -30,10 +30,12 @@
 namespace lowbit {
 
 /// The bytes of a dense or external tensor constant, little-endian and
-/// row-major. A splat (which stores one element) is an error: expand it first.
+/// row-major. A splat (which stores one element) and truth values (which it
+/// packs to bits) are errors: expand them first.
 llvm::Expected<llvm::ArrayRef<char>> getConstantBytes(mlir::Attribute value);
 
-/// The same for any constant: a splat is expanded into `storage`.
+/// The same for any constant: a splat is expanded into `storage`, and so are
+/// truth values, each to a byte.
 llvm::Expected<llvm::ArrayRef<char>>
 getConstantBytes(mlir::Attribute value, llvm::SmallVectorImpl<char> &storage);
 
