@@ -143,22 +143,38 @@ static Perplexity makePerplexity(double loss, const TokenWindows &windows) {
   return {std::exp(loss / double(targets)), targets, windows.count()};
 }
 
-/// Sums run over targets one by one, so that it does not matter.
-static int64_t chooseBatch(const TokenWindows &windows) {
-  return std::max<int64_t>(1, tokensPerRun / (windows.length - 1));
+/// How many windows one run reads, if models read `fixed` ones (-1 for any
+/// number) and the user wants so many. Sums run over targets one by one, so it
+/// matters to models alone whose rows depend on each other.
+static llvm::Expected<int64_t> chooseBatch(const TokenWindows &windows,
+                                           std::optional<int64_t> wanted,
+                                           llvm::ArrayRef<int64_t> fixed) {
+  std::optional<int64_t> batch = wanted;
+  for (int64_t count : fixed) {
+    if (count < 0)
+      continue;
+    if (batch && *batch != count)
+      return makeError("a model reads " + Twine(count) +
+                       " windows at once, and not " + Twine(*batch));
+    batch = count;
+  }
+  return batch.value_or(
+      std::max<int64_t>(1, tokensPerRun / (windows.length - 1)));
 }
 
 llvm::Expected<Perplexity>
 lowbit::measurePerplexity(const Session &session, const TokenWindows &windows,
-                          StringRef path) {
+                          StringRef path, std::optional<int64_t> wanted) {
   llvm::Expected<Reader> reader = Reader::get(session, windows, path);
   if (!reader)
     return reader.takeError();
-  const int64_t batch =
-      reader->getBatch() >= 0 ? reader->getBatch() : chooseBatch(windows);
+  llvm::Expected<int64_t> batch =
+      chooseBatch(windows, wanted, reader->getBatch());
+  if (!batch)
+    return batch.takeError();
   double loss = 0;
-  for (int64_t first = 0; first < windows.count(); first += batch) {
-    const int64_t count = std::min(batch, windows.count() - first);
+  for (int64_t first = 0; first < windows.count(); first += *batch) {
+    const int64_t count = std::min(*batch, windows.count() - first);
     llvm::Expected<Tensor> logits = reader->read(first, count);
     if (!logits)
       return logits.takeError();
@@ -183,26 +199,24 @@ static double getPercentile99(std::vector<double> values) {
 
 llvm::Expected<Divergence>
 lowbit::measureDivergence(const Session &reference, const Session &other,
-                          const TokenWindows &windows, StringRef path) {
+                          const TokenWindows &windows, StringRef path,
+                          std::optional<int64_t> wanted) {
   llvm::Expected<Reader> reader = Reader::get(reference, windows, path);
   if (!reader)
     return reader.takeError();
   llvm::Expected<Reader> otherReader = Reader::get(other, windows, path);
   if (!otherReader)
     return otherReader.takeError();
-  int64_t batch = chooseBatch(windows);
-  for (int64_t fixed : {reader->getBatch(), otherReader->getBatch()})
-    if (fixed >= 0)
-      batch = fixed;
-  if (reader->getBatch() >= 0 && reader->getBatch() != batch)
-    return makeError("the models read " + Twine(reader->getBatch()) + " and " +
-                     Twine(batch) + " windows at once");
+  llvm::Expected<int64_t> batch = chooseBatch(
+      windows, wanted, {reader->getBatch(), otherReader->getBatch()});
+  if (!batch)
+    return batch.takeError();
 
   double loss = 0, otherLoss = 0, sum = 0;
   int64_t numEqual = 0;
   std::vector<double> divergences;
-  for (int64_t first = 0; first < windows.count(); first += batch) {
-    const int64_t count = std::min(batch, windows.count() - first);
+  for (int64_t first = 0; first < windows.count(); first += *batch) {
+    const int64_t count = std::min(*batch, windows.count() - first);
     llvm::Expected<Tensor> logits = reader->read(first, count);
     if (!logits)
       return logits.takeError();

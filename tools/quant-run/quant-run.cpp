@@ -57,6 +57,12 @@ struct Options {
   cl::opt<int64_t> context{
       "context", cl::desc("Length of the windows of a flat token file"),
       cl::init(0), cl::cat(category)};
+  cl::opt<int64_t> batch{
+      "batch",
+      cl::desc("How many windows a run of --perplexity reads: what models make "
+               "of one may depend on the others, if activations share a scale "
+               "(default: as many as keep all cores busy)"),
+      cl::value_desc("count"), cl::init(0), cl::cat(category)};
   cl::opt<int64_t> generate{
       "generate",
       cl::desc("Print so many tokens, the most likely ones, behind --prompt"),
@@ -239,11 +245,24 @@ static llvm::Error runInputs(const Session &session, const Options &o) {
   return llvm::Error::success();
 }
 
+/// The windows that a run of --perplexity reads, if the user said it.
+static llvm::Expected<std::optional<int64_t>> getBatch(const Options &o) {
+  if (!o.batch.getNumOccurrences())
+    return std::optional<int64_t>();
+  if (o.batch < 1)
+    return makeError("--batch is " + Twine(o.batch) +
+                     ", but must be at least 1");
+  return std::optional<int64_t>(o.batch);
+}
+
 static llvm::Error runPerplexity(const Session &session, const Options &o) {
   auto windows = TokenWindows::read(o.perplexity, o.context);
   if (!windows)
     return windows.takeError();
-  auto perplexity = measurePerplexity(session, *windows, o.perplexity);
+  auto batch = getBatch(o);
+  if (!batch)
+    return batch.takeError();
+  auto perplexity = measurePerplexity(session, *windows, o.perplexity, *batch);
   if (!perplexity)
     return perplexity.takeError();
   if (o.json)
@@ -261,11 +280,14 @@ static llvm::Error runDivergence(const Session &session, const Options &o) {
   auto windows = TokenWindows::read(o.perplexity, o.context);
   if (!windows)
     return windows.takeError();
+  auto batch = getBatch(o);
+  if (!batch)
+    return batch.takeError();
   llvm::Expected<Model> other = loadModel(o.compare, o);
   if (!other)
     return other.takeError();
-  auto divergence =
-      measureDivergence(session, *other->session, *windows, o.perplexity);
+  auto divergence = measureDivergence(session, *other->session, *windows,
+                                      o.perplexity, *batch);
   if (!divergence)
     return divergence.takeError();
   if (o.json)

@@ -10,6 +10,7 @@
 #define LOWBIT_EXECUTION_PERPLEXITY_H
 
 #include "lowbit/Execution/LanguageModel.h"
+#include <optional>
 
 namespace lowbit {
 
@@ -21,10 +22,13 @@ struct Perplexity {
 
 /// exp of the mean negative log-likelihood, in double precision, of the columns
 /// 1..length-1 of all windows given the columns before them. A token outside of
-/// the model's vocabulary is an error.
-llvm::Expected<Perplexity> measurePerplexity(const Session &session,
-                                             const TokenWindows &windows,
-                                             llvm::StringRef path);
+/// the model's vocabulary is an error. `batch` is how many windows one run
+/// reads, by default as many as keep threads busy: what a model makes of one
+/// may depend on the others, as where activations share a scale.
+llvm::Expected<Perplexity>
+measurePerplexity(const Session &session, const TokenWindows &windows,
+                  llvm::StringRef path,
+                  std::optional<int64_t> batch = std::nullopt);
 
 /// KL(softmax(logits) || softmax(others)) in nats, of at least one logit each.
 double measureKl(llvm::ArrayRef<float> logits, llvm::ArrayRef<float> others);
@@ -44,10 +48,10 @@ struct Divergence {
 };
 
 /// The models must have the same vocabulary.
-llvm::Expected<Divergence> measureDivergence(const Session &reference,
-                                             const Session &other,
-                                             const TokenWindows &windows,
-                                             llvm::StringRef path);
+llvm::Expected<Divergence>
+measureDivergence(const Session &reference, const Session &other,
+                  const TokenWindows &windows, llvm::StringRef path,
+                  std::optional<int64_t> batch = std::nullopt);
 
 } // namespace lowbit
 

@@ -18,6 +18,25 @@
 // RUN: not quant-run %s --perplexity=%t/bad.npy 2>&1 | FileCheck %s --check-prefix=BAD
 // BAD: quant-run: error: '{{.*}}bad.npy' has the token 4 at [1, 1], outside of the model's vocabulary of 4
 
+// A model of which a window's logits depend on the windows that it reads with it.
+// RUN: %python %S/../../Integration/Inputs/make_npz.py %t/scaled.npy "x=np.array([[0, 1], [2, 3]], np.int32)"
+// RUN: quant-run %S/Inputs/window-sum.mlir --perplexity=%t/scaled.npy | FileCheck %s --check-prefix=TOGETHER
+// RUN: quant-run %S/Inputs/window-sum.mlir --perplexity=%t/scaled.npy --batch=2 | FileCheck %s --check-prefix=TOGETHER
+// RUN: quant-run %S/Inputs/window-sum.mlir --perplexity=%t/scaled.npy --batch=1 | FileCheck %s --check-prefix=APART
+// RUN: quant-run %S/Inputs/window-sum.mlir --perplexity=%t/scaled.npy --batch=1 --compare=%S/Inputs/window-sum.mlir | FileCheck %s --check-prefix=APART
+
+// Token 0 has the logit of the sum of all tokens, the others have 0:
+// 0 -> 1 and 2 -> 3 together: log(exp(2) + 3); apart: log(4) and log(exp(2) + 3).
+// TOGETHER: perplexity: 10.3891
+// APART: perplexity: 6.4464
+
+// RUN: not quant-run %S/Inputs/fixed-batch.mlir --perplexity=%t/scaled.npy --batch=1 2>&1 | FileCheck %s --check-prefix=FIXED
+// FIXED: quant-run: error: a model reads 2 windows at once, and not 1
+
+// RUN: not quant-run %s --perplexity=%t/next.npy --batch=0 2>&1 | FileCheck %s --check-prefix=ZERO
+// RUN: not quant-run %s --perplexity=%t/next.npy --batch=0 --compare=%s 2>&1 | FileCheck %s --check-prefix=ZERO
+// ZERO: quant-run: error: --batch is 0, but must be at least 1
+
 func.func @main(%ids: tensor<?x?xi64> {onnx.name = "input_ids"})
     -> (tensor<?x?x4xf32> {onnx.name = "logits"}) {
   %c0 = arith.constant 0 : index
