@@ -6,10 +6,11 @@
     benchmarks/accuracy.py models.json --rows 'nf4|q4-k' --windows 20     # some rows, on the first windows
 
 `models.json` is the list that benchmarks/perplexity.py describes; "reference" may hold the perplexity
-that another implementation reaches, by the flags of a row. Each row goes through the tools as a user
-would: quant-opt with its flags, then quant-run beside the float model. The quantized weights are decoded
-to f32 before they run, which changes no value: formats are compared here, not the speed of their kernels.
-Rows that the JSON file holds already are not measured again.
+that another implementation reaches, by the flags of a row. "rows" may hold a regular expression
+that picks the model's rows. Each row goes through the tools as a user would: quant-opt with its flags, then
+quant-run beside the float model. Where only weights are quantized, they are decoded to f32 before they run, which
+changes no value: formats are compared here, not the speed of their kernels. Where activations are quantized, too,
+the kernels run, window by window. Rows that the JSON file holds already are not measured again.
 """
 
 import argparse
@@ -26,6 +27,13 @@ import perplexity
 import report
 from lowbit import tools
 
+ROUNDED_8 = "--quantize-rtn=bits=8 group-size=-1 symmetric"
+# One scale for a matrix.
+ROUNDED_8_WHOLE = "--quantize-rtn=bits=8 group-size=0 symmetric"
+BEST_GPTQ = "--gptq=bits=4 group-size=64 mse act-order static-groups error-propagation=0.5 {calibration}"
+# Scales of activations for each token, for a window, and known before.
+PER_TOKEN, PER_WINDOW, STATIC = (f"--quantize-activations={text}"
+                                 for text in ("granularity=row", "granularity=tensor", "static {calibration}"))
 # To add a row, add a line: the flags of quant-opt. {calibration} becomes the model's calibration data.
 ROWS = (
     ("In float", (
@@ -120,7 +128,38 @@ ROWS = (
         "--gptq=format=mxfp4 {calibration}",
         "--gptq=format=#lowbit.n_of_m<2:4,values=#lowbit.uniform<s4,group=[1,32],scale=f16,zero=none>> {calibration}",
     )),
+    ("GPTQ that makes up for the errors of the layers before, too", tuple(
+        f"--gptq=bits={bits} group-size={group} mse act-order static-groups error-propagation=0.5 {{calibration}}"
+        for bits in (4, 3, 2) for group in (128, 64)
+    )),
+    ("AWQ", (
+        *(f"--awq=bits={bits} group-size={group} samples=16 {{calibration}} "
+          f"--quantize-rtn=bits={bits} group-size={group}"
+          for bits, group in ((4, 128), (4, 64), (3, 128), (3, 64), (2, 64))),
+        "--awq=bits=4 group-size=64 {calibration} --quantize-rtn=bits=4 group-size=64",
+        f"--awq=clip=false bits=4 group-size=64 samples=16 {{calibration}} {BEST_GPTQ}",
+    )),
+    ("SpQR", (
+        "--spqr=bits=4 inputs=block {calibration}",
+        "--spqr=inputs=block {calibration}",
+        "--spqr={calibration}",
+    )),
+    ("Pruned on inputs", (
+        "--prune=method=wanda {calibration} --quantize-rtn=format=f16",
+        "--prune=method=sparsegpt {calibration} --quantize-rtn=format=f16",
+        "--prune=method=wanda pattern=2:4 {calibration} --quantize-rtn=format=#lowbit.n_of_m<2:4,values=#lowbit.float<f16>>",
+        "--prune=method=sparsegpt pattern=2:4 {calibration} "
+        "--quantize-rtn=format=#lowbit.n_of_m<2:4,values=#lowbit.float<f16>>",
+        "--gptq=bits=4 group-size=64 sparsity=0.5 {calibration}",
+    )),
+    ("A format for each layer, by search", tuple(
+        f"--assign-formats=search budget={budget} candidates=u2g64,u3g64,u4g64,u5g64 kl-samples=4 {{calibration}} "
+        "--gptq=mse act-order static-groups error-propagation=0.5 {calibration}"
+        for budget in (3.3, 2.4)
+    )),
     ("Combinations", (
+        f"--rotate {BEST_GPTQ}",
+        "--smoothquant={calibration} " + BEST_GPTQ,
         "--assign-formats=mixture=Q4_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q3_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q2_K --gptq={calibration}",
@@ -128,6 +167,45 @@ ROWS = (
         "--rotate --gptq=bits=2 group-size=64 {calibration}",
     )),
 )
+ACTIVATION_ROWS = (
+    ("Weights and activations in 8 bits", (
+        *(f"{weights} {activations}" for weights in (ROUNDED_8, ROUNDED_8_WHOLE)
+          for activations in (PER_TOKEN, PER_WINDOW, STATIC)),
+        *(f"{ROUNDED_8} --quantize-activations=static range={name} {{calibration}}"
+          for name in ("average", "percentile", "entropy", "mse", "sigma")),
+    )),
+    ("SmoothQuant: O1, O2 and O3 have one scale for a matrix", tuple(
+        f"--smoothquant=alpha={alpha} {{calibration}} {weights} {activations}"
+        for alpha, weights in (("0.5", ROUNDED_8), ("0.5", ROUNDED_8_WHOLE), ("0.85", ROUNDED_8),
+                               ("0.85", ROUNDED_8_WHOLE), ("search", ROUNDED_8))
+        for activations in (PER_TOKEN, PER_WINDOW, STATIC)
+    )),
+    ("Outliers of activations spread or apart", (
+        *(f"--rotate {ROUNDED_8} {activations}" for activations in (PER_TOKEN, STATIC)),
+        "--llm-int8",
+        "--llm-int8={calibration}",
+        "--olive=bits=8 activations",
+        "--olive=bits=8 {calibration}",
+        "--zeroquant",
+        "--zeroquant=ffn-bits=4",
+    )),
+    ("Weights in 4 bits, activations in 8", (
+        *(f"--quantize-rtn=bits=4 group-size={group} {PER_TOKEN}" for group in (128, 64)),
+        f"--quantize-rtn=bits=4 group-size=-1 symmetric {PER_TOKEN}",
+        f"--gptq=bits=4 group-size=128 act-order static-groups {{calibration}} {PER_TOKEN}",
+        f"{BEST_GPTQ} --quantize-activations",
+        f"--smoothquant={{calibration}} {BEST_GPTQ} {PER_TOKEN}",
+    )),
+    ("Weights and activations in 4 bits", (
+        f"{BEST_GPTQ} --quantize-activations=bits=4 granularity=row",
+        f"--rotate {BEST_GPTQ} --quantize-activations=bits=4 granularity=row",
+        "--rotate --quantize-rtn=bits=4 group-size=32 symmetric --quantize-activations=bits=4",
+        "--olive=activations",
+        "--olive={calibration}",
+    )),
+)
+ALL_ROWS = ROWS + ACTIVATION_ROWS
+RUN_BY_KERNELS = frozenset(row for _, rows in ACTIVATION_ROWS for row in rows)
 FLOAT = "float"
 HEADER = """# Accuracy
 
@@ -161,7 +239,9 @@ def add_option(flag, option):
 def quantize(source, target, flags, folder):
     """Runs quant-opt; returns bits per weight, seconds and MiB."""
     table, errors = folder / "layers.json", folder / "stderr"
-    flags = flags[:-1] + [add_option(flags[-1], f"report={table}")]
+    # The last one that codes weights tells of all.
+    last = max(i for i, flag in enumerate(flags) if not flag.startswith("--quantize-activations"))
+    flags[last] = add_option(flags[last], f"report={table}")
     with open(errors, "w", encoding="utf-8") as stream:
         done = peak_memory.measure([tools.find_tool("quant-opt"), str(source), *flags, "--emit-bytecode", "-o", str(target)],
                                    stderr=stream, stdout=subprocess.DEVNULL)
@@ -181,16 +261,27 @@ def measure_row(entry, row, module, tokens, folder):
             tools.optimize(module, target, "--emit-bytecode")
             return {"bytes": tools.stored_bytes(target), "perplexity": tools.perplexity(module, tokens)}
         figures = quantize(module, target, split_flags(row, entry), folder)
-        decoded = folder / "decoded.mlirbc"
-        tools.optimize(target, decoded, "--convert-formats=to=f32", "--emit-bytecode")
-        measured = tools.divergence(module, decoded, tokens)
+        if row in RUN_BY_KERNELS:
+            # Window by window: scales and outliers may be those of all that a run reads.
+            measured = tools.divergence(module, target, tokens, "--batch=1")
+        else:
+            decoded = tools.optimize(target, folder / "decoded.mlirbc", "--convert-formats=to=f32", "--emit-bytecode")
+            measured = tools.divergence(module, decoded, tokens)
     except tools.ToolError as error:
         return {"error": str(error)}
     return {**figures, "bytes": tools.stored_bytes(target), "perplexity": measured["other_perplexity"],
             "kl_mean": measured["kl_mean"], "kl_p99": measured["kl_p99"], "top1": measured["top1_agreement"]}
 
 
-def measure(entry, rows, options, known, save):
+def pick_sections(entry, options):
+    """The sections with the rows that the model and the command line ask for."""
+    wanted = re.compile(entry.get("rows", ""))
+    sections = [(title, tuple(row for row in rows if options.rows.search(row) and wanted.search(row)))
+                for title, rows in ALL_ROWS]
+    return [(title, rows) for title, rows in sections if rows]
+
+
+def measure(entry, sections, options, known, save):
     """Fills in what is not known of a model, row by row."""
     results = known.setdefault(entry["name"], {})
     with tempfile.TemporaryDirectory() as text:
@@ -200,7 +291,7 @@ def measure(entry, rows, options, known, save):
         if options.windows:
             tokens = folder / "tokens.npy"
             np.save(tokens, np.load(entry["tokens"])[:options.windows])
-        for row in (FLOAT, *rows):
+        for row in (FLOAT, *(row for _, rows in sections for row in rows)):
             # What failed may be mended.
             if "error" in results.get(row, {"error": ""}):
                 results[row] = measure_row(entry, row, module, tokens, folder)
@@ -268,9 +359,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, metavar="FILE", help="the page (default: standard output)")
     options = parser.parse_args()
 
-    sections = [(title, tuple(row for row in rows if options.rows.search(row))) for title, rows in ROWS]
-    sections = [(title, rows) for title, rows in sections if rows]
-    if not sections:
+    if not any(options.rows.search(row) for _, rows in ALL_ROWS for row in rows):
         report.fail(f"no row matches '{options.rows.pattern}'")
     known = load_known(options.json, options.windows)
 
@@ -278,11 +367,11 @@ def main():
         if options.json:
             report.write_json(options.json, {"machine": report.machine(), "windows": options.windows, "models": known})
 
-    rows = [row for _, group in sections for row in group]
     parts = [HEADER]
     try:
         for entry in perplexity.load_models(options.models):
-            parts.append(format_model(entry, sections, measure(entry, rows, options, known, save)))
+            sections = pick_sections(entry, options)
+            parts.append(format_model(entry, sections, measure(entry, sections, options, known, save)))
     except tools.ToolError as error:
         report.fail(error)
     machine = report.machine()
