@@ -65,15 +65,10 @@ llvm::Error AwqPass::prepare() {
   if (!selected)
     return selected.takeError();
   layers = std::move(*selected);
-  formats.clear();
-  for (const QuantizableLayer &layer : layers) {
-    llvm::Expected<QuantFormatAttrInterface> format =
-        (*formatForLayer)(layer.op);
-    if (!format)
-      return makeError("cannot scale layer '" + layer.name +
-                       "': " + llvm::toString(format.takeError()));
-    formats.push_back(*format);
-  }
+  auto found = getFormats(*formatForLayer, layers, "scale");
+  if (!found)
+    return found.takeError();
+  formats = std::move(*found);
   return llvm::Error::success();
 }
 
@@ -85,10 +80,7 @@ llvm::Error AwqPass::runOnLayers() {
   std::vector<ScaleSite> sites;
   if (scale)
     sites = findScaleSites(layers, {/*layers=*/true, multiply});
-  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
-  if (!options)
-    return options.takeError();
-  llvm::Expected<Calibration> model = Calibration::prepare(layers, *options);
+  llvm::Expected<Calibration> model = prepareCalibration(layers);
   if (!model)
     return model.takeError();
   ModelEdits edits("awq");

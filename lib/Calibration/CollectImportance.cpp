@@ -37,10 +37,7 @@ llvm::Error CollectImportancePass::runOnLayers() {
     return layers.takeError();
   if (layers->empty())
     return llvm::Error::success();
-  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
-  if (!options)
-    return options.takeError();
-  llvm::Expected<Calibration> model = Calibration::prepare(*layers, *options);
+  llvm::Expected<Calibration> model = prepareCalibration(*layers);
   if (!model)
     return model.takeError();
   numLayers += layers->size();

@@ -235,9 +235,8 @@ llvm::Expected<GraphWalk::Program> GraphWalk::load(const Stage &stage,
 
 /// The outputs of a program in one batch. Arguments that it has are taken as
 /// they are, others from what has been computed.
-llvm::Expected<std::vector<Tensor>> GraphWalk::run(const Program &program,
-                                                   const Trace &trace,
-                                                   unsigned batch) {
+llvm::Expected<std::vector<Tensor>>
+GraphWalk::run(const Program &program, const Trace &trace, unsigned batch) {
   std::vector<Tensor> arguments = program.arguments;
   for (auto [input, argument] :
        llvm::zip_equal(program.stage->inputs, arguments))
@@ -483,8 +482,7 @@ llvm::Error GraphWalk::run(ArrayRef<Batch> batches, Visitor visit,
     for (auto [batch, inputs] : llvm::enumerate(ownBatches))
       for (auto [argument, tensor] :
            llvm::zip_equal(function.getArguments(), inputs))
-        if (llvm::Error error =
-                trace->activations.put(argument, batch, tensor))
+        if (llvm::Error error = trace->activations.put(argument, batch, tensor))
           return error;
 
   auto runStages = [&](ArrayRef<Stage> some) -> llvm::Error {

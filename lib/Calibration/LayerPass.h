@@ -64,6 +64,14 @@ protected:
     }
     return options;
   }
+  /// Sets up the layers' model to run on the data that the options name.
+  llvm::Expected<Calibration>
+  prepareCalibration(llvm::ArrayRef<QuantizableLayer> layers) const {
+    llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
+    if (!options)
+      return options.takeError();
+    return Calibration::prepare(layers, *options);
+  }
   /// Those of passes that prune. A pattern takes the place of a sparsity.
   llvm::Expected<PruningOptions> getPruningOptions() const {
     PruningOptions options;

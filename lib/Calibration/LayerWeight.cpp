@@ -8,9 +8,9 @@
 
 #include "lowbit/Calibration/LayerWeight.h"
 #include "lowbit/Conversion/OnnxToLowbit/LowbitLinear.h"
+#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitDialect.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
-#include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Onnx/IR/OnnxOps.h"
 #include "lowbit/Quantize/FloatStorage.h"
 #include "lowbit/Support/OutputFile.h"
@@ -155,8 +155,8 @@ llvm::Error lowbit::replaceLayer(const QuantizableLayer &layer,
   auto type = QuantTensorType::get({result.matrix.rows, result.matrix.cols},
                                    floatType.getElementType(),
                                    format.adaptToMatrix(result.matrix));
-  llvm::Expected<Value> weight =
-      makeQuantizedConstant(builder, op.getLoc(), layer.name, type, result.matrix);
+  llvm::Expected<Value> weight = makeQuantizedConstant(
+      builder, op.getLoc(), layer.name, type, result.matrix);
   if (!weight)
     return weight.takeError();
 

@@ -138,10 +138,7 @@ llvm::Error NormalizeKeyChannelsPass::runOnLayers() {
     return makeError("there is no attention with past keys in an argument and "
                      "present ones in a result, as exporters write decoders "
                      "with a KV cache");
-  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
-  if (!options)
-    return options.takeError();
-  llvm::Expected<Calibration> model = Calibration::prepare(layers, *options);
+  llvm::Expected<Calibration> model = prepareCalibration(layers);
   if (!model)
     return model.takeError();
   llvm::Error error = model->run([&](ArrayRef<Tensor> results) -> llvm::Error {

@@ -15,12 +15,11 @@
 
 using namespace lowbit;
 
-llvm::Expected<ElementType>
-lowbit::parseFloatOption(llvm::StringRef option, llvm::StringRef text) {
+llvm::Expected<ElementType> lowbit::parseFloatOption(llvm::StringRef option,
+                                                     llvm::StringRef text) {
   if (std::optional<ElementType> type = parseFloatType(text))
     return *type;
-  return makeError(option + " is '" + text +
-                   "', but must be f16, bf16 or f32");
+  return makeError(option + " is '" + text + "', but must be f16, bf16 or f32");
 }
 
 static llvm::Expected<UniformFormat::Spec>
@@ -100,6 +99,21 @@ llvm::Expected<FormatForLayer> lowbit::parseFormat(mlir::MLIRContext *context,
       return wanted;
     return fitFormat(change(*wanted), shape);
   });
+}
+
+llvm::Expected<llvm::SmallVector<QuantFormatAttrInterface>>
+lowbit::getFormats(const FormatForLayer &formatForLayer,
+                   llvm::ArrayRef<QuantizableLayer> layers,
+                   llvm::StringRef action) {
+  llvm::SmallVector<QuantFormatAttrInterface> formats;
+  for (const QuantizableLayer &layer : layers) {
+    llvm::Expected<QuantFormatAttrInterface> format = formatForLayer(layer.op);
+    if (!format)
+      return makeError("cannot " + action + " layer '" + layer.name +
+                       "': " + llvm::toString(format.takeError()));
+    formats.push_back(*format);
+  }
+  return formats;
 }
 
 llvm::Expected<std::unique_ptr<RangeSearch>>

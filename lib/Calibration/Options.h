@@ -9,6 +9,7 @@
 #ifndef LOWBIT_LIB_CALIBRATION_OPTIONS_H
 #define LOWBIT_LIB_CALIBRATION_OPTIONS_H
 
+#include "lowbit/Calibration/LayerSelection.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitAttrs.h"
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Quantize/LayerSummary.h"
@@ -52,6 +53,12 @@ llvm::Expected<ElementType> parseFloatOption(llvm::StringRef option,
 llvm::Expected<FormatForLayer> parseFormat(mlir::MLIRContext *context,
                                            const FormatOptions &options,
                                            const ChangeFormat &change = {});
+
+/// The formats of all layers. The message tells that it is not possible to
+/// do `action` to the layer that a format does not suit.
+llvm::Expected<llvm::SmallVector<QuantFormatAttrInterface>>
+getFormats(const FormatForLayer &formatForLayer,
+           llvm::ArrayRef<QuantizableLayer> layers, llvm::StringRef action);
 
 /// The message names the wrong option.
 llvm::Expected<std::unique_ptr<RangeSearch>>

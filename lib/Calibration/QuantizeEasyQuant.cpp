@@ -1,4 +1,5 @@
-//===- QuantizeEasyQuant.cpp - outliers apart, scales by least squares ------===//
+//===- QuantizeEasyQuant.cpp - outliers apart, scales by least squares
+//------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -36,8 +37,7 @@ llvm::Error QuantizeEasyQuantPass::runOnLayers() {
     return type.takeError();
   const EasyQuantOptions options{sigma, fraction, iterations, threads};
   llvm::Expected<unsigned> count = quantizeLayers(
-      getOperation(), getFormatOptions(), getFilter(),
-      report,
+      getOperation(), getFormatOptions(), getFilter(), report,
       [&](QuantizableOpInterface, const BlockFormat &blockFormat,
           ConstMatrixView weights, const RangeSearch &search) {
         return easyQuant(blockFormat, weights, search, options);

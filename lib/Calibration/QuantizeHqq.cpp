@@ -30,13 +30,12 @@ struct QuantizeHqqPass final
 
 llvm::Error QuantizeHqqPass::runOnLayers() {
   const HqqOptions options{p, beta, kappa, iterations, threads};
-  llvm::Expected<unsigned> count = quantizeLayers(
-      getOperation(),
-      getFormatOptions(), getFilter(), report,
-      [&](QuantizableOpInterface, const BlockFormat &blockFormat,
-          ConstMatrixView weights, const RangeSearch &search) {
-        return hqq(blockFormat, weights, search, options);
-      });
+  llvm::Expected<unsigned> count =
+      quantizeLayers(getOperation(), getFormatOptions(), getFilter(), report,
+                     [&](QuantizableOpInterface, const BlockFormat &blockFormat,
+                         ConstMatrixView weights, const RangeSearch &search) {
+                       return hqq(blockFormat, weights, search, options);
+                     });
   if (!count)
     return count.takeError();
   numLayers += *count;

@@ -28,12 +28,10 @@ llvm::Error quantizeLayers(llvm::ArrayRef<QuantizableLayer> layers,
 
 /// The same for the layers that the filter selects, with a report. The module
 /// must be normalized. Returns how many layers there were.
-llvm::Expected<unsigned> quantizeLayers(mlir::ModuleOp module,
-                                        llvm::ArrayRef<FormatOptions> formats,
-                                        const LayerFilter &filter,
-                                        llvm::StringRef report,
-                                        LayerSolver solve,
-                                        const ChangeFormat &change = {});
+llvm::Expected<unsigned>
+quantizeLayers(mlir::ModuleOp module, llvm::ArrayRef<FormatOptions> formats,
+               const LayerFilter &filter, llvm::StringRef report,
+               LayerSolver solve, const ChangeFormat &change = {});
 
 } // namespace lowbit
 

@@ -49,14 +49,14 @@ private:
 
   llvm::Expected<InputStatistics> collect(const GraphWalk::Visit &visit,
                                           int64_t width);
-  llvm::Expected<std::vector<float>>
-  compensate(unsigned index, const GraphWalk::Visit &visit,
-             ConstMatrixView weights, const InputStatistics &inputs);
-  llvm::Expected<ResumeState::Entry> solve(unsigned index,
-                                           const GraphWalk::Visit &visit,
-                                           const LayerWeight &weight,
-                                           QuantFormatAttrInterface format,
-                                           std::optional<InputStatistics> &inputs);
+  llvm::Expected<std::vector<float>> compensate(unsigned index,
+                                                const GraphWalk::Visit &visit,
+                                                ConstMatrixView weights,
+                                                const InputStatistics &inputs);
+  llvm::Expected<ResumeState::Entry>
+  solve(unsigned index, const GraphWalk::Visit &visit,
+        const LayerWeight &weight, QuantFormatAttrInterface format,
+        std::optional<InputStatistics> &inputs);
   llvm::Expected<ResumeState::Entry>
   resumeOrSolve(unsigned index, const GraphWalk::Visit &visit,
                 const LayerWeight &weight, QuantFormatAttrInterface format,
@@ -232,11 +232,9 @@ llvm::Error LayerQuantizer::quantize(unsigned index,
 
   replaced.emplace_back();
   if (options.calibration.inputs != InputSource::Float) {
-    llvm::Expected<Tensor> decoded =
-        decodeWeight(layer.op,
-                     *format->adaptToMatrix(entry->result.matrix)
-                          .getBlockFormat(),
-                     entry->result);
+    llvm::Expected<Tensor> decoded = decodeWeight(
+        layer.op, *format->adaptToMatrix(entry->result.matrix).getBlockFormat(),
+        entry->result);
     if (!decoded)
       return decoded.takeError();
     replaced.back() = std::move(*decoded);
@@ -294,9 +292,9 @@ static llvm::Error calibrate(ArrayRef<QuantizableLayer> layers,
   LayerQuantizer quantizer(model->getFunction(), layers, options,
                            formatForLayer, search, solve,
                            resume ? &*resume : nullptr);
-  if (llvm::Error error = model->walk([&](const GraphWalk::Visit &visit) {
-        return quantizer.visit(visit);
-      }, /*keepsFloat=*/options.errorPropagation > 0))
+  if (llvm::Error error = model->walk(
+          [&](const GraphWalk::Visit &visit) { return quantizer.visit(visit); },
+          /*keepsFloat=*/options.errorPropagation > 0))
     return error;
   llvm::append_range(summaries, quantizer.finish());
   return llvm::Error::success();

@@ -83,15 +83,10 @@ llvm::Error SmoothQuantPass::findFormats() {
       parseFormat(&getContext(), options);
   if (!formatForLayer)
     return formatForLayer.takeError();
-  formats.clear();
-  for (const QuantizableLayer &layer : layers) {
-    llvm::Expected<QuantFormatAttrInterface> found =
-        (*formatForLayer)(layer.op);
-    if (!found)
-      return makeError("cannot scale the input of layer '" + layer.name +
-                       "': " + llvm::toString(found.takeError()));
-    formats.push_back(*found);
-  }
+  auto found = getFormats(*formatForLayer, layers, "scale the input of");
+  if (!found)
+    return found.takeError();
+  formats = std::move(*found);
   return llvm::Error::success();
 }
 
@@ -112,10 +107,7 @@ llvm::Error SmoothQuantPass::runOnLayers() {
         << "there are no channels to smooth: no layer reads what takes factors";
     return llvm::Error::success();
   }
-  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
-  if (!options)
-    return options.takeError();
-  llvm::Expected<Calibration> model = Calibration::prepare(layers, *options);
+  llvm::Expected<Calibration> model = prepareCalibration(layers);
   if (!model)
     return model.takeError();
   ModelEdits edits("smooth");

@@ -177,10 +177,7 @@ llvm::Error SplitStaticOutliersPass::runOnLayers() {
   });
   if (layers->empty())
     return llvm::Error::success();
-  llvm::Expected<CalibrationOptions> options = getCalibrationOptions();
-  if (!options)
-    return options.takeError();
-  llvm::Expected<Calibration> model = Calibration::prepare(*layers, *options);
+  llvm::Expected<Calibration> model = prepareCalibration(*layers);
   if (!model)
     return model.takeError();
   return model->walk([&](const GraphWalk::Visit &visit)

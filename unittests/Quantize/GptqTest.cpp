@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Quantize/Gptq.h"
-#include "TestUtils.h"
+#include "FeedbackTestUtils.h"
 #include "lowbit/Quantize/CodebookFormat.h"
 #include "lowbit/Quantize/GgmlFormat.h"
 #include "lowbit/Quantize/NOfMFormat.h"
@@ -21,22 +21,6 @@ using namespace lowbit::testing;
 namespace {
 
 const MinMaxSearch minMax;
-
-/// H = 2 XᵀX of inputs with `rank` strong directions and some noise.
-Hessian makeHessian(int64_t width, int64_t rank, uint64_t seed = 11) {
-  Random random(seed);
-  const int64_t tokens = 4 * width;
-  Matrix mixing = random.matrix(rank, width),
-         sources = random.matrix(tokens, rank);
-  Matrix inputs = random.matrix(tokens, width, 0.1f);
-  for (int64_t token = 0; token < tokens; ++token)
-    for (int64_t k = 0; k < rank; ++k)
-      for (int64_t col = 0; col < width; ++col)
-        inputs(token, col) += sources(token, k) * mixing(k, col);
-  HessianAccumulator accumulator(width);
-  accumulator.update(inputs, 1);
-  return std::move(accumulator).finish();
-}
 
 Hessian makeIdentity(int64_t width) {
   Hessian hessian{width, std::vector<float>(width * width)};
@@ -68,14 +52,7 @@ double getQuadraticForm(const Matrix &difference, const Hessian &hessian,
 
 /// What the stored columns decode to, in their original order.
 Matrix decodeInOrder(const BlockFormat &format, const SolverResult &result) {
-  Matrix stored = decode(format, result.matrix);
-  if (result.columnOrder.empty())
-    return stored;
-  Matrix decoded(stored.rows, stored.cols);
-  for (int64_t row = 0; row < stored.rows; ++row)
-    for (int64_t col = 0; col < stored.cols; ++col)
-      decoded(row, result.columnOrder[col]) = stored(row, col);
-  return decoded;
+  return restoreOrder(decode(format, result.matrix), result.columnOrder);
 }
 
 Matrix subtract(const Matrix &a, const Matrix &b) {
@@ -169,7 +146,7 @@ Matrix solveAsPublished(const UniformFormat &format, const Matrix &weights,
 TEST(Gptq, MatchesThePublishedAlgorithm) {
   const int64_t width = 72;
   Matrix weights = Random(1).matrix(24, width);
-  Hessian hessian = makeHessian(width, 6);
+  Hessian hessian = makeHessianOf(makeInputs(width, 6));
   for (int64_t group : {0, 16, 20, 64})
     for (bool actOrder : {false, true})
       for (bool staticGroups : {false, true})
@@ -228,7 +205,7 @@ TEST(Gptq, DiagonalHessianIsRoundToNearest) {
 
 TEST(Gptq, LowersTheOutputErrorOfCorrelatedInputs) {
   for (uint64_t seed = 20; seed < 26; ++seed) {
-    Hessian hessian = makeHessian(96, 8, seed);
+    Hessian hessian = makeHessianOf(makeInputs(96, 8, seed));
     Matrix weights = Random(seed).matrix(32, 96);
     for (unsigned bits : {2u, 3u, 4u}) {
       UniformFormat format = makeFormat(bits, 32);
@@ -249,7 +226,7 @@ TEST(Gptq, LowersTheOutputErrorOfCorrelatedInputs) {
 }
 
 TEST(Gptq, DoesNotDependOnTheBlockSize) {
-  Hessian hessian = makeHessian(60, 5);
+  Hessian hessian = makeHessianOf(makeInputs(60, 5));
   Matrix weights = Random(4).matrix(16, 60);
   for (int64_t group : {0, 8, 25})
     for (bool actOrder : {false, true}) {
@@ -271,7 +248,7 @@ TEST(Gptq, DoesNotDependOnTheBlockSize) {
 }
 
 TEST(Gptq, LossIsHalfTheQuadraticForm) {
-  Hessian hessian = makeHessian(64, 4);
+  Hessian hessian = makeHessianOf(makeInputs(64, 4));
   Matrix weights = Random(5).matrix(16, 64);
   for (bool staticGroups : {false, true})
     for (bool actOrder : {false, true})
@@ -296,7 +273,7 @@ TEST(Gptq, LossIsHalfTheQuadraticForm) {
 }
 
 TEST(Gptq, RefinementsLowerTheLossAndReportIt) {
-  Hessian hessian = makeHessian(70, 6);
+  Hessian hessian = makeHessianOf(makeInputs(70, 6));
   Matrix weights = Random(15).matrix(40, 70);
   for (int64_t group : {0, 16})
     for (bool actOrder : {false, true})
@@ -326,7 +303,7 @@ TEST(Gptq, RefinementsLowerTheLossAndReportIt) {
 }
 
 TEST(Gptq, RefinementsServeEveryGroupShape) {
-  Hessian hessian = makeHessian(30, 4);
+  Hessian hessian = makeHessianOf(makeInputs(30, 4));
   Matrix weights = Random(16).matrix(21, 30);
   for (auto [groupRows, groupCols] :
        {std::pair<int64_t, int64_t>{0, 0}, {4, 8}, {1, 1}})
@@ -350,7 +327,7 @@ TEST(Gptq, RefinementsServeEveryGroupShape) {
 }
 
 TEST(Gptq, FactorIsTriangularFactorOfTheDampedHessian) {
-  Hessian hessian = makeHessian(40, 3);
+  Hessian hessian = makeHessianOf(makeInputs(40, 3));
   GptqOptions options;
   options.actOrder = true;
   GptqFactor factor = unwrap(GptqFactor::compute(hessian, options));
@@ -386,7 +363,7 @@ TEST(Gptq, ActOrderIsStable) {
 }
 
 TEST(Gptq, OnlyDynamicGroupsInActOrderChangeTheStoredOrder) {
-  Hessian hessian = makeHessian(32, 3);
+  Hessian hessian = makeHessianOf(makeInputs(32, 3));
   Matrix weights = Random(6).matrix(8, 32);
   UniformFormat format = makeFormat(4, 8);
   GptqOptions options;
@@ -398,7 +375,7 @@ TEST(Gptq, OnlyDynamicGroupsInActOrderChangeTheStoredOrder) {
 }
 
 TEST(Gptq, DeadColumnsBecomeZero) {
-  Hessian hessian = makeHessian(48, 4);
+  Hessian hessian = makeHessianOf(makeInputs(48, 4));
   for (int64_t dead : {0, 13, 47})
     for (int64_t i = 0; i < 48; ++i)
       hessian.values[dead * 48 + i] = hessian.values[i * 48 + dead] = 0;
@@ -475,7 +452,7 @@ TEST(Gptq, OneTokenIsEnough) {
 
 TEST(Gptq, ServesFormatsOfEveryKind) {
   const int64_t width = 256;
-  Hessian hessian = makeHessian(width, 12);
+  Hessian hessian = makeHessianOf(makeInputs(width, 12));
   Matrix weights = Random(19).matrix(24, width, 0.1f);
   auto check = [&](const BlockFormat &format) {
     for (bool actOrder : {false, true}) {
@@ -498,7 +475,7 @@ TEST(Gptq, ServesFormatsOfEveryKind) {
 }
 
 TEST(Gptq, TakesTheRangesThatASearchFinds) {
-  Hessian hessian = makeHessian(64, 5);
+  Hessian hessian = makeHessianOf(makeInputs(64, 5));
   Matrix weights = Random(21).matrix(24, 64);
   for (float &value : weights.values)
     value *= value * value;
@@ -511,7 +488,7 @@ TEST(Gptq, TakesTheRangesThatASearchFinds) {
 }
 
 TEST(Gptq, DoesNotDependOnThreads) {
-  Hessian hessian = makeHessian(80, 6);
+  Hessian hessian = makeHessianOf(makeInputs(80, 6));
   Matrix weights = Random(10).matrix(150, 80);
   UniformFormat format = makeFormat(4, 32);
   GptqOptions options;
@@ -527,7 +504,7 @@ TEST(Gptq, DoesNotDependOnThreads) {
 }
 
 TEST(Gptq, ServesEveryGroupShape) {
-  Hessian hessian = makeHessian(50, 5);
+  Hessian hessian = makeHessianOf(makeInputs(50, 5));
   Matrix weights = Random(12).matrix(37, 50);
   for (auto [groupRows, groupCols] :
        {std::pair<int64_t, int64_t>{0, 0}, {4, 0}, {0, 16}, {16, 16}, {1, 1}}) {
@@ -569,10 +546,10 @@ TEST(Gptq, RejectsBadInput) {
             "the weights have 5 input channels, but the Hessian is of 4");
 }
 
-// Where columns are not correlated nothing is made up for, so the result is that
-// of rounding the columns as they are stored. Formats that look at the whole
-// matrix must have seen it so: which elements are outliers, or the N of M that
-// are kept, and how large scales are.
+// Where columns are not correlated nothing is made up for, so the result is
+// that of rounding the columns as they are stored. Formats that look at the
+// whole matrix must have seen it so: which elements are outliers, or the N of M
+// that are kept, and how large scales are.
 TEST(Gptq, FormatsSeeColumnsInTheOrderOfStorage) {
   const int64_t width = 256;
   Matrix weights = Random(31).matrix(8, width, 0.1f);
@@ -581,9 +558,11 @@ TEST(Gptq, FormatsSeeColumnsInTheOrderOfStorage) {
   Hessian hessian = makeIdentity(width);
   for (int64_t i = 0; i < width; ++i)
     hessian.values[i * (width + 1)] = 1 + (i * 7) % width;
-  const auto integers = std::make_shared<UniformFormat>(makeFormat(4, 16, true));
-  const auto levels = std::make_shared<CodebookFormat>(unwrap(
-      CodebookFormat::get({*Codebook::find("dynamic8"), 4, 2, ScaleType::F32})));
+  const auto integers =
+      std::make_shared<UniformFormat>(makeFormat(4, 16, true));
+  const auto levels =
+      std::make_shared<CodebookFormat>(unwrap(CodebookFormat::get(
+          {*Codebook::find("dynamic8"), 4, 2, ScaleType::F32})));
   auto check = [&](const BlockFormat &format) {
     GptqOptions options;
     options.actOrder = true;
@@ -594,9 +573,8 @@ TEST(Gptq, FormatsSeeColumnsInTheOrderOfStorage) {
     for (int64_t row = 0; row < 8; ++row)
       for (int64_t col = 0; col < width; ++col)
         ordered(row, col) = weights(row, result.columnOrder[col]);
-    EXPECT_TRUE(
-        isIdentical(result.matrix,
-                    unwrap(roundToNearest(format, ordered, minMax)).matrix))
+    EXPECT_TRUE(isIdentical(
+        result.matrix, unwrap(roundToNearest(format, ordered, minMax)).matrix))
         << format.describe();
   };
   check(*integers);

@@ -155,6 +155,17 @@ struct LowerDisassemble final : OpConversionPattern<DisassembleOp> {
   }
 };
 
+/// Fails for `reason` where the format could not build the components.
+LogicalResult replaceWithComponents(Operation *op,
+                                    FailureOr<SmallVector<Value>> components,
+                                    StringRef reason,
+                                    ConversionPatternRewriter &rewriter) {
+  if (failed(components))
+    return rewriter.notifyMatchFailure(op, reason);
+  rewriter.replaceOpWithMultiple(op, SmallVector<ValueRange>{*components});
+  return success();
+}
+
 /// `lowbit.quantize` and `lowbit.dynamic_quantize` compute the same.
 template <typename OpTy>
 struct LowerQuantize final : OpConversionPattern<OpTy> {
@@ -162,14 +173,11 @@ struct LowerQuantize final : OpConversionPattern<OpTy> {
   LogicalResult
   matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    FailureOr<SmallVector<Value>> components =
+    return replaceWithComponents(
+        op,
         op.getType().getFormat().buildEncode(rewriter, op.getLoc(),
-                                             adaptor.getInput());
-    if (failed(components))
-      return rewriter.notifyMatchFailure(
-          op, "the format has no encoder that runs in the model");
-    rewriter.replaceOpWithMultiple(op, SmallVector<ValueRange>{*components});
-    return success();
+                                             adaptor.getInput()),
+        "the format has no encoder that runs in the model", rewriter);
   }
 };
 
@@ -178,15 +186,12 @@ struct LowerStaticQuantize final : OpConversionPattern<StaticQuantizeOp> {
   LogicalResult
   matchAndRewrite(StaticQuantizeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    FailureOr<SmallVector<Value>> components =
-        op.getType().getFormat().buildEncodeWithScale(
-            rewriter, op.getLoc(), adaptor.getInput(),
-            op.getScale().convertToFloat());
-    if (failed(components))
-      return rewriter.notifyMatchFailure(
-          op, "the format has no encoder that takes a scale");
-    rewriter.replaceOpWithMultiple(op, SmallVector<ValueRange>{*components});
-    return success();
+    return replaceWithComponents(op,
+                                 op.getType().getFormat().buildEncodeWithScale(
+                                     rewriter, op.getLoc(), adaptor.getInput(),
+                                     op.getScale().convertToFloat()),
+                                 "the format has no encoder that takes a scale",
+                                 rewriter);
   }
 };
 
@@ -202,8 +207,7 @@ struct LowerWiden final : OpConversionPattern<WidenOp> {
     Value codes = adaptor.getInput()[0], scales = adaptor.getInput()[1];
     auto scalesType = cast<RankedTensorType>(scales.getType());
     Value one = arith::ConstantOp::create(
-        rewriter, loc,
-        rewriter.getFloatAttr(scalesType.getElementType(), 1));
+        rewriter, loc, rewriter.getFloatAttr(scalesType.getElementType(), 1));
     SmallVector<OpFoldResult> groups =
         tensor::getMixedSizes(rewriter, loc, scales);
     Value ones = linalg::FillOp::create(
@@ -363,8 +367,8 @@ struct LowerSparseMatmul final : OpConversionPattern<SparseMatmulOp> {
   }
 
 private:
-  /// The product of a row of the input and a row of the weight; `indices` are of
-  /// the result.
+  /// The product of a row of the input and a row of the weight; `indices` are
+  /// of the result.
   static Value buildRowSum(OpBuilder &builder, Location loc, OpAdaptor op,
                            SmallVector<Value> indices) {
     Value one = arith::ConstantIndexOp::create(builder, loc, 1);
@@ -374,10 +378,9 @@ private:
       Value stored = tensor::ExtractOp::create(b, loc, tensor, place);
       return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), stored);
     };
-    Type type =
-        cast<RankedTensorType>(op.getInit().getType()).getElementType();
-    Value zero = arith::ConstantOp::create(builder, loc,
-                                           builder.getFloatAttr(type, 0));
+    Type type = cast<RankedTensorType>(op.getInit().getType()).getElementType();
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, 0));
     auto loop = scf::ForOp::create(
         builder, loc, getIndex(builder, op.getOffsets(), row),
         getIndex(builder, op.getOffsets(), nextRow), one, zero,
@@ -449,15 +452,14 @@ struct LowerAttention final : OpConversionPattern<AttentionOp> {
       return rewriter.notifyMatchFailure(op, "is on buffers");
     auto getFloats = [&](std::optional<QuantTensorType> quant,
                          ValueRange components) -> Value {
-      return quant
-                 ? buildDequantize(rewriter, op.getLoc(), *quant, components)
-                 : components.front();
+      return quant ? buildDequantize(rewriter, op.getLoc(), *quant, components)
+                   : components.front();
     };
     Value result = buildAttentionReference(
         rewriter, op, getFloats(op.getKeyType(), op.getKey()),
         getFloats(op.getValueType(), op.getValue()));
-    rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result,
-                                  op.getResult().getType()));
+    rewriter.replaceOp(
+        op, castTo(rewriter, op.getLoc(), result, op.getResult().getType()));
     return success();
   }
 };
@@ -481,8 +483,7 @@ void lowbit::populateLowbitToLinalgPatterns(
   patterns.add<LowerConstant, LowerAssemble, LowerDisassemble,
                LowerQuantize<QuantizeOp>, LowerQuantize<DynamicQuantizeOp>,
                LowerStaticQuantize, LowerWiden, LowerDequantize, LowerGather,
-               LowerSparseMatmul>(
-      converter, patterns.getContext());
+               LowerSparseMatmul>(converter, patterns.getContext());
   patterns.add<LowerMatmul>(converter, patterns.getContext(), keepMatmul);
   populateHadamardPatterns(patterns);
   populateOutlierPatterns(converter, patterns);
