@@ -53,9 +53,8 @@ int main(int argc, char **argv) {
     /* [batch, heads, capacity, size], zeros */
     int64_t shape[] = {1, info->shape[1], capacity, info->shape[3]};
     memcpy(inputs[i].shape, shape, sizeof shape);
-    inputs[i].data =
-        calloc((size_t)(shape[1] * shape[2] * shape[3]),
-               element_size(info->type));
+    inputs[i].data = calloc((size_t)(shape[1] * shape[2] * shape[3]),
+                            element_size(info->type));
   }
   inputs[MODEL_INPUT_PAST_LENGTH].data = &past;
 

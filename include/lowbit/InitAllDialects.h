@@ -1,4 +1,5 @@
-//===- InitAllDialects.h - every dialect that Lowbit's tools know - -*- C++ -*--===//
+//===- InitAllDialects.h - every dialect that Lowbit's tools know - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -89,8 +89,7 @@ static llvm::Expected<CompileTarget> getAllArm() {
 static llvm::Expected<CompileTarget> getGpu(StringRef chip) {
   CompileTarget target;
   target.chip = chip;
-  bool isArm =
-      llvm::Triple(llvm::sys::getDefaultTargetTriple()).isAArch64();
+  bool isArm = llvm::Triple(llvm::sys::getDefaultTargetTriple()).isAArch64();
   target.triple = llvm::Triple(isArm ? kLinuxArm : kLinuxX86);
   if (llvm::Error error = addLevel(target, isArm ? "generic" : "x86-64", ""))
     return error;
@@ -110,10 +109,10 @@ llvm::Expected<CompileTarget> CompileTarget::parse(StringRef text) {
     return getGpu(text);
   CompileTarget target;
   auto [base, list] = text.split('+');
-  bool isX86 = llvm::StringSwitch<bool>(base)
-                   .Cases({"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"},
-                          true)
-                   .Default(false);
+  bool isX86 =
+      llvm::StringSwitch<bool>(base)
+          .Cases({"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"}, true)
+          .Default(false);
   if (!isX86 && base != "aarch64")
     return makeError("unknown target '" + text +
                      "'; known are native, x86-64, x86-64-v2, x86-64-v3, "
@@ -127,8 +126,7 @@ llvm::Expected<CompileTarget> CompileTarget::parse(StringRef text) {
       return parsed.takeError();
     features = std::move(*parsed);
   }
-  if (llvm::Error error =
-          addLevel(target, isX86 ? base : "generic", features))
+  if (llvm::Error error = addLevel(target, isX86 ? base : "generic", features))
     return makeError("target '" + text +
                      "': " + llvm::toString(std::move(error)));
   return target;

@@ -57,10 +57,9 @@ llvm::Error Clang::run(ArrayRef<std::string> arguments, StringRef input) const {
   llvm::append_range(all, arguments);
   llvm::SmallVector<StringRef> views(all.begin(), all.end());
   std::string message;
-  int status = sys::ExecuteAndWait(path, views, /*Env=*/std::nullopt,
-                                   {input, log.str(), log.str()},
-                                   /*SecondsToWait=*/0, /*MemoryLimit=*/0,
-                                   &message);
+  int status = sys::ExecuteAndWait(
+      path, views, /*Env=*/std::nullopt, {input, log.str(), log.str()},
+      /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
   if (status == 0)
     return llvm::Error::success();
   if (auto text = llvm::MemoryBuffer::getFile(log); text && message.empty())
@@ -79,8 +78,9 @@ llvm::Error Clang::compile(StringRef source, StringRef object) const {
 llvm::Error Clang::link(ArrayRef<std::string> objects,
                         StringRef library) const {
   std::vector<std::string> arguments{
-      "-shared",          "-fuse-ld=lld",      "-Wl,--no-undefined",
-      "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-o", library.str()};
+      "-shared",           "-fuse-ld=lld",       "-Wl,--no-undefined",
+      "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-o",
+      library.str()};
   llvm::append_range(arguments, objects);
   arguments.insert(arguments.end(), {"-lm", "-lpthread", "-ldl"});
   return run(arguments, "");

@@ -71,8 +71,8 @@ static void printPositions(raw_ostream &os, ArrayRef<TensorSpec> specs,
   os << "enum {\n";
   llvm::StringSet<> used;
   for (auto [index, spec] : llvm::enumerate(specs)) {
-    std::string name = (prefix + getIdentifier(StringRef(spec.name).upper()))
-                           .str();
+    std::string name =
+        (prefix + getIdentifier(StringRef(spec.name).upper())).str();
     if (!used.insert(name).second)
       name += "_" + std::to_string(index);
     os << "  " << name << " = " << index << ", /* " << getComment(spec)
@@ -96,8 +96,7 @@ std::string lowbit::getHeader(const Signature &signature, StringRef prefix) {
   printPositions(os, signature.outputs, upper + "_OUTPUT_",
                  upper + "_NUM_OUTPUTS");
   os << "\n/* The functions of lowbit_model, which says what they do. */\nint "
-     << prefix
-     << "_run(const lowbit_tensor *inputs, lowbit_tensor *outputs);\n"
+     << prefix << "_run(const lowbit_tensor *inputs, lowbit_tensor *outputs);\n"
      << "const char *" << prefix << "_error(void);\nvoid " << prefix
      << "_release(lowbit_tensor *output);\nvoid " << prefix
      << "_set_threads(int count);\nconst lowbit_model *" << prefix
@@ -132,9 +131,8 @@ static void printInfos(raw_ostream &os, ArrayRef<TensorSpec> specs,
     printString(os, spec.name);
     os << ", (lowbit_type)" << int(spec.type) << ", " << spec.dims.size()
        << ", {";
-    llvm::interleaveComma(spec.dims, os, [&](const TensorSpec::Dim &dim) {
-      os << dim.size;
-    });
+    llvm::interleaveComma(spec.dims, os,
+                          [&](const TensorSpec::Dim &dim) { os << dim.size; });
     os << "}, {";
     llvm::interleaveComma(spec.dims, os, [&](const TensorSpec::Dim &dim) {
       if (dim.name.empty())
@@ -196,8 +194,8 @@ static std::string getTest(const llvm::Triple &triple, StringRef extension,
   return llvm::StringSwitch<std::string>(extension)
       .Case("dotprod", "getauxval(AT_HWCAP) & HWCAP_ASIMDDP")
       .Case("fullfp16", "getauxval(AT_HWCAP) & HWCAP_ASIMDHP")
-      .Case("sve", isChoice ? "has_long_vectors()"
-                            : "getauxval(AT_HWCAP) & HWCAP_SVE")
+      .Case("sve",
+            isChoice ? "has_long_vectors()" : "getauxval(AT_HWCAP) & HWCAP_SVE")
       .Case("i8mm", "getauxval(AT_HWCAP2) & HWCAP2_I8MM");
 }
 
@@ -229,13 +227,20 @@ std::string lowbit::getRuntimeName(StringRef prefix, StringRef function) {
 }
 
 static constexpr StringLiteral kGpuFunctions[] = {
-    "lowbit_gpu_alloc",           "lowbit_gpu_free",
-    "lowbit_gpu_copy_to_device",  "lowbit_gpu_copy_to_host",
-    "lowbit_gpu_copy_on_device",  "lowbit_gpu_constant",
-    "lowbit_gpu_launch",          "lowbit_gpu_abandon_run",
-    "lowbit_gpu_release_constant", "lowbit_gpu_release_module",
-    "lowbit_gpu_take_error",      "lowbit_gpu_fail",
-    "lowbit_gpu_failed",          "lowbit_cuda_get",
+    "lowbit_gpu_alloc",
+    "lowbit_gpu_free",
+    "lowbit_gpu_copy_to_device",
+    "lowbit_gpu_copy_to_host",
+    "lowbit_gpu_copy_on_device",
+    "lowbit_gpu_constant",
+    "lowbit_gpu_launch",
+    "lowbit_gpu_abandon_run",
+    "lowbit_gpu_release_constant",
+    "lowbit_gpu_release_module",
+    "lowbit_gpu_take_error",
+    "lowbit_gpu_fail",
+    "lowbit_gpu_failed",
+    "lowbit_cuda_get",
     "lowbit_cuda_check",
 };
 

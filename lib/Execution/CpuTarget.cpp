@@ -134,7 +134,7 @@ lookupTarget(const llvm::Triple &triple) {
 /// an error names the first that is missing.
 static ArrayRef<StringLiteral> getExtensions(const llvm::Triple &triple) {
   static constexpr StringLiteral x86[] = {
-      "avx",      "avx2",     "fma",      "f16c",     "avx512f",    "avx512bw",
+      "avx",      "avx2",     "fma",      "f16c",       "avx512f", "avx512bw",
       "avx512dq", "avx512vl", "avx512cd", "avx512vnni", "amx-int8"};
   static constexpr StringLiteral arm[] = {"dotprod", "i8mm", "fullfp16", "sve"};
   return triple.isX86() ? ArrayRef(x86) : ArrayRef(arm);

@@ -1,4 +1,5 @@
-//===- GuardedRun.h - compiled code that fails ----------------- -*- C++ -*-===//
+//===- GuardedRun.h - compiled code that fails ----------------- -*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

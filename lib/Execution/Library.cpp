@@ -72,8 +72,7 @@ private:
          llvm::zip_equal(getSignature().outputs, results)) {
       auto release = [library = library, release = model.release,
                       result = result](void *) mutable { release(&result); };
-      outputs.emplace_back(spec.type,
-                           ArrayRef(result.shape, spec.dims.size()),
+      outputs.emplace_back(spec.type, ArrayRef(result.shape, spec.dims.size()),
                            static_cast<char *>(result.data),
                            std::shared_ptr<void>(result.data, release));
     }
@@ -109,8 +108,7 @@ llvm::Expected<std::unique_ptr<Session>> Session::open(StringRef path) {
                      Twine(LOWBIT_MODEL_VERSION));
   Signature signature;
   if (!readSpecs({model.inputs, size_t(model.num_inputs)}, signature.inputs) ||
-      !readSpecs({model.outputs, size_t(model.num_outputs)},
-                 signature.outputs))
+      !readSpecs({model.outputs, size_t(model.num_outputs)}, signature.outputs))
     return makeError("'" + path + "' describes its inputs or outputs wrongly");
   return std::make_unique<LibrarySession>(std::move(signature),
                                           std::move(library), model);

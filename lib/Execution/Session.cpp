@@ -88,8 +88,7 @@ Session::compile(ModuleOp module, std::shared_ptr<JitEngine> engine) {
     gpu.abandonRun = reinterpret_cast<void (*)()>(*abandon);
   }
   return std::make_unique<JitSession>(std::move(*signature), std::move(*code),
-                                      reinterpret_cast<EntryFn>(*entry),
-                                      gpu);
+                                      reinterpret_cast<EntryFn>(*entry), gpu);
 }
 
 llvm::Expected<std::vector<Tensor>>

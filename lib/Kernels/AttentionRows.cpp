@@ -15,9 +15,9 @@ using namespace lowbit;
 
 AttentionRows::AttentionRows(KernelBuilder &k, ValueRange components,
                              std::optional<QuantTensorType> type)
-    : k(k), size(type ? type->getDimSize(3)
-                      : cast<MemRefType>(components.front().getType())
-                            .getDimSize(3)),
+    : k(k),
+      size(type ? type->getDimSize(3)
+                : cast<MemRefType>(components.front().getType()).getDimSize(3)),
       elements(components.front()) {
   if (!type)
     return;
@@ -51,8 +51,8 @@ Value AttentionRows::loadCodes(int64_t width, ValueRange at) const {
   const int64_t bits = format.getBits(), perByte = 8 / bits;
   SmallVector<Value> place(at);
   place.back() = locate(at.back()).first;
-  auto bytesType = VectorType::get({(width + perByte - 1) / perByte},
-                                   k.b.getI8Type());
+  auto bytesType =
+      VectorType::get({(width + perByte - 1) / perByte}, k.b.getI8Type());
   auto codesType = VectorType::get({width}, k.b.getI32Type());
   Value bytes = vector::LoadOp::create(k.b, bytesType, elements, place);
   if (bits == 8) {
@@ -70,8 +70,7 @@ Value AttentionRows::loadCodes(int64_t width, ValueRange at) const {
   Value words = arith::ExtUIOp::create(
       k.b, codesType, vector::ShuffleOp::create(k.b, bytes, bytes, sources));
   words = arith::ShLIOp::create(
-      k.b, words,
-      arith::ConstantOp::create(k.b, k.b.getI32VectorAttr(shifts)));
+      k.b, words, arith::ConstantOp::create(k.b, k.b.getI32VectorAttr(shifts)));
   Value down = k.splat(codesType, 32 - bits);
   if (format.getIsSigned())
     return arith::ShRSIOp::create(k.b, words, down);

@@ -259,12 +259,15 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
   // Vectors are 256 bits long where SVE serves better than NEON. Lookups and
   // products of floats stay in NEON.
   auto getScalable = [&](bool hasI8mm) {
-    return CpuKernelOptions{
-        Tiles{{8, 2}, {4, 2}, {2, 4}, {1, 8}},
-        Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
-        CpuInstructions{32, 32, 2, 2, 1, 1, 1, hasI8mm ? 255u : 127u, 0, 6,
-                        hasI8mm, /*scalable=*/true},
-        parallel, strategy};
+    return CpuKernelOptions{Tiles{{8, 2}, {4, 2}, {2, 4}, {1, 8}},
+                            Tiles{{6, 1}, {2, 2}, {1, 4}},
+                            Tiles{{1, 4}},
+                            16,
+                            CpuInstructions{32, 32, 2, 2, 1, 1, 1,
+                                            hasI8mm ? 255u : 127u, 0, 6,
+                                            hasI8mm, /*scalable=*/true},
+                            parallel,
+                            strategy};
   };
   std::optional<CpuKernelOptions> options =
       llvm::StringSwitch<std::optional<CpuKernelOptions>>(target)
@@ -286,13 +289,13 @@ lowbit::createCpuKernelGenerator(StringRef target, Location loc, bool parallel,
                     Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
                     CpuInstructions{16, 32, 4, 4, 2, 1, 1, 127, 0, 6}, parallel,
                     strategy})
-          .Case("i8mm",
-                CpuKernelOptions{
-                    Tiles{{8, 1}, {4, 1}, {2, 2}, {1, 2}},
-                    Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
-                    CpuInstructions{16, 32, 4, 4, 2, 1, 1, 255, 0, 6,
-                                    /*hasMmla=*/true},
-                    parallel, strategy})
+          .Case(
+              "i8mm",
+              CpuKernelOptions{Tiles{{8, 1}, {4, 1}, {2, 2}, {1, 2}},
+                               Tiles{{6, 1}, {2, 2}, {1, 4}}, Tiles{{1, 4}}, 16,
+                               CpuInstructions{16, 32, 4, 4, 2, 1, 1, 255, 0, 6,
+                                               /*hasMmla=*/true},
+                               parallel, strategy})
           .Case("sve", getScalable(/*hasI8mm=*/false))
           .Case("sve-i8mm", getScalable(/*hasI8mm=*/true))
           .Default(std::nullopt);

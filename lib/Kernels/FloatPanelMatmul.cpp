@@ -100,8 +100,8 @@ FloatPanelMatmulBuilder::loadChunk(Value panel, Value chunk, bool prefetch) {
   Value pairs = vector::BitCastOp::create(b, i32Lanes, stored);
   if (spec.floatType.isBF16()) {
     Value low = arith::ShLIOp::create(b, pairs, splat(i32Lanes, 16));
-    Value high = arith::AndIOp::create(b, pairs,
-                                       splat(i32Lanes, int32_t(0xffff0000)));
+    Value high =
+        arith::AndIOp::create(b, pairs, splat(i32Lanes, int32_t(0xffff0000)));
     return {vector::BitCastOp::create(b, f32Lanes, low),
             vector::BitCastOp::create(b, f32Lanes, high)};
   }
@@ -145,20 +145,19 @@ void FloatPanelMatmulBuilder::buildTile(const Tile &tile, Value firstChunk,
   for (int64_t panel = 0; panel < tile.shape.panels; ++panel)
     channels.push_back(
         getChannels(add(tile.firstPanel, panel), /*withBias=*/false));
-  auto forEach =
-      [&](llvm::function_ref<void(const Channels &, Value)> visit) {
-        for (int64_t token = 0; token < tile.shape.tokens; ++token)
-          for (const Channels &panel : channels)
-            visit(panel, add(tile.firstToken, token));
-      };
+  auto forEach = [&](llvm::function_ref<void(const Channels &, Value)> visit) {
+    for (int64_t token = 0; token < tile.shape.tokens; ++token)
+      for (const Channels &panel : channels)
+        visit(panel, add(tile.firstToken, token));
+  };
   Values sums;
   forEach([&](const Channels &panel, Value token) {
     sums.push_back(loadSums(panel, token));
   });
-  sums = loop(firstChunk, endChunk, 1, sums,
-              [&](Value chunk, ValueRange carried) {
-                return buildChunk(tile, chunk, carried);
-              });
+  sums =
+      loop(firstChunk, endChunk, 1, sums, [&](Value chunk, ValueRange carried) {
+        return buildChunk(tile, chunk, carried);
+      });
   const Value *sum = sums.begin();
   forEach([&](const Channels &panel, Value token) {
     storeSums(panel, token, *sum++);
@@ -210,11 +209,10 @@ void FloatPanelMatmulBuilder::buildTokens(Value begin, Value end) {
       input, /*inputScales=*/Value(), begin, end);
   activations->build();
   int64_t block = std::min(tiles.back().shape.panels, geometry.panels);
-  parallelLoop(
-      index(geometry.panels / block), countWork(sub(end, begin)),
-      [&](Value number) {
-        buildPanelBlock(mul(number, block), block, begin, end);
-      });
+  parallelLoop(index(geometry.panels / block), countWork(sub(end, begin)),
+               [&](Value number) {
+                 buildPanelBlock(mul(number, block), block, begin, end);
+               });
   if (int64_t rest = geometry.panels % block)
     buildPanelBlock(index(geometry.panels - rest), rest, begin, end);
   activations->release();
@@ -236,8 +234,7 @@ void lowbit::buildFloatPanelMatmulBody(func::FuncOp function,
                                        const CpuKernelOptions &options) {
   // Blocks of columns for the matrix unit, too: chunks lie as they do in whole
   // rows.
-  spec.geometry = PanelsGeometry(spec.n, spec.k,
-                                 spec.floatType.getIntOrFloatBitWidth(),
-                                 blockColumns);
+  spec.geometry = PanelsGeometry(
+      spec.n, spec.k, spec.floatType.getIntOrFloatBitWidth(), blockColumns);
   FloatPanelMatmulBuilder(function, spec, tiles, options).build();
 }

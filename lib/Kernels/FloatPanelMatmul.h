@@ -14,8 +14,8 @@
 namespace lowbit {
 
 /// Builds the body of `function`, whose arguments are the operands of a
-/// `lowbit.packed_matmul` with a weight of floats, from tiles of the most tokens
-/// to those of one.
+/// `lowbit.packed_matmul` with a weight of floats, from tiles of the most
+/// tokens to those of one.
 void buildFloatPanelMatmulBody(mlir::func::FuncOp function,
                                PanelMatmulSpec spec,
                                llvm::ArrayRef<MatmulTile> tiles,

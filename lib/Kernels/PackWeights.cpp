@@ -19,9 +19,9 @@ namespace lowbit {
 using namespace mlir;
 using namespace lowbit;
 
-/// Names for the components of a weight that no other packed tensor has: that of
-/// the stored component, if it has one, and the layout. What a format stores in
-/// another way has the name of the first component and one of its own.
+/// Names for the components of a weight that no other packed tensor has: that
+/// of the stored component, if it has one, and the layout. What a format stores
+/// in another way has the name of the first component and one of its own.
 static std::string getPackedName(ConstantOp constant, unsigned index,
                                  StringRef name, unsigned number) {
   SmallVector<TypedAttr> values = constant.getComponentValues();
@@ -58,7 +58,8 @@ packComponents(ConstantOp constant, QuantTensorType type, unsigned number) {
   SmallVector<MutableArrayRef<char>> views;
   packed.reserve(components.size());
   for (const FormatComponent &component : components)
-    views.push_back(packed.emplace_back(ExternalAttr::getByteSize(component.type)));
+    views.push_back(
+        packed.emplace_back(ExternalAttr::getByteSize(component.type)));
   type.getLayout().pack(from.getFormat(), from.getShape(), bytes, views);
   for (TypedAttr value : values)
     if (auto external = dyn_cast<ExternalAttr>(value))
@@ -66,9 +67,9 @@ packComponents(ConstantOp constant, QuantTensorType type, unsigned number) {
 
   SmallVector<TypedAttr> attributes;
   for (auto [index, component, data] : llvm::enumerate(components, packed)) {
-    llvm::Expected<TypedAttr> attribute = storeConstant(
-        getPackedName(constant, index, component.name, number), component.type,
-        data);
+    llvm::Expected<TypedAttr> attribute =
+        storeConstant(getPackedName(constant, index, component.name, number),
+                      component.type, data);
     if (!attribute)
       return attribute.takeError();
     attributes.push_back(*attribute);
@@ -110,8 +111,8 @@ struct LowbitPackWeightsPass
           return WalkResult::interrupt();
         }
         OpBuilder builder(constant);
-        value = ConstantOp::create(builder, constant.getLoc(), type,
-                                   *components);
+        value =
+            ConstantOp::create(builder, constant.getLoc(), type, *components);
         ++numPacked;
       }
       op.getWeightMutable().assign(value);
@@ -162,8 +163,8 @@ private:
           return layout;
         }
       std::string ignored;
-      if (PackedLayoutAttrInterface layout = generator.getMatmulLayout(
-              weight, QuantTensorType(), ignored)) {
+      if (PackedLayoutAttrInterface layout =
+              generator.getMatmulLayout(weight, QuantTensorType(), ignored)) {
         op.emitRemark("the ")
             << target << " kernel multiplies floats: " << reason;
         convertInput<DequantizeOp>(op, input.getExpressedType());

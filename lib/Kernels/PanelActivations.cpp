@@ -30,9 +30,12 @@ PanelActivations::getPanelLayout(const PanelMatmulSpec &spec, bool pairs) {
   auto pad = [&](int64_t chunks) {
     return llvm::alignTo(chunks * geometry.columnsPerChunk, columns);
   };
-  return {unit, int64_t(pad(geometry.chunksPerGroup)),
-          int64_t(pad(geometry.chunksInLastGroup)), /*hasGroupSums=*/true,
-          /*bf16Parts=*/0, pairs ? columns : 0};
+  return {unit,
+          int64_t(pad(geometry.chunksPerGroup)),
+          int64_t(pad(geometry.chunksInLastGroup)),
+          /*hasGroupSums=*/true,
+          /*bf16Parts=*/0,
+          pairs ? columns : 0};
 }
 
 PanelActivations::PanelActivations(KernelBuilder &k,
@@ -252,14 +255,14 @@ void PanelActivations::copyToken(Value token) {
 PanelActivations::Tile PanelActivations::getTile(Value firstToken,
                                                  int64_t tokens) {
   Value first = k.sub(firstToken, begin);
-  return {k.mul(first, getCopiedElements()),
-          k.mul(first, spec.geometry.groups), tokens};
+  return {k.mul(first, getCopiedElements()), k.mul(first, spec.geometry.groups),
+          tokens};
 }
 
 Value PanelActivations::getColumn(Value group, Value chunk) {
   const PanelsGeometry &geometry = spec.geometry;
-  int64_t padding = layout.groupColumns -
-                    geometry.chunksPerGroup * geometry.columnsPerChunk;
+  int64_t padding =
+      layout.groupColumns - geometry.chunksPerGroup * geometry.columnsPerChunk;
   return k.add(k.mul(chunk, geometry.columnsPerChunk), k.mul(group, padding));
 }
 
@@ -274,9 +277,9 @@ Value PanelActivations::loadWord(Value at) {
 Value PanelActivations::loadBytes(const Tile &tile, int64_t token, Value column,
                                   int64_t offset) {
   int64_t inUnit = offset % unit;
-  return loadWord(k.add(k.add(tile.start, k.mul(column, tile.tokens)),
-                        (offset - inUnit) * tile.tokens + token * unit +
-                            inUnit));
+  return loadWord(
+      k.add(k.add(tile.start, k.mul(column, tile.tokens)),
+            (offset - inUnit) * tile.tokens + token * unit + inUnit));
 }
 
 Value PanelActivations::loadSlice(const Tile &tile, int64_t token, Value chunk,
@@ -286,10 +289,10 @@ Value PanelActivations::loadSlice(const Tile &tile, int64_t token, Value chunk,
   Value group = k.div(chunk, perGroup);
   Value inGroup = k.sub(chunk, k.mul(group, perGroup));
   Place place = {k.add(tile.start, token * unit), {}, k.index(tile.tokens)};
-  return loadWord(getIndex(
-      place, k.add(k.add(k.mul(group, layout.groupColumns),
-                         k.mul(inGroup, geometry.columnsPerChunk)),
-                   slice * sliceColumns)));
+  return loadWord(
+      getIndex(place, k.add(k.add(k.mul(group, layout.groupColumns),
+                                  k.mul(inGroup, geometry.columnsPerChunk)),
+                            slice * sliceColumns)));
 }
 
 Value PanelActivations::loadPair(const Tile &tile, int64_t token, Value column,
@@ -318,9 +321,9 @@ Value PanelActivations::loadGroupValues(Value values, const Tile &tile,
                                         int64_t count) {
   Value at = k.add(tile.groupStart, k.mul(group, tile.tokens));
   auto type = cast<MemRefType>(values.getType());
-  return vector::LoadOp::create(
-      k.b, VectorType::get({count}, type.getElementType()), values,
-      k.add(at, token));
+  return vector::LoadOp::create(k.b,
+                                VectorType::get({count}, type.getElementType()),
+                                values, k.add(at, token));
 }
 
 Value PanelActivations::getMatrices(Value firstToken, int64_t tiles,
@@ -332,8 +335,8 @@ Value PanelActivations::getMatrices(Value firstToken, int64_t tiles,
   const int64_t sizes[] = {tiles, units * elements, tokens, unit};
   const int64_t strides[] = {tokens * getCopiedElements(), tokens * unit, unit,
                              1};
-  auto layout = StridedLayoutAttr::get(k.b.getContext(), ShapedType::kDynamic,
-                                       strides);
+  auto layout =
+      StridedLayoutAttr::get(k.b.getContext(), ShapedType::kDynamic, strides);
   return memref::ReinterpretCastOp::create(
       k.b, MemRefType::get(sizes, copyType, layout), copy, offset,
       getAsIndexOpFoldResult(k.b.getContext(), sizes),

@@ -64,8 +64,7 @@ void PanelKernelBuilder::forEachLanes(int64_t atOnce, bool scalable,
     if (scalable) {
       // Registers may be longer than a panel.
       Value left = sub(index(lanes), firstLane);
-      laneMask =
-          vector::CreateMaskOp::create(b, getLanes(b.getI1Type()), left);
+      laneMask = vector::CreateMaskOp::create(b, getLanes(b.getI1Type()), left);
       byteMask = vector::CreateMaskOp::create(
           b, getLanes(b.getI1Type(), bytesPerLane), mul(left, bytesPerLane));
     }
@@ -78,8 +77,8 @@ void PanelKernelBuilder::forEachLanes(int64_t atOnce, bool scalable,
 Value PanelKernelBuilder::loadLanes(VectorType type, Value from, Value panel,
                                     Value row, int64_t offset) {
   int64_t perLane = type.getDimSize(0) / i32Lanes.getDimSize(0);
-  Value first = firstLane ? add(mul(firstLane, perLane), offset)
-                          : index(offset);
+  Value first =
+      firstLane ? add(mul(firstLane, perLane), offset) : index(offset);
   SmallVector<Value> at = {panel, row, first};
   if (!type.isScalable())
     return vector::LoadOp::create(b, type, from, at);
@@ -134,9 +133,9 @@ Value PanelKernelBuilder::getSlice(ArrayRef<Value> blocks, int64_t slice) {
     Value bits = getPlaneBits(plane, blocks, slice);
     if (plane.width < 8) {
       uint32_t mask = ((1u << plane.width) - 1) << plane.base;
-      bits = arith::AndIOp::create(b, bits,
-                                   splat(cast<VectorType>(bits.getType()),
-                                         int32_t(mask * 0x01010101u)));
+      bits = arith::AndIOp::create(
+          b, bits,
+          splat(cast<VectorType>(bits.getType()), int32_t(mask * 0x01010101u)));
     }
     codes = codes ? Value(arith::OrIOp::create(b, codes, bits)) : bits;
   }
@@ -205,11 +204,11 @@ Value PanelKernelBuilder::loadFloats(Value from, Type type, Value panel,
                         arith::ExtUIOp::create(b, i32Lanes, stored),
                         /*byte=*/0);
   if (type.isSignedInteger())
-    return arith::SIToFPOp::create(
-        b, f32Lanes, arith::ExtSIOp::create(b, i32Lanes, stored));
+    return arith::SIToFPOp::create(b, f32Lanes,
+                                   arith::ExtSIOp::create(b, i32Lanes, stored));
   if (type.isUnsignedInteger())
-    return arith::SIToFPOp::create(
-        b, f32Lanes, arith::ExtUIOp::create(b, i32Lanes, stored));
+    return arith::SIToFPOp::create(b, f32Lanes,
+                                   arith::ExtUIOp::create(b, i32Lanes, stored));
   return type.isF32() ? stored : arith::ExtFOp::create(b, f32Lanes, stored);
 }
 
@@ -283,13 +282,12 @@ PanelKernelBuilder::Channels PanelKernelBuilder::getChannels(Value panel,
   }
   if (!bias || !withBias)
     return channels;
-  channels.bias =
-      channels.mask
-          ? Value(vector::MaskedLoadOp::create(
-                b, f32Lanes, bias, ValueRange{channels.column}, channels.mask,
-                splat(f32Lanes, 0)))
-          : Value(vector::LoadOp::create(b, f32Lanes, bias,
-                                         ValueRange{channels.column}));
+  channels.bias = channels.mask
+                      ? Value(vector::MaskedLoadOp::create(
+                            b, f32Lanes, bias, ValueRange{channels.column},
+                            channels.mask, splat(f32Lanes, 0)))
+                      : Value(vector::LoadOp::create(
+                            b, f32Lanes, bias, ValueRange{channels.column}));
   return channels;
 }
 
@@ -297,10 +295,10 @@ void PanelKernelBuilder::storeSums(const Channels &channels, Value token,
                                    Value sums) {
   if (spec.hasRowInputScale()) {
     Value row = spec.hasTensorInputScale ? index(0) : token;
-    sums = arith::MulFOp::create(
-        b, sums,
-        broadcast(memref::LoadOp::create(b, inputScales,
-                                         ValueRange{row, index(0)})));
+    sums =
+        arith::MulFOp::create(b, sums,
+                              broadcast(memref::LoadOp::create(
+                                  b, inputScales, ValueRange{row, index(0)})));
   }
   if (channels.bias)
     sums = arith::AddFOp::create(b, sums, channels.bias);

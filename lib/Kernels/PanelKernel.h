@@ -107,7 +107,6 @@ private:
   Value laneMask, byteMask;
 
 protected:
-
   // Arguments.
   Value input, inputScales, codes, scales, factors, zeros, offsets,
       offsetFactors, bias, output;

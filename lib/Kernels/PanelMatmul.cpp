@@ -21,9 +21,9 @@
 // yield a slice, 16 x 4 bytes that a dot-product instruction multiplies by four
 // int8 activations; for float activations a second shift isolates each byte.
 // LutMatmul looks sums up instead. Where instructions multiply by two tokens, a
-// slice is that of two chunks: they are interleaved before they are unpacked, so
-// that a channel's eight codes stand together.
-// Scales and zero points are applied once per group.
+// slice is that of two chunks: they are interleaved before they are unpacked,
+// so that a channel's eight codes stand together. Scales and zero points are
+// applied once per group.
 //
 // TileMatmul computes many tokens where there is a matrix unit.
 //
@@ -55,8 +55,8 @@ public:
   void build();
 
 private:
-  /// The accumulators of a tile, token-major. Where instructions multiply by two
-  /// tokens, a register has the sums of both, channel by channel.
+  /// The accumulators of a tile, token-major. Where instructions multiply by
+  /// two tokens, a register has the sums of both, channel by channel.
   using Sums = Values;
   /// Some tokens and panels.
   struct Tile {
@@ -297,11 +297,9 @@ PanelMatmulBuilder::Sums PanelMatmulBuilder::buildFloatChunk(const Tile &tile,
 
 /// Codes times activations, which are added to `starts` unless these are looked
 /// up.
-PanelMatmulBuilder::Sums PanelMatmulBuilder::sumGroup(const Tile &tile,
-                                                      Value group,
-                                                      Value firstChunk,
-                                                      int64_t chunks,
-                                                      Sums starts) {
+PanelMatmulBuilder::Sums
+PanelMatmulBuilder::sumGroup(const Tile &tile, Value group, Value firstChunk,
+                             int64_t chunks, Sums starts) {
   if (tile.strategy == MatmulStrategy::Lut)
     return lut->sumGroup(tile.firstToken, tile.firstPanel, tile.shape, group,
                          firstChunk, chunks, tile.chunkOffset);
@@ -332,9 +330,8 @@ PanelMatmulBuilder::addTerm(const Tile &tile, Value group, Value stored,
   TileShape shape = tile.shape;
   int64_t perSum = tokensPerSum(tile);
   VectorType f32Sums = getLanes(b.getF32Type(), perSum);
-  VectorType sumLanes = spec.hasQuantizedInput()
-                            ? getLanes(b.getI32Type(), perSum)
-                            : f32Sums;
+  VectorType sumLanes =
+      spec.hasQuantizedInput() ? getLanes(b.getI32Type(), perSum) : f32Sums;
   Sums starts(shape.size() / perSum, splat(sumLanes, 0));
   Values scales(shape.panels), minusZeros(shape.panels);
   auto loadMinus = [&](int64_t panel) {
@@ -342,9 +339,9 @@ PanelMatmulBuilder::addTerm(const Tile &tile, Value group, Value stored,
   };
   auto correct = [&](Value &sum, Value minusZero, int64_t token) {
     if (minusZero)
-      sum = addProduct(sum, minusZero,
-                       spread(activations->loadGroupSums(tile.input, token,
-                                                         group, perSum)));
+      sum = addProduct(
+          sum, minusZero,
+          spread(activations->loadGroupSums(tile.input, token, group, perSum)));
   };
   // Integer sums begin with what zero points take away instead of being set to
   // zero, which saves as many additions.
@@ -378,10 +375,9 @@ PanelMatmulBuilder::addTerm(const Tile &tile, Value group, Value stored,
         convert();
       Value factor = scale;
       if (spec.hasQuantizedInput() && !spec.hasRowInputScale())
-        factor = arith::MulFOp::create(
-            b, scale,
-            spread(activations->loadGroupScales(tile.input, token, group,
-                                                perSum)));
+        factor = arith::MulFOp::create(b, scale,
+                                       spread(activations->loadGroupScales(
+                                           tile.input, token, group, perSum)));
       Value &total = totals[number];
       total = vector::FMAOp::create(b, sum, factor, total);
     }
@@ -397,8 +393,8 @@ void PanelMatmulBuilder::addOffsets(const Tile &tile, Value group,
     offsets.push_back(
         repeat(loadOffsets(add(tile.firstPanel, panel), group), perSum));
   for (int64_t token = 0; token < shape.tokens; token += perSum) {
-    Value sum = spread(
-        activations->loadGroupSums(tile.input, token, group, perSum));
+    Value sum =
+        spread(activations->loadGroupSums(tile.input, token, group, perSum));
     if (spec.hasQuantizedInput()) {
       sum = arith::SIToFPOp::create(b, getLanes(b.getF32Type(), perSum), sum);
       if (!spec.hasRowInputScale())
@@ -413,9 +409,10 @@ void PanelMatmulBuilder::addOffsets(const Tile &tile, Value group,
   }
 }
 
-PanelMatmulBuilder::Sums
-PanelMatmulBuilder::buildGroup(Tile tile, Value group, Value firstChunk,
-                               int64_t chunks, Sums totals) {
+PanelMatmulBuilder::Sums PanelMatmulBuilder::buildGroup(Tile tile, Value group,
+                                                        Value firstChunk,
+                                                        int64_t chunks,
+                                                        Sums totals) {
   Value stored = group;
   for (int64_t term = 0; term < geometry.terms; ++term) {
     if (geometry.terms > 1) {
@@ -423,7 +420,8 @@ PanelMatmulBuilder::buildGroup(Tile tile, Value group, Value firstChunk,
       tile.chunkOffset =
           add(mul(firstChunk, geometry.terms - 1), term * chunks);
     }
-    totals = addTerm(tile, group, stored, firstChunk, chunks, std::move(totals));
+    totals =
+        addTerm(tile, group, stored, firstChunk, chunks, std::move(totals));
   }
   if (spec.offsetType)
     addOffsets(tile, group, totals);

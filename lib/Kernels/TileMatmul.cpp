@@ -24,8 +24,9 @@
 //
 // Float activations are three numbers of type bf16 each, which have eight
 // significant bits, as many as f32 together. Codes less their zero points fit
-// into bf16, too, so all products are exact; sums are rounded to f32, in another
-// order than in vectors, and what is below the smallest normal number is lost.
+// into bf16, too, so all products are exact; sums are rounded to f32, in
+// another order than in vectors, and what is below the smallest normal number
+// is lost.
 //
 //===----------------------------------------------------------------------===//
 
@@ -189,8 +190,8 @@ TileMatmulBuilder::convertSliceToFloats(Value codes, Value minusZero) {
 }
 
 /// The rows of a chunk as the unit multiplies them.
-TileMatmulBuilder::Values
-TileMatmulBuilder::loadRows(Value panel, Value chunk, Value minusZero) {
+TileMatmulBuilder::Values TileMatmulBuilder::loadRows(Value panel, Value chunk,
+                                                      Value minusZero) {
   if (spec.floatType) {
     prefetchBlock(*this, spec, codes, panel, chunk, /*offset=*/0);
     return {vector::LoadOp::create(b, rowType, codes,
@@ -223,8 +224,7 @@ void TileMatmulBuilder::unpack(const Task &task, const Block &block) {
       Value to = mul(number, block.tiles * rowsPerTile());
       loop(index(0), index(block.chunks), 1, [&](Value chunk) {
         Values rows = loadRows(panel, add(firstChunk, chunk), minusZero);
-        Value first =
-            add(to, mul(chunk, countRows(geometry.columnsPerChunk)));
+        Value first = add(to, mul(chunk, countRows(geometry.columnsPerChunk)));
         for (auto [number, row] : llvm::enumerate(rows))
           vector::StoreOp::create(
               b, row, task.weights,
@@ -243,8 +243,8 @@ Value TileMatmulBuilder::getSums(const Task &task, Value step, int64_t rows) {
   const int64_t strides[] = {perRow, lanes, 1};
   OpFoldResult offset =
       mul(rem(step, index(2)), tilesAtOnce * tileTokens * perRow);
-  auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
-                                       strides);
+  auto layout =
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, strides);
   return memref::ReinterpretCastOp::create(
       b, MemRefType::get(sizes, type.getElementType(), layout), task.sums,
       offset, getAsIndexOpFoldResult(b.getContext(), sizes),
@@ -254,8 +254,7 @@ Value TileMatmulBuilder::getSums(const Task &task, Value step, int64_t rows) {
 void TileMatmulBuilder::multiply(const Task &task, const Block &block,
                                  Value token, Value group, Value sums,
                                  int64_t rows) {
-  Value column =
-      mul(add(block.firstGroup, group), tilesPerGroup * depth);
+  Value column = mul(add(block.firstGroup, group), tilesPerGroup * depth);
   Value x = activations->getMatrices(token, rows, column, block.tiles);
   auto type = cast<MemRefType>(task.weights.getType());
   const int64_t row = type.getDimSize(2);
@@ -263,8 +262,8 @@ void TileMatmulBuilder::multiply(const Task &task, const Block &block,
   const int64_t strides[] = {type.getDimSize(1) * row, rowsPerTile() * row, row,
                              1};
   OpFoldResult offset = mul(group, block.tiles * rowsPerTile() * row);
-  auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
-                                       strides);
+  auto layout =
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, strides);
   Value codes = memref::ReinterpretCastOp::create(
       b, MemRefType::get(sizes, type.getElementType(), layout), task.weights,
       offset, getAsIndexOpFoldResult(b.getContext(), sizes),
@@ -280,9 +279,8 @@ void TileMatmulBuilder::scale(const Task &task, const Block &block, Value token,
   for (int64_t panel = 0; panel < task.panels; ++panel) {
     Value number = add(task.firstPanel, panel);
     factors.push_back(spec.floatType ? Value() : loadScales(number, group));
-    corrections.push_back(isSubtractedBeforehand() ? Value()
-                                                   : loadMinusZeros(number,
-                                                                    group));
+    corrections.push_back(
+        isSubtractedBeforehand() ? Value() : loadMinusZeros(number, group));
   }
   Value firstTotal = sub(token, task.firstToken);
   loop(index(0), index(rows * tileTokens), scaledAtOnce, [&](Value first) {
@@ -296,9 +294,9 @@ void TileMatmulBuilder::scale(const Task &task, const Block &block, Value token,
         inputScale =
             broadcast(activations->loadGroupScale(tile, add(inTile, i), group));
       for (int64_t panel = 0; panel < task.panels; ++panel) {
-        Value sum = vector::LoadOp::create(
-            b, VectorType::get({lanes}, sumType), sums,
-            ValueRange{row, index(panel), index(0)});
+        Value sum =
+            vector::LoadOp::create(b, VectorType::get({lanes}, sumType), sums,
+                                   ValueRange{row, index(panel), index(0)});
         if (Value minusZero = corrections[panel])
           sum = addProduct(sum, minusZero,
                            broadcast(activations->loadGroupSum(
@@ -362,9 +360,8 @@ void TileMatmulBuilder::storeTotals(const Task &task) {
   for (int64_t panel = 0; panel < task.panels; ++panel) {
     Channels channels = getChannels(add(task.firstPanel, panel));
     loop(index(0), task.tokens, 1, [&](Value row) {
-      Value total =
-          vector::LoadOp::create(b, f32Lanes, task.totals,
-                                 ValueRange{row, index(panel), index(0)});
+      Value total = vector::LoadOp::create(
+          b, f32Lanes, task.totals, ValueRange{row, index(panel), index(0)});
       storeSums(channels, add(task.firstToken, row), total);
     });
   }
@@ -403,16 +400,16 @@ void TileMatmulBuilder::buildTask(Value firstToken, Value firstPanel,
     int64_t equalGroups = geometry.getEqualGroups();
     int64_t rest = equalGroups % blockGroups;
     loop(index(0), index(equalGroups - rest), blockGroups, [&](Value group) {
-      buildBlock(task, {group, blockGroups, tilesPerGroup,
-                        geometry.chunksPerGroup});
+      buildBlock(task,
+                 {group, blockGroups, tilesPerGroup, geometry.chunksPerGroup});
     });
     if (rest)
       buildBlock(task, {index(equalGroups - rest), rest, tilesPerGroup,
                         geometry.chunksPerGroup});
     if (equalGroups != geometry.groups)
-      buildBlock(task, {index(equalGroups), 1,
-                        countTiles(geometry.chunksInLastGroup),
-                        geometry.chunksInLastGroup});
+      buildBlock(task,
+                 {index(equalGroups), 1, countTiles(geometry.chunksInLastGroup),
+                  geometry.chunksInLastGroup});
   }
   storeTotals(task);
   for (Value buffer : {task.weights, task.sums, task.totals})

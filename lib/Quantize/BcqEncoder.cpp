@@ -55,8 +55,8 @@ BcqEncoder::Levels BcqEncoder::getLevels(const Parameters &parameters) const {
 // Fit
 //===----------------------------------------------------------------------===//
 
-/// Sums over the values of each row that have a code: [codes][rows]. All columns
-/// count as their importance.
+/// Sums over the values of each row that have a code: [codes][rows]. All
+/// columns count as their importance.
 struct BcqEncoder::Sums {
   std::vector<float> counts, values;
 };
@@ -205,8 +205,7 @@ void BcqEncoder::sumNearest(llvm::ArrayRef<Parameters> parameters,
     }
 }
 
-void BcqEncoder::refine(std::vector<Parameters> &parameters,
-                        Sums &sums) const {
+void BcqEncoder::refine(std::vector<Parameters> &parameters, Sums &sums) const {
   const int64_t rows = parameters.size();
   for (int64_t begin = 0; begin < rows; begin += getGroupRows()) {
     const int64_t end = std::min(begin + getGroupRows(), rows);
@@ -371,7 +370,7 @@ QuantizedMatrix BcqEncoder::finish() {
                         .bytes[(bit * rowGroups * colGroups + index) * size]);
       if (spec.hasOffset)
         storeFloat(spec.scaleType, from.offset,
-                 &result.components[2].bytes[index * size]);
+                   &result.components[2].bytes[index * size]);
     }
   return result;
 }

@@ -22,9 +22,9 @@ BlockFormat::~BlockFormat() = default;
 /// Whether all values are; visits them as they lie in memory.
 static bool areFinite(ConstMatrixView weights) {
   if (weights.getRowStride() < weights.getColStride())
-    weights = ConstMatrixView(weights.getData(), weights.getCols(),
-                              weights.getRows(), weights.getColStride(),
-                              weights.getRowStride());
+    weights =
+        ConstMatrixView(weights.getData(), weights.getCols(), weights.getRows(),
+                        weights.getColStride(), weights.getRowStride());
   for (int64_t row = 0; row < weights.getRows(); ++row)
     for (int64_t col = 0; col < weights.getCols(); ++col)
       if (!std::isfinite(weights(row, col)))

@@ -28,13 +28,10 @@ lowbit::convertExactly(const BlockFormat &from, int64_t rows, int64_t cols,
   if (!encoder)
     return encoder.takeError();
   QuantizedMatrix result =
-      solveByGroups(**encoder, values, threads,
-                    [&](const RowsOfGroup &g) {
-                      (*encoder)->fitExactly(g.firstRow, g.group, g.values);
-                      (*encoder)->encode(g.firstRow, g.firstCol, g.values,
-                                         g.decoded);
-                    })
-          .matrix;
+      solveByGroups(**encoder, values, threads, [&](const RowsOfGroup &g) {
+        (*encoder)->fitExactly(g.firstRow, g.group, g.values);
+        (*encoder)->encode(g.firstRow, g.firstCol, g.values, g.decoded);
+      }).matrix;
   if (llvm::Error error =
           to.decode(result, MatrixView(actual.data(), rows, cols)))
     return std::move(error);

@@ -1,4 +1,5 @@
-//===- EasyQuant.cpp - Outliers apart, scales by least squares --------------===//
+//===- EasyQuant.cpp - Outliers apart, scales by least squares
+//--------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -153,8 +154,8 @@ lowbit::easyQuant(const BlockFormat &format, ConstMatrixView weights,
                   const RangeSearch &search, const EasyQuantOptions &options) {
   if (llvm::Error error = options.check())
     return std::move(error);
-  const auto limit =
-      static_cast<int64_t>(options.fraction * static_cast<double>(weights.size()));
+  const auto limit = static_cast<int64_t>(options.fraction *
+                                          static_cast<double>(weights.size()));
   const std::shared_ptr<const BlockFormat> storage = format.withOutliers(
       std::min(countOutliers(weights, options.sigma), limit));
   if (!storage)
@@ -167,9 +168,8 @@ lowbit::easyQuant(const BlockFormat &format, ConstMatrixView weights,
   if (!(*encoder)->hasScales())
     return makeError("EasyQuant fits the scales of groups, which the format " +
                      format.describe() + " does not have");
-  return solveByGroups(**encoder, weights, options.threads,
-                       [&](const RowsOfGroup &group) {
-                         EasyQuantGroup(**encoder, group)
-                             .run(options.iterations);
-                       });
+  return solveByGroups(
+      **encoder, weights, options.threads, [&](const RowsOfGroup &group) {
+        EasyQuantGroup(**encoder, group).run(options.iterations);
+      });
 }

@@ -87,8 +87,9 @@ std::vector<float> lowbit::compensateDrift(ConstMatrixView weights,
     ColMajorMatrix change(count, width);
     for (int64_t place = 0; place < width; ++place)
       change.col(place) = target.col(factor.getOrder()[width - 1 - place]);
-    g.transpose().triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(
-        change);
+    g.transpose()
+        .triangularView<Eigen::Upper>()
+        .solveInPlace<Eigen::OnTheRight>(change);
     g.triangularView<Eigen::Lower>().solveInPlace<Eigen::OnTheRight>(change);
     for (int64_t place = 0; place < width; ++place) {
       const int64_t col = factor.getOrder()[width - 1 - place];

@@ -48,8 +48,7 @@ public:
     }
   }
 
-  void fit(int64_t, int64_t, ConstMatrixView,
-           llvm::ArrayRef<float>) override {}
+  void fit(int64_t, int64_t, ConstMatrixView, llvm::ArrayRef<float>) override {}
 
   void encode(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
               MatrixView decoded) override {

@@ -39,9 +39,9 @@ void lowbit::printAligned(llvm::raw_ostream &os,
 
 void lowbit::printSummaryTable(llvm::raw_ostream &os,
                                llvm::ArrayRef<LayerSummary> layers) {
-  std::vector<std::vector<std::string>> lines = {
-      {"layer", "shape", "format", "bits/weight", "weight error",
-       "output error", "seconds"}};
+  std::vector<std::vector<std::string>> lines = {{"layer", "shape", "format",
+                                                  "bits/weight", "weight error",
+                                                  "output error", "seconds"}};
   double bits = 0, weights = 0, seconds = 0;
   for (const LayerSummary &layer : layers) {
     lines.push_back(

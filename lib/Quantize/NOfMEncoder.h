@@ -1,4 +1,5 @@
-//===- NOfMEncoder.h - Codes some elements of every block --------*- C++ -*-===//
+//===- NOfMEncoder.h - Codes some elements of every block --------*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -32,8 +33,9 @@ public:
   int64_t getColumn(int64_t row, int64_t stored) const {
     return stored / pattern.kept * pattern.block + getIndex(row, stored);
   }
-  /// The values of the blocks that `values`, which begin at (firstRow, firstCol),
-  /// touch: zeros for those that are not among them. Column-major, in `buffer`.
+  /// The values of the blocks that `values`, which begin at (firstRow,
+  /// firstCol), touch: zeros for those that are not among them. Column-major,
+  /// in `buffer`.
   MatrixView gather(int64_t firstRow, int64_t firstCol, ConstMatrixView values,
                     std::vector<float> &buffer) const;
   /// The inverse; what is not stored becomes zero.

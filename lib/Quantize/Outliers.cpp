@@ -1,4 +1,5 @@
-//===- Outliers.cpp - Elements that are far from the others -----------------===//
+//===- Outliers.cpp - Elements that are far from the others
+//-----------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

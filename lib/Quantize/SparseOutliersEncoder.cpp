@@ -1,4 +1,5 @@
-//===- SparseOutliersEncoder.cpp - Codes what is not an outlier -------------===//
+//===- SparseOutliersEncoder.cpp - Codes what is not an outlier
+//-------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,5 @@
-//===- SparseOutliersFormat.cpp - Codes and a few exact elements ------------===//
+//===- SparseOutliersFormat.cpp - Codes and a few exact elements
+//------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -123,8 +124,8 @@ public:
         columnType(columnType) {}
 
   int64_t getOffset(int64_t row) const {
-    return static_cast<int32_t>(llvm::support::endian::read32le(
-        offsets + row * sizeof(int32_t)));
+    return static_cast<int32_t>(
+        llvm::support::endian::read32le(offsets + row * sizeof(int32_t)));
   }
   int64_t getColumn(int64_t i) const {
     if (columnType == ElementType::I16)
@@ -158,9 +159,8 @@ llvm::Error SparseOutliersFormat::verifyContents(
                        llvm::Twine(row));
   if (reader.getOffset(rows) != spec.count)
     return makeError("the last of 'outlier_offsets' is " +
-                     llvm::Twine(reader.getOffset(rows)) +
-                     ", but there are " + llvm::Twine(spec.count) +
-                     " outliers");
+                     llvm::Twine(reader.getOffset(rows)) + ", but there are " +
+                     llvm::Twine(spec.count) + " outliers");
   for (int64_t row = 0; row < rows; ++row) {
     int64_t previous = -1;
     for (int64_t i = reader.getOffset(row); i < reader.getOffset(row + 1);
@@ -180,9 +180,9 @@ llvm::Error SparseOutliersFormat::verifyContents(
   return llvm::Error::success();
 }
 
-llvm::Error SparseOutliersFormat::decode(
-    llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
-    MatrixView decoded) const {
+llvm::Error
+SparseOutliersFormat::decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                             MatrixView decoded) const {
   const int64_t rows = decoded.getRows(), cols = decoded.getCols();
   if (llvm::Error error = checkComponentSizes(components, rows, cols))
     return error;
@@ -196,7 +196,7 @@ llvm::Error SparseOutliersFormat::decode(
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t i = reader.getOffset(row); i < reader.getOffset(row + 1); ++i)
       decoded(row, reader.getColumn(i)) +=
-          loadFloat(spec.valueType, components.back().data() +
-                                        i * getByteSize(spec.valueType));
+          loadFloat(spec.valueType,
+                    components.back().data() + i * getByteSize(spec.valueType));
   return llvm::Error::success();
 }

@@ -15,8 +15,8 @@
 using namespace lowbit;
 
 /// The zero point with which multiples of a scale, from `range.lo` to
-/// `range.hi`, are codes: of several the one nearest to the middle of the codes,
-/// so that symmetric codes are merely shifted. Nothing if there is none.
+/// `range.hi`, are codes: of several the one nearest to the middle of the
+/// codes, so that symmetric codes are merely shifted. Nothing if there is none.
 static std::optional<float> findZero(const UniformFormat &format, Range range) {
   const auto minCode = static_cast<float>(format.getMinCode());
   const auto maxCode = static_cast<float>(format.getMaxCode());
@@ -61,9 +61,7 @@ static std::optional<float> findFloatZero(const UniformFormat &format,
     if (std::optional<float> zero = findExact(
             static_cast<float>(least) - lo / scale,
             [&](float zero) { return format.roundZero(zero); },
-            [&](float zero) {
-              return isExact(format, values, {scale, zero});
-            }))
+            [&](float zero) { return isExact(format, values, {scale, zero}); }))
       return zero;
   return std::nullopt;
 }

@@ -162,7 +162,8 @@ struct UniformLevels final : ScaledLevels {
   void round(llvm::ArrayRef<float> values,
              llvm::MutableArrayRef<float> levels) const override {
     const float lo = format.getMinCode(), hi = format.getMaxCode();
-    // Adding this to a small number leaves no fraction, and rounds ties to even.
+    // Adding this to a small number leaves no fraction, and rounds ties to
+    // even.
     constexpr float noFraction = 0x1.8p23f;
     for (auto [value, level] : llvm::zip_equal(values, levels))
       level = (std::clamp(value, lo, hi) + noFraction) - noFraction;

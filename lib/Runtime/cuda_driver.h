@@ -69,8 +69,8 @@ enum {
 #define LOWBIT_CUDA_FIELD(name, symbol, parameters) CUresult(*name) parameters;
 struct cuda_driver {
   LOWBIT_CUDA_FUNCTIONS(LOWBIT_CUDA_FIELD)
-  int version;              /* 1000 * major + 10 * minor, as CUDA counts */
-  int capability;           /* 10 * major + minor */
+  int version;    /* 1000 * major + 10 * minor, as CUDA counts */
+  int capability; /* 10 * major + minor */
   char device_name_text[128];
   CUcontext context;
   CUstream stream;

@@ -205,7 +205,8 @@ void lowbit_gpu_release_constant(void **slot) {
   *slot = NULL;
 }
 
-/* The CUDA release, as the driver counts them, that brought a version of PTX. */
+/* The CUDA release, as the driver counts them, that brought a version of PTX.
+ */
 static int release_of_ptx(int major, int minor) {
   if (major == 7)
     return 11000 + 10 * minor;
@@ -302,10 +303,10 @@ void lowbit_gpu_launch(lowbit_gpu_slot *module, const char *image,
   }
   CUfunction kernel = find_function(cuda, module, image, function, name);
   if (kernel)
-    lowbit_cuda_check(
-        cuda,
-        cuda->launch(kernel, (unsigned)grid_x, (unsigned)grid_y,
-                     (unsigned)grid_z, (unsigned)block_x, (unsigned)block_y,
-                     (unsigned)block_z, 0, cuda->stream, arguments, NULL),
-        name);
+    lowbit_cuda_check(cuda,
+                      cuda->launch(kernel, (unsigned)grid_x, (unsigned)grid_y,
+                                   (unsigned)grid_z, (unsigned)block_x,
+                                   (unsigned)block_y, (unsigned)block_z, 0,
+                                   cuda->stream, arguments, NULL),
+                      name);
 }

@@ -11,8 +11,8 @@
  * runs until a barrier or a shuffle, then the next one does.
  *
  * It is stricter than a GPU where that finds mistakes: device memory can be
- * touched only during launches and copies (the host's access faults), and starts
- * as NaNs. */
+ * touched only during launches and copies (the host's access faults), and
+ * starts as NaNs. */
 
 #include "gpu_error.h"
 #include "lowbit/Runtime/gpu.h"
@@ -65,8 +65,7 @@ void *lowbit_gpu_alloc(int64_t bytes) {
   if (block) {
     *link = block->next;
   } else {
-    if (ARENA_SIZE - arena_used < size ||
-        !(block = malloc(sizeof *block))) {
+    if (ARENA_SIZE - arena_used < size || !(block = malloc(sizeof *block))) {
       lowbit_gpu_fail("out of memory in the emulator");
       return NULL;
     }
@@ -205,10 +204,18 @@ uint64_t lowbit_emulator_shuffle(uint64_t value, int32_t offset, int32_t width,
   int64_t segment = lane / width * width;
   int64_t other = lane;
   switch (mode) {
-  case 0: other = lane ^ offset; break;
-  case 1: other = lane + offset; break;
-  case 2: other = lane - offset; break;
-  case 3: other = segment + offset; break;
+  case 0:
+    other = lane ^ offset;
+    break;
+  case 1:
+    other = lane + offset;
+    break;
+  case 2:
+    other = lane - offset;
+    break;
+  case 3:
+    other = segment + offset;
+    break;
   }
   uint64_t result = other >= segment && other < segment + width
                         ? state.threads[warp + other].exchanged

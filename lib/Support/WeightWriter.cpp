@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Support/WeightWriter.h"
-#include "lowbit/Support/OutputFile.h"
 #include "lowbit/Support/Memory.h"
+#include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Process.h"
@@ -92,8 +92,8 @@ llvm::Expected<llvm::ArrayRef<char>> WeightWriter::read(llvm::StringRef name) {
   if (!region) {
     std::error_code error;
     auto fresh = std::make_unique<fs::mapped_file_region>(
-        fs::convertFDToNativeFile(descriptor),
-        fs::mapped_file_region::readonly, entry.length, entry.offset, error);
+        fs::convertFDToNativeFile(descriptor), fs::mapped_file_region::readonly,
+        entry.length, entry.offset, error);
     if (error)
       return makeError("cannot map '" + partial + "': " + error.message());
     region = std::move(fresh);

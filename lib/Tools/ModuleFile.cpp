@@ -88,8 +88,7 @@ struct ProtectWeightsPass : PassWrapper<ProtectWeightsPass, OperationPass<>> {
   }
 };
 
-struct RebaseWeightsPass
-    : PassWrapper<RebaseWeightsPass, OperationPass<>> {
+struct RebaseWeightsPass : PassWrapper<RebaseWeightsPass, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RebaseWeightsPass)
   explicit RebaseWeightsPass(std::string outputPath)
       : outputPath(std::move(outputPath)) {}

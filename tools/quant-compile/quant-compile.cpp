@@ -108,10 +108,9 @@ int main(int argc, char **argv) {
   std::optional<KvCache> kvCache;
   if (o.kvCache.getNumOccurrences())
     kvCache = o.kvCache;
-  if (llvm::Error error = compileModel(
-          {o.input, o.output, o.target, o.emit, o.clang, o.strategy, kvCache,
-           o.tune},
-          registry)) {
+  if (llvm::Error error = compileModel({o.input, o.output, o.target, o.emit,
+                                        o.clang, o.strategy, kvCache, o.tune},
+                                       registry)) {
     llvm::WithColor::error(llvm::errs(), "quant-compile")
         << llvm::toString(std::move(error)) << '\n';
     return 1;

@@ -55,8 +55,7 @@ int main(int argc, char **argv) {
   attachWeightStore(registry, store);
   MLIRContext context(registry);
 
-  llvm::Expected<OwningOpRef<ModuleOp>> module =
-      importOnnx(inputPath, context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(inputPath, context);
   if (!module)
     return fail(module.takeError());
   if (llvm::Error error = saveModule(**module, outputPath, emitBytecode))

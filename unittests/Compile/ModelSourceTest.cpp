@@ -28,8 +28,9 @@ TEST(ModelSourceTest, NamesOfAModelMayHoldAnything) {
       {"x.0", ElementType::F32, {}},
       {"x:0", ElementType::F32, {}}};
   std::string header = getHeader(signature, "model");
-  EXPECT_TRUE(contains(header, "MODEL_INPUT_A_B___ = 0, /* a\"b__/: int64[batch "
-                               "_ size, 3] */"));
+  EXPECT_TRUE(contains(header,
+                       "MODEL_INPUT_A_B___ = 0, /* a\"b__/: int64[batch "
+                       "_ size, 3] */"));
   EXPECT_TRUE(contains(header, "MODEL_INPUT_X_0 = 1,"));
   EXPECT_TRUE(contains(header, "MODEL_INPUT_X_0_2 = 2,"));
   EXPECT_TRUE(contains(header, "MODEL_NUM_OUTPUTS = 0"));

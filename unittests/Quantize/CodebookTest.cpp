@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TestUtils.h"
 #include "lowbit/Quantize/Codebook.h"
+#include "TestUtils.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>

@@ -1,4 +1,5 @@
-//===- ConversionTest.cpp - Exactly the same values in another format ------===//
+//===- ConversionTest.cpp - Exactly the same values in another format
+//------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -65,8 +66,8 @@ void expectSameBothWays(const BlockFormat &one, const BlockFormat &other,
     const Matrix weights = Random(seed).matrix(rows, cols, 0.1f);
     const QuantizedMatrix first =
         unwrap(roundToNearest(one, weights, minMax)).matrix;
-    const QuantizedMatrix second = unwrap(
-        convertExactly(one, rows, cols, first.getBytes(), other));
+    const QuantizedMatrix second =
+        unwrap(convertExactly(one, rows, cols, first.getBytes(), other));
     llvm::Expected<QuantizedMatrix> third =
         convertExactly(other, rows, cols, second.getBytes(), one);
     ASSERT_TRUE(bool(third)) << other.describe() << " to " << one.describe()
@@ -111,11 +112,16 @@ std::string getRefusal(const BlockFormat &from, const BlockFormat &to,
 
 TEST(Conversion, CodesOfMoreBits) {
   for (ScaleType scale : {ScaleType::F16, ScaleType::F32}) {
-    expectSame(makeUniform(3, false, 32, scale), makeUniform(4, false, 32, scale));
-    expectSame(makeUniform(4, false, 32, scale), makeUniform(8, false, 32, scale));
-    expectSame(makeUniform(4, true, 32, scale), makeUniform(8, true, 32, scale));
-    expectSame(makeUniform(4, true, 32, scale), makeUniform(4, false, 32, scale));
-    expectSame(makeUniform(4, false, 32, scale), makeUniform(5, true, 32, scale));
+    expectSame(makeUniform(3, false, 32, scale),
+               makeUniform(4, false, 32, scale));
+    expectSame(makeUniform(4, false, 32, scale),
+               makeUniform(8, false, 32, scale));
+    expectSame(makeUniform(4, true, 32, scale),
+               makeUniform(8, true, 32, scale));
+    expectSame(makeUniform(4, true, 32, scale),
+               makeUniform(4, false, 32, scale));
+    expectSame(makeUniform(4, false, 32, scale),
+               makeUniform(5, true, 32, scale));
   }
 }
 
@@ -127,8 +133,8 @@ TEST(Conversion, SymmetricCodesHaveTheirZeroInTheMiddle) {
   const UniformFormat from = makeUniform(4, true, 32);
   const QuantizedMatrix matrix =
       unwrap(roundToNearest(from, weights, MinMaxSearch())).matrix;
-  const QuantizedMatrix converted = unwrap(
-      convertExactly(from, 2, 32, matrix.getBytes(), makeUniform(4, false, 32)));
+  const QuantizedMatrix converted = unwrap(convertExactly(
+      from, 2, 32, matrix.getBytes(), makeUniform(4, false, 32)));
   EXPECT_EQ(converted.getComponent("zeros")->bytes,
             (std::vector<uint8_t>{8, 8}));
   const auto &codes = matrix.getComponent("codes")->bytes;
@@ -280,8 +286,7 @@ TEST(Conversion, SignsAsIntegers) {
   spec.groupCols = 32;
   spec.hasOffset = true;
   spec.scaleType = ElementType::F32;
-  expectSameBothWays(makeUniform(3, false, 32),
-                     unwrap(BcqFormat::get(spec)));
+  expectSameBothWays(makeUniform(3, false, 32), unwrap(BcqFormat::get(spec)));
   // Odd multiples of half a scale need no offset.
   spec.hasOffset = false;
   const llvm::SmallVector<float> odd = {-7, -5, -3, -1, 1, 3, 5, 7};
@@ -342,8 +347,7 @@ TEST(Conversion, NamesWhatIsNotExact) {
             "the weight in row 0, column 0 is 9.88235295e-01, which f16 would "
             "make 9.88281250e-01");
   // Offsets are products of scales and zero points, of more bits than an f16.
-  EXPECT_EQ(getRefusal(makeUniform(4, false, 32),
-                       GgmlFormat(GgmlType::Q4_1),
+  EXPECT_EQ(getRefusal(makeUniform(4, false, 32), GgmlFormat(GgmlType::Q4_1),
                        Random(1).matrix(1, 32).values)
                 .substr(0, 23),
             "the weight in row 0, co");

@@ -1,4 +1,5 @@
-//===- EasyQuantTest.cpp - Outliers apart, scales by least squares -----------===//
+//===- EasyQuantTest.cpp - Outliers apart, scales by least squares
+//-----------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -56,8 +57,8 @@ double getError(const Matrix &weights, const Matrix &decoded) {
 }
 
 TEST(EasyQuant, FindsTheBestScale) {
-  // Without outliers. Scale 2 * 8 / 15 gives the codes 7, 6, -3 and 1, whose best
-  // scale (56 + 36 + 9 + 1) / (49 + 36 + 9 + 1) gives the same ones.
+  // Without outliers. Scale 2 * 8 / 15 gives the codes 7, 6, -3 and 1, whose
+  // best scale (56 + 36 + 9 + 1) / (49 + 36 + 9 + 1) gives the same ones.
   Matrix weights(1, 4);
   weights.values = {8, 6, -3, 1};
   SparseOutliersFormat format = addOutliers(makeFormat(4, 0, true));
@@ -116,9 +117,9 @@ TEST(EasyQuant, NeverWorseThanRoundToNearestWithTheSameOutliers) {
     for (ScaleStorage scales :
          {ScaleStorage(ScaleType::F16), ScaleStorage(ScaleType::F8E8M0FNU),
           ScaleStorage(std::make_shared<UniformFormat>(makeFormat(4, 0)))})
-      compare(unwrap(CodebookFormat::get(
-                  {*Codebook::find(name), 1, 16, scales})),
-              ++seed);
+      compare(
+          unwrap(CodebookFormat::get({*Codebook::find(name), 1, 16, scales})),
+          ++seed);
   // One scale for many rows.
   UniformFormat::Spec spec;
   spec.isSigned = true;
@@ -190,10 +191,10 @@ TEST(EasyQuant, ZerosStayZeros) {
   for (int64_t col = 0; col < 32; ++col)
     EXPECT_EQ(decoded(2, col), 0);
   Matrix zeros(3, 8);
-  EXPECT_EQ(decodeAny(format,
-                      unwrap(easyQuant(format, zeros, minMax, {})).matrix)
-                .values,
-            zeros.values);
+  EXPECT_EQ(
+      decodeAny(format, unwrap(easyQuant(format, zeros, minMax, {})).matrix)
+          .values,
+      zeros.values);
 }
 
 TEST(EasyQuant, SaysWhatIsWrong) {
@@ -221,9 +222,10 @@ TEST(EasyQuant, SaysWhatIsWrong) {
   EXPECT_EQ(getError(addOutliers(dense), options),
             "iterations is -1, but must not be negative");
   weights(1, 2) = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(getError(addOutliers(dense), {}),
-            "the weight in row 1, column 2 is infinite; only finite weights can "
-            "be quantized");
+  EXPECT_EQ(
+      getError(addOutliers(dense), {}),
+      "the weight in row 1, column 2 is infinite; only finite weights can "
+      "be quantized");
 }
 
 } // namespace

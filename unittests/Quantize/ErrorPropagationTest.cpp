@@ -56,10 +56,10 @@ struct Layer {
         double error =
             hasAddend ? floatAddend(token, row) - addend(token, row) : 0;
         for (int64_t col = 0; col < inputs.cols; ++col)
-          error += static_cast<double>(floatInputs(token, col)) *
-                       weights(row, col) -
-                   static_cast<double>(inputs(token, col)) *
-                       v[row * inputs.cols + col];
+          error +=
+              static_cast<double>(floatInputs(token, col)) * weights(row, col) -
+              static_cast<double>(inputs(token, col)) *
+                  v[row * inputs.cols + col];
         sum += error * error;
       }
     return sum;

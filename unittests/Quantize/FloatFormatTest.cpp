@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TestUtils.h"
 #include "lowbit/Quantize/FloatFormat.h"
+#include "TestUtils.h"
 #include "lowbit/Quantize/Solver.h"
 
 using namespace lowbit;

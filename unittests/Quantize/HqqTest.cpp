@@ -93,9 +93,9 @@ TEST(Hqq, RepresentableWeightsStayAsTheyAre) {
       SolverResult fitted = unwrap(hqq(format, weights, minMax, {}));
       EXPECT_EQ(fitted.weightError, 0);
       EXPECT_EQ(decode(format, fitted.matrix).values, weights.values);
-      EXPECT_TRUE(isIdentical(
-          fitted.matrix,
-          unwrap(roundToNearest(format, weights, minMax)).matrix));
+      EXPECT_TRUE(
+          isIdentical(fitted.matrix,
+                      unwrap(roundToNearest(format, weights, minMax)).matrix));
     }
 }
 
@@ -238,10 +238,12 @@ TEST(Hqq, RejectsBadOptions) {
   EXPECT_EQ(getError(options), "p is 0.000000, but must lie in (0, 1]");
   options = {};
   options.beta = -1;
-  EXPECT_EQ(getError(options), "beta is -1.000000, but must be positive and finite");
+  EXPECT_EQ(getError(options),
+            "beta is -1.000000, but must be positive and finite");
   options = {};
   options.kappa = 0.5;
-  EXPECT_EQ(getError(options), "kappa is 0.500000, but must be at least 1 and finite");
+  EXPECT_EQ(getError(options),
+            "kappa is 0.500000, but must be at least 1 and finite");
   options = {};
   options.iterations = -1;
   EXPECT_EQ(getError(options), "iterations is -1, but must not be negative");

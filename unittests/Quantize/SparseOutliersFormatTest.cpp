@@ -1,4 +1,5 @@
-//===- SparseOutliersFormatTest.cpp - Codes and a few exact elements ---------===//
+//===- SparseOutliersFormatTest.cpp - Codes and a few exact elements
+//---------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -225,9 +226,8 @@ TEST(SparseOutliersFormat, RefusesWhatItCannotStore) {
   auto shared = std::make_shared<UniformFormat>(dense);
   EXPECT_EQ(getMessage(SparseOutliersFormat::get({shared, -1})),
             "the number of outliers is -1, but must be 0 to 2147483647");
-  EXPECT_EQ(
-      getMessage(SparseOutliersFormat::get({shared, 1, ElementType::I8})),
-      "outliers are stored as f16, bf16 or f32, not as int8");
+  EXPECT_EQ(getMessage(SparseOutliersFormat::get({shared, 1, ElementType::I8})),
+            "outliers are stored as f16, bf16 or f32, not as int8");
 }
 
 TEST(SparseOutliersFormat, RefusesToDecodeWhatIsCorrupt) {
@@ -257,9 +257,10 @@ TEST(SparseOutliersFormat, RefusesToDecodeWhatIsCorrupt) {
   QuantizedMatrix bad = good;
   bad.components[columns].bytes.pop_back();
   Matrix decoded(2, 4);
-  EXPECT_EQ(llvm::toString(format.decode(bad, decoded.view())),
-            "the component 'outlier_columns' of a 2 x 4 matrix of format s4 [1, "
-            "*] f32 + 3 outliers f16 has 5 bytes, but takes 6");
+  EXPECT_EQ(
+      llvm::toString(format.decode(bad, decoded.view())),
+      "the component 'outlier_columns' of a 2 x 4 matrix of format s4 [1, "
+      "*] f32 + 3 outliers f16 has 5 bytes, but takes 6");
 }
 
 } // namespace

@@ -71,17 +71,16 @@ TEST(NpyTest, MalformedFilesAreErrors) {
             "'x.npy' is truncated");
   EXPECT_EQ(getMessage(makeNpy("{'descr': '<f4', 'shape': (1,)}", "1234")),
             "'x.npy' has a malformed .npy header");
-  EXPECT_EQ(getMessage(makeNpy(
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
-                "")),
-            "'x.npy' has a malformed .npy header");
+  EXPECT_EQ(
+      getMessage(makeNpy(
+          "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", "")),
+      "'x.npy' has a malformed .npy header");
 }
 
 static std::string withType(StringRef descr) {
-  return makeNpy(("{'descr': " + descr +
-                  ", 'fortran_order': False, 'shape': (1,)}")
-                     .str(),
-                 "12345678");
+  return makeNpy(
+      ("{'descr': " + descr + ", 'fortran_order': False, 'shape': (1,)}").str(),
+      "12345678");
 }
 
 TEST(NpyTest, UnusableElementTypesAreNamed) {
@@ -167,8 +166,7 @@ TEST_F(NpzTest, RoundTrips) {
 }
 
 TEST_F(NpzTest, DamagedArchivesAreErrors) {
-  ASSERT_FALSE(
-      bool(writeNpz(path, {{"a", Tensor(ElementType::F32, {1000})}})));
+  ASSERT_FALSE(bool(writeNpz(path, {{"a", Tensor(ElementType::F32, {1000})}})));
   std::string content = readContent();
   writeContent(content.substr(0, content.size() / 2));
   EXPECT_NE(readMessage().find("as an .npz archive"), std::string::npos);

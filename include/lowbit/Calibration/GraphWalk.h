@@ -150,8 +150,8 @@ private:
   void addInput(Stage &stage, mlir::OpOperand &operand);
   mlir::OwningOpRef<mlir::ModuleOp> buildModule(const Stage &stage);
   llvm::Expected<Program> load(const Stage &stage, const Trace &trace);
-  llvm::Expected<std::vector<Tensor>>
-  run(const Program &program, const Trace &trace, unsigned batch);
+  llvm::Expected<std::vector<Tensor>> run(const Program &program,
+                                          const Trace &trace, unsigned batch);
   llvm::Error runStage(const Stage &stage, unsigned numOwnBatches,
                        Trace &trace);
   unsigned getEndOfBlock(unsigned first, llvm::ArrayRef<unsigned> blocks) const;

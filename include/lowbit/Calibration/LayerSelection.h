@@ -46,8 +46,8 @@ QuantizableOpInterface findHead(mlir::FunctionOpInterface function);
 llvm::SmallVector<QuantizableLayer> findLayers(mlir::ModuleOp module);
 
 /// The layers to quantize, in the order of the module: those to which a format
-/// was assigned, and those that the filter speaks of, without the ones that were
-/// assigned to stay float. Fails if a regular expression is malformed or
+/// was assigned, and those that the filter speaks of, without the ones that
+/// were assigned to stay float. Fails if a regular expression is malformed or
 /// excludes everything.
 llvm::Expected<llvm::SmallVector<QuantizableLayer>>
 selectLayers(mlir::ModuleOp module, const LayerFilter &filter);

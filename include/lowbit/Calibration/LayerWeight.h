@@ -32,7 +32,8 @@ public:
   llvm::SmallVector<int64_t, 2> getShape() const {
     return {matrix.getRows(), matrix.getCols()};
   }
-  /// Tells the system that the pages are not needed for now, if a file has them.
+  /// Tells the system that the pages are not needed for now, if a file has
+  /// them.
   void release() const;
 
 private:

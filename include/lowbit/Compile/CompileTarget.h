@@ -27,9 +27,9 @@ struct CompileTarget {
   /// The GPU that runs the kernels, or empty.
   std::string chip;
 
-  /// "native"; "x86-64" or "aarch64" (levels chosen at run time); "x86-64-v2" to
-  /// "x86-64-v4", "x86-64" and "aarch64" with "+feature" behind them; or a GPU
-  /// such as "sm_80".
+  /// "native"; "x86-64" or "aarch64" (levels chosen at run time); "x86-64-v2"
+  /// to "x86-64-v4", "x86-64" and "aarch64" with "+feature" behind them; or a
+  /// GPU such as "sm_80".
   static llvm::Expected<CompileTarget> parse(llvm::StringRef text);
 };
 

@@ -39,7 +39,8 @@ std::string getModelSource(const Signature &signature,
 /// itself.
 std::vector<std::string> getGpuRuntimeSources(llvm::StringRef prefix);
 
-/// What a model calls a function of the runtime, so that each model has its own.
+/// What a model calls a function of the runtime, so that each model has its
+/// own.
 std::string getRuntimeName(llvm::StringRef prefix, llvm::StringRef function);
 
 } // namespace lowbit

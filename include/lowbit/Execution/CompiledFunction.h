@@ -15,8 +15,8 @@
 
 namespace lowbit {
 
-/// Calls an entry point with tensors, which are not checked. What the code finds
-/// wrong with them while it runs is an error.
+/// Calls an entry point with tensors, which are not checked. What the code
+/// finds wrong with them while it runs is an error.
 llvm::Expected<std::vector<Tensor>> callEntry(EntryFn entry,
                                               const Signature &signature,
                                               llvm::ArrayRef<Tensor> inputs);

@@ -30,9 +30,9 @@ struct CpuTarget {
   /// The instruction sets that not every processor of the architecture has.
   std::vector<std::string> extensions;
 
-  /// `cpu` is "native", a level ("avx2", "avx512", "amx") or a name that LLVM knows
-  /// for this machine's architecture; `features` are added to it. Asking for
-  /// more than this machine can execute is an error.
+  /// `cpu` is "native", a level ("avx2", "avx512", "amx") or a name that LLVM
+  /// knows for this machine's architecture; `features` are added to it. Asking
+  /// for more than this machine can execute is an error.
   static llvm::Expected<CpuTarget> get(llvm::StringRef cpu = "native",
                                        llvm::StringRef features = "");
 

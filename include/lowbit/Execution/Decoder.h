@@ -51,9 +51,8 @@ private:
 };
 
 /// Continues `prompt` by the most likely tokens, one by one.
-llvm::Expected<std::vector<int64_t>> generate(const Session &session,
-                                              llvm::ArrayRef<int64_t> prompt,
-                                              int64_t count);
+llvm::Expected<std::vector<int64_t>>
+generate(const Session &session, llvm::ArrayRef<int64_t> prompt, int64_t count);
 
 } // namespace lowbit
 

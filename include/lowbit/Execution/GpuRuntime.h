@@ -18,8 +18,8 @@ namespace lowbit {
 /// GPU's name.
 inline constexpr llvm::StringLiteral kEmulatedGpu = "emulate";
 
-/// The path of the library whose functions the program calls: the one that opens
-/// the CUDA driver, or the emulator. See lowbit/Runtime/gpu.h.
+/// The path of the library whose functions the program calls: the one that
+/// opens the CUDA driver, or the emulator. See lowbit/Runtime/gpu.h.
 llvm::Expected<std::string> findGpuRuntime(llvm::StringRef gpu);
 
 /// The functions of the runtime that are called around a run, see

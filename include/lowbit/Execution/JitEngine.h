@@ -9,8 +9,8 @@
 #ifndef LOWBIT_EXECUTION_JITENGINE_H
 #define LOWBIT_EXECUTION_JITENGINE_H
 
-#include "lowbit/Execution/CpuTarget.h"
 #include "lowbit/Conversion/LowbitToCpu/KvCache.h"
+#include "lowbit/Execution/CpuTarget.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include <memory>

@@ -66,11 +66,10 @@ private:
 
 /// Inputs of any model for a benchmark or a comparison: dimensions that are
 /// known at run time only become 1 (batch), 0 (past) or `tokens`; tokens and
-/// numbers are pseudo-random from a fixed seed. A language model has seen `past`
-/// tokens.
-llvm::Expected<std::vector<Tensor>> makeSyntheticInputs(const Signature &s,
-                                                        int64_t tokens,
-                                                        int64_t past = 0);
+/// numbers are pseudo-random from a fixed seed. A language model has seen
+/// `past` tokens.
+llvm::Expected<std::vector<Tensor>>
+makeSyntheticInputs(const Signature &s, int64_t tokens, int64_t past = 0);
 
 } // namespace lowbit
 

@@ -27,10 +27,10 @@ struct ModelLayer {
   std::optional<TransformMark> mark;
 };
 
-/// Finds the linear layers, convolutions and embeddings of the model in `module`
-/// that have names, in the order in which they run, after normalizing the graph:
-/// not before does it show its layers. Float and quantized forms of a model have
-/// layers of the same names.
+/// Finds the linear layers, convolutions and embeddings of the model in
+/// `module` that have names, in the order in which they run, after normalizing
+/// the graph: not before does it show its layers. Float and quantized forms of
+/// a model have layers of the same names.
 llvm::Expected<std::vector<ModelLayer>> findModelLayers(mlir::ModuleOp module);
 
 /// Makes the model return what `layers` compute, under their names and before

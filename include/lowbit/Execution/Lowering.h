@@ -14,9 +14,9 @@
 #ifndef LOWBIT_EXECUTION_LOWERING_H
 #define LOWBIT_EXECUTION_LOWERING_H
 
+#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 #include "lowbit/Dialect/Lowbit/Transforms/Passes.h"
 #include "lowbit/Execution/CpuTarget.h"
-#include "lowbit/Conversion/LowbitToCpu/KvCache.h"
 #include "lowbit/Kernels/MatmulStrategy.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"

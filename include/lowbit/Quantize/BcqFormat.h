@@ -14,9 +14,9 @@
 namespace lowbit {
 
 /// Binary-coding quantization (Xu et al. 2018; LUT-GEMM, Park et al. 2024):
-/// value = the sum of +scale[i] or -scale[i] over the bits i of a code, added up
-/// in this order in f32, perhaps to an offset. A group has a scale for each bit,
-/// and one offset.
+/// value = the sum of +scale[i] or -scale[i] over the bits i of a code, added
+/// up in this order in f32, perhaps to an offset. A group has a scale for each
+/// bit, and one offset.
 ///
 /// The fit is greedy at first: sign i is that of what signs 0 to i - 1 leave (+
 /// for 0), scale i the mean of its magnitude. Then, `rounds` times, scales (and

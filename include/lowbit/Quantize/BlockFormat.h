@@ -182,8 +182,8 @@ public:
   virtual llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                              MatrixView decoded) const = 0;
 
-  /// An error if components of the right sizes hold what cannot be decoded, such
-  /// as indices that are out of range.
+  /// An error if components of the right sizes hold what cannot be decoded,
+  /// such as indices that are out of range.
   virtual llvm::Error
   verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                  int64_t rows, int64_t cols) const {

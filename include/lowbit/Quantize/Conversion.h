@@ -1,4 +1,5 @@
-//===- Conversion.h - Exactly the same values in another format  -*- C++ -*-===//
+//===- Conversion.h - Exactly the same values in another format  -*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,5 @@
-//===- EasyQuant.h - Outliers apart, scales by least squares -----*- C++ -*-===//
+//===- EasyQuant.h - Outliers apart, scales by least squares -----*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -32,10 +33,10 @@ struct EasyQuantOptions {
 /// Algorithm for LLMs", EMNLP 2023): stores a few outliers apart, in a format
 /// that can, and fits the scales to the other elements. Starting with
 /// round-to-nearest, the best scale for the codes and the nearest codes for the
-/// scale are found in turn, until the sum of squared errors no longer falls; the
-/// scale that is best for codes is sum(w w') / sum(w' w') times the one with
-/// which these decode to w'. A row (or as many as share parameters) keeps the
-/// scales with the least error, so that none is worse than with
+/// scale are found in turn, until the sum of squared errors no longer falls;
+/// the scale that is best for codes is sum(w w') / sum(w' w') times the one
+/// with which these decode to w'. A row (or as many as share parameters) keeps
+/// the scales with the least error, so that none is worse than with
 /// round-to-nearest and the same outliers.
 llvm::Expected<SolverResult> easyQuant(const BlockFormat &format,
                                        ConstMatrixView weights,

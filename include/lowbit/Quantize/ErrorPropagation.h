@@ -1,4 +1,5 @@
-//===- ErrorPropagation.h - Making up for earlier layers' errors -*- C++ -*-===//
+//===- ErrorPropagation.h - Making up for earlier layers' errors -*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -34,7 +34,8 @@ struct LayerSummary {
 };
 
 /// Prints lines of cells below each other: text to the left of its column,
-/// figures, which `numFigures` columns from `firstFigure` on hold, to the right.
+/// figures, which `numFigures` columns from `firstFigure` on hold, to the
+/// right.
 void printAligned(llvm::raw_ostream &os,
                   llvm::ArrayRef<std::vector<std::string>> lines,
                   size_t firstFigure, size_t numFigures);

@@ -1,4 +1,5 @@
-//===- NOfMFormat.h - Some elements of every block ---------------*- C++ -*-===//
+//===- NOfMFormat.h - Some elements of every block ---------------*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -14,14 +15,14 @@
 
 namespace lowbit {
 
-/// Of every M adjacent elements of a row, N are stored, and where they were; the
-/// others are zero.
+/// Of every M adjacent elements of a row, N are stored, and where they were;
+/// the others are zero.
 ///
 /// The stored values, N for each block, are a matrix of their own, in any other
 /// format: its groups count stored values. Their places in the block follow as
-/// the component `indices`: numbers of ceil(log2 M) bits that ascend in a block,
-/// packed to a stream of bits row by row. The last block of a row may be short;
-/// then values for places behind its end are stored as zeros.
+/// the component `indices`: numbers of ceil(log2 M) bits that ascend in a
+/// block, packed to a stream of bits row by row. The last block of a row may be
+/// short; then values for places behind its end are stored as zeros.
 ///
 /// The encoder keeps the elements with the greatest magnitudes.
 class NOfMFormat final : public BlockFormat {
@@ -45,9 +46,8 @@ public:
   llvm::Expected<std::unique_ptr<MatrixEncoder>>
   createEncoder(ConstMatrixView weights,
                 const RangeSearch &search) const override;
-  llvm::Error
-  verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
-                 int64_t rows, int64_t cols) const override;
+  llvm::Error verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                             int64_t rows, int64_t cols) const override;
   using BlockFormat::decode;
   llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                      MatrixView decoded) const override;

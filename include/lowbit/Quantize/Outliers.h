@@ -25,7 +25,8 @@ struct SparsePositions {
 /// first ones, row by row.
 SparsePositions findOutliers(ConstMatrixView weights, int64_t count);
 
-/// How many elements are farther than `sigma` standard deviations from the mean.
+/// How many elements are farther than `sigma` standard deviations from the
+/// mean.
 int64_t countOutliers(ConstMatrixView weights, double sigma);
 
 } // namespace lowbit

@@ -1,4 +1,5 @@
-//===- Pruning.h - Which weights can become zero ------------------*- C++ -*-===//
+//===- Pruning.h - Which weights can become zero ------------------*- C++
+//-*-===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

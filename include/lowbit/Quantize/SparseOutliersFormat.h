@@ -24,8 +24,8 @@ namespace lowbit {
 ///
 /// Outliers are those of `findOutliers`. The components of the dense part are
 /// followed by `outlier_offsets` (i32, one more than there are rows),
-/// `outlier_columns` (unsigned numbers, in 16 bits where the columns are at most
-/// 65536, else in 32) and `outlier_values`.
+/// `outlier_columns` (unsigned numbers, in 16 bits where the columns are at
+/// most 65536, else in 32) and `outlier_values`.
 class SparseOutliersFormat final : public BlockFormat {
 public:
   struct Spec {
@@ -52,9 +52,8 @@ public:
   llvm::Expected<std::unique_ptr<MatrixEncoder>>
   createEncoder(ConstMatrixView weights,
                 const RangeSearch &search) const override;
-  llvm::Error
-  verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
-                 int64_t rows, int64_t cols) const override;
+  llvm::Error verifyContents(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
+                             int64_t rows, int64_t cols) const override;
   using BlockFormat::decode;
   llvm::Error decode(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> components,
                      MatrixView decoded) const override;

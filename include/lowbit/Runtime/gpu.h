@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 /* The functions that the host code of a program for a GPU calls. They are plain
- * C, need no LLVM, and open the CUDA driver (libcuda.so.1) when first called, so
- * that a program which contains GPU code starts on a machine without a GPU.
+ * C, need no LLVM, and open the CUDA driver (libcuda.so.1) when first called,
+ * so that a program which contains GPU code starts on a machine without a GPU.
  *
  * Nothing here aborts. The first failure of a thread is kept until
  * lowbit_gpu_take_error asks for it; until then every call does nothing, and

@@ -55,8 +55,8 @@ typedef struct lowbit_tensor_info {
   /* Dimensions of one name have one size; NULL where there is none. */
   const char *dims[LOWBIT_MAX_RANK];
   /* Of an input: not 0 if the model changes its elements, as those of a KV
-   * cache, which stay the caller's. It must not overlap with other inputs. A run
-   * that fails may have changed some. */
+   * cache, which stay the caller's. It must not overlap with other inputs. A
+   * run that fails may have changed some. */
   int32_t updated;
 } lowbit_tensor_info;
 

@@ -38,9 +38,8 @@ llvm::Expected<SafeTensorsIndex> parseSafeTensors(llvm::ArrayRef<char> file,
 /// The bytes that precede the data of a file with these tensors, whose offsets
 /// are counted from the end of the header; a multiple of 64 long, so that the
 /// data of a mapped file is aligned.
-std::string
-makeSafeTensorsHeader(llvm::ArrayRef<std::pair<std::string, SafeTensorsEntry>>
-                          tensors);
+std::string makeSafeTensorsHeader(
+    llvm::ArrayRef<std::pair<std::string, SafeTensorsEntry>> tensors);
 
 /// The size of one element, or 0 for a name that the container does not know.
 unsigned getSafeTensorsElementSize(llvm::StringRef dtype);

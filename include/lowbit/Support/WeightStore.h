@@ -1,4 +1,5 @@
-//===- WeightStore.h - read access to weights that lie in files - -*- C++ -*--===//
+//===- WeightStore.h - read access to weights that lie in files - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -64,8 +65,7 @@ public:
   /// Appends a tensor to the output file. Returns the path, relative to the
   /// base directory, under which it can be read from now on. A name that is
   /// already taken is an error.
-  llvm::Expected<std::string> write(llvm::StringRef name,
-                                    llvm::StringRef dtype,
+  llvm::Expected<std::string> write(llvm::StringRef name, llvm::StringRef dtype,
                                     llvm::ArrayRef<int64_t> shape,
                                     llvm::ArrayRef<char> bytes);
 
@@ -77,7 +77,8 @@ public:
   llvm::Error commitOutput();
 
   /// `path`, which is relative to the base directory, as seen from `directory`.
-  std::string getPathFrom(llvm::StringRef path, llvm::StringRef directory) const;
+  std::string getPathFrom(llvm::StringRef path,
+                          llvm::StringRef directory) const;
 
 private:
   struct MappedFile;

@@ -1,4 +1,5 @@
-//===- WeightWriter.h - new weights, written once and readable at once - -*- C++ -*--===//
+//===- WeightWriter.h - new weights, written once and readable at once - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,5 @@
-//===- ModuleFile.h - modules, and the weight files beside them - -*- C++ -*--===//
+//===- ModuleFile.h - modules, and the weight files beside them - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -17,8 +17,8 @@
 namespace lowbit {
 
 /// Puts memrefs that may name the same memory into one class: views, the values
-/// that control flow forwards, arguments and results of calls of private functions. A class lives on
-/// the device if a kernel uses one of its members.
+/// that control flow forwards, arguments and results of calls of private
+/// functions. A class lives on the device if a kernel uses one of its members.
 class BufferClasses {
 public:
   explicit BufferClasses(mlir::ModuleOp module);

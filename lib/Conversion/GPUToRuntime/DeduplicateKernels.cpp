@@ -28,8 +28,8 @@ using namespace lowbit;
 /// A hash of what must be equal in equal kernels and does not depend on where
 /// things lie in memory from kernel to kernel.
 static llvm::hash_code hashKernel(gpu::GPUFuncOp kernel) {
-  llvm::hash_code hash = llvm::hash_value(
-      kernel.getFunctionType().getAsOpaquePointer());
+  llvm::hash_code hash =
+      llvm::hash_value(kernel.getFunctionType().getAsOpaquePointer());
   kernel.walk([&](Operation *op) {
     hash = llvm::hash_combine(hash, op->getName().getAsOpaquePointer(),
                               op->getNumOperands());
@@ -65,7 +65,8 @@ void DeduplicateKernelsPass::runOnOperation() {
       return SymbolRefAttr::get(device.getNameAttr(),
                                 FlatSymbolRefAttr::get(kernel.getNameAttr()));
     };
-    for (auto kernel : llvm::make_early_inc_range(device.getOps<gpu::GPUFuncOp>())) {
+    for (auto kernel :
+         llvm::make_early_inc_range(device.getOps<gpu::GPUFuncOp>())) {
       if (!kernel.isKernel())
         continue;
       auto &candidates = kept[hashKernel(kernel)];

@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-// The same kernels, on a machine without a GPU: what a thread of the kernel does
-// becomes a function of the host. It finds out who it is by asking the emulator
-// (lib/Runtime), and a barrier gives control to the emulator, which runs the
-// other threads of the block up to there. Memory shared by a block is a global
-// variable, because blocks run one after another.
+// The same kernels, on a machine without a GPU: what a thread of the kernel
+// does becomes a function of the host. It finds out who it is by asking the
+// emulator (lib/Runtime), and a barrier gives control to the emulator, which
+// runs the other threads of the block up to there. Memory shared by a block is
+// a global variable, because blocks run one after another.
 
 #include "EmulateKernels.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -25,9 +25,8 @@ using namespace lowbit;
 bool lowbit::isCooperative(gpu::GPUFuncOp kernel) {
   return kernel
       .walk([](Operation *op) {
-        return isa<gpu::BarrierOp, gpu::ShuffleOp>(op)
-                   ? WalkResult::interrupt()
-                   : WalkResult::advance();
+        return isa<gpu::BarrierOp, gpu::ShuffleOp>(op) ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
       })
       .wasInterrupted();
 }
@@ -47,8 +46,7 @@ func::FuncOp lowbit::declareRuntimeFunction(ModuleOp module, StringRef name,
   if (auto function = module.lookupSymbol<func::FuncOp>(name))
     return function;
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto function =
-      func::FuncOp::create(builder, module.getLoc(), name, type);
+  auto function = func::FuncOp::create(builder, module.getLoc(), name, type);
   function.setPrivate();
   return function;
 }
@@ -69,8 +67,8 @@ static void replaceQuery(OpTy op, StringRef name) {
   OpBuilder builder(op);
   Value dimension = arith::ConstantIntOp::create(
       builder, op.getLoc(), static_cast<int64_t>(op.getDimension()), 32);
-  op.replaceAllUsesWith(callEmulator(builder, op, name, dimension,
-                                     builder.getIndexType()));
+  op.replaceAllUsesWith(
+      callEmulator(builder, op, name, dimension, builder.getIndexType()));
   op.erase();
 }
 
@@ -88,9 +86,9 @@ static void replaceShuffle(gpu::ShuffleOp op) {
     value = arith::ExtUIOp::create(builder, loc, wide, value);
   Value mode = arith::ConstantIntOp::create(
       builder, loc, static_cast<int64_t>(op.getMode()), 32);
-  Value result = callEmulator(
-      builder, op, "shuffle", {value, op.getOffset(), op.getWidth(), mode},
-      wide);
+  Value result =
+      callEmulator(builder, op, "shuffle",
+                   {value, op.getOffset(), op.getWidth(), mode}, wide);
   if (bits != wide)
     result = arith::TruncIOp::create(builder, loc, bits, result);
   if (type != bits)
@@ -152,9 +150,9 @@ static void buildEntry(gpu::GPUFuncOp kernel, func::FuncOp thread,
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   Location loc = kernel.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(module.getContext());
-  auto entry = func::FuncOp::create(
-      builder, loc, getHostNameOf(kernel),
-      builder.getFunctionType(Type(pointer), TypeRange()));
+  auto entry =
+      func::FuncOp::create(builder, loc, getHostNameOf(kernel),
+                           builder.getFunctionType(Type(pointer), TypeRange()));
   entry.setPrivate();
   builder.setInsertionPointToStart(entry.addEntryBlock());
   int32_t next = 0;

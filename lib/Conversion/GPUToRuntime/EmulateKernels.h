@@ -20,17 +20,16 @@ namespace lowbit {
 /// other or exchange values.
 bool isCooperative(mlir::gpu::GPUFuncOp kernel);
 
-/// The name of what the host's program has for a kernel, which may have the name
-/// of a function of the host or of a kernel of another module.
+/// The name of what the host's program has for a kernel, which may have the
+/// name of a function of the host or of a kernel of another module.
 std::string getHostName(mlir::StringAttr device, mlir::StringAttr kernel);
 
 /// Makes a host function of each kernel of `device` that runs one thread of it,
-/// and a function of the kernel's host name that takes the kernel's arguments as
-/// an array of pointers to them, as a driver does. The identity of the thread,
-/// barriers and shuffles become calls of the emulator.
-mlir::LogicalResult
-emulateKernels(mlir::gpu::GPUModuleOp device,
-               const mlir::LLVMTypeConverter &converter);
+/// and a function of the kernel's host name that takes the kernel's arguments
+/// as an array of pointers to them, as a driver does. The identity of the
+/// thread, barriers and shuffles become calls of the emulator.
+mlir::LogicalResult emulateKernels(mlir::gpu::GPUModuleOp device,
+                                   const mlir::LLVMTypeConverter &converter);
 
 /// Declares a private function of the runtime, unless it is declared.
 mlir::func::FuncOp declareRuntimeFunction(mlir::ModuleOp module,

@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-// MLIR's way from `math` to NVVM calls libdevice, NVIDIA's bitcode library, which
-// a machine without CUDA lacks. Kernels need few functions, in f32: what the
-// hardware computes correctly rounded (sqrt, fma, rounding) is left to the
-// conversion to NVVM; the others become the polynomials with which MLIR vectorizes them for CPUs, so that both sides agree
-// to the last few bits.
+// MLIR's way from `math` to NVVM calls libdevice, NVIDIA's bitcode library,
+// which a machine without CUDA lacks. Kernels need few functions, in f32: what
+// the hardware computes correctly rounded (sqrt, fma, rounding) is left to the
+// conversion to NVVM; the others become the polynomials with which MLIR
+// vectorizes them for CPUs, so that both sides agree to the last few bits.
 
 #include "lowbit/Conversion/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,8 +36,7 @@ static bool isHardwareOp(Operation *op) {
 }
 
 namespace {
-struct ExpandGPUMathPass
-    : lowbit::impl::ExpandGPUMathBase<ExpandGPUMathPass> {
+struct ExpandGPUMathPass : lowbit::impl::ExpandGPUMathBase<ExpandGPUMathPass> {
   void runOnOperation() override;
 };
 } // namespace

@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 // The host's side of a GPU program, in terms of Lowbit's runtime (lib/Runtime,
-// lowbit/Runtime/gpu.h). Upstream's gpu-to-llvm would do, but its runtime has no
-// way to report an error, loads modules before main, and creates and destroys a
-// stream for each launch.
+// lowbit/Runtime/gpu.h). Upstream's gpu-to-llvm would do, but its runtime has
+// no way to report an error, loads modules before main, and creates and
+// destroys a stream for each launch.
 
 #include "EmulateKernels.h"
 #include "lowbit/Conversion/GPU/Passes.h"
@@ -98,9 +98,9 @@ struct LowerAlloc final : ConvertOpToLLVMPattern<gpu::AllocOp> {
                              rewriter, sizes, strides, bytes);
     Value pointer = callRuntime(rewriter, op, "lowbit_gpu_alloc", bytes,
                                 getPointerType(rewriter));
-    rewriter.replaceOp(op, Value(createMemRefDescriptor(loc, op.getType(),
-                                                        pointer, pointer, sizes,
-                                                        strides, rewriter)));
+    rewriter.replaceOp(
+        op, Value(createMemRefDescriptor(loc, op.getType(), pointer, pointer,
+                                         sizes, strides, rewriter)));
     return success();
   }
 };
@@ -133,7 +133,8 @@ struct LowerCopy final : ConvertOpToLLVMPattern<gpu::MemcpyOp> {
       bytes = LLVM::MulOp::create(rewriter, loc, bytes,
                                   source.size(rewriter, loc, i));
     Value to = target.bufferPtr(rewriter, loc, *getTypeConverter(), targetType);
-    Value from = source.bufferPtr(rewriter, loc, *getTypeConverter(), sourceType);
+    Value from =
+        source.bufferPtr(rewriter, loc, *getTypeConverter(), sourceType);
     callRuntime(rewriter, op, ("lowbit_gpu_copy_" + direction.getValue()).str(),
                 {to, from, bytes});
     rewriter.eraseOp(op);
@@ -164,15 +165,15 @@ struct LowerDeviceConstant final : ConvertOpToLLVMPattern<OpTy> {
         rewriter, loc, host->getResult(0));
     number = arith::IndexCastOp::create(rewriter, loc, rewriter.getI64Type(),
                                         number);
-    Value address = LLVM::IntToPtrOp::create(
-        rewriter, loc, getPointerType(rewriter), number);
+    Value address = LLVM::IntToPtrOp::create(rewriter, loc,
+                                             getPointerType(rewriter), number);
     Value slot = getSlot(rewriter, op, slotName.getValue());
-    Value pointer = callRuntime(rewriter, op, "lowbit_gpu_constant",
-                                {slot, address, bytes},
-                                getPointerType(rewriter));
-    rewriter.replaceOp(op, Value(this->createMemRefDescriptor(
-                               loc, type, pointer, pointer, sizes, strides,
-                               rewriter)));
+    Value pointer =
+        callRuntime(rewriter, op, "lowbit_gpu_constant", {slot, address, bytes},
+                    getPointerType(rewriter));
+    rewriter.replaceOp(
+        op, Value(this->createMemRefDescriptor(loc, type, pointer, pointer,
+                                               sizes, strides, rewriter)));
     return success();
   }
 };
@@ -238,11 +239,10 @@ void LowerLaunch::callDriver(gpu::LaunchFuncOp op, gpu::BinaryOp binary,
   ptx->setAttr(kPtxAttrName, rewriter.getUnitAttr());
   LLVM::GlobalOp name =
       getString(op, kernel + "_name", op.getKernelName().getValue());
-  SmallVector<Value> operands{
-      getSlot(rewriter, op, getModuleSlotName(op)),
-      LLVM::AddressOfOp::create(rewriter, loc, ptx),
-      getSlot(rewriter, op, kernel + "_function"),
-      LLVM::AddressOfOp::create(rewriter, loc, name)};
+  SmallVector<Value> operands{getSlot(rewriter, op, getModuleSlotName(op)),
+                              LLVM::AddressOfOp::create(rewriter, loc, ptx),
+                              getSlot(rewriter, op, kernel + "_function"),
+                              LLVM::AddressOfOp::create(rewriter, loc, name)};
   llvm::append_range(operands, extent);
   operands.push_back(arguments);
   callRuntime(rewriter, op, "lowbit_gpu_launch", operands);
@@ -261,8 +261,8 @@ void LowerLaunch::callEmulator(gpu::LaunchFuncOp op, gpu::GPUModuleOp device,
   Value address =
       UnrealizedConversionCastOp::create(rewriter, loc, pointer, function)
           .getResult(0);
-  Value cooperative = arith::ConstantIntOp::create(
-      rewriter, loc, isCooperative(kernel), 32);
+  Value cooperative =
+      arith::ConstantIntOp::create(rewriter, loc, isCooperative(kernel), 32);
   SmallVector<Value> operands{address, cooperative};
   llvm::append_range(operands, extent);
   operands.push_back(arguments);
@@ -337,7 +337,8 @@ static LogicalResult check(ModuleOp module, bool emulate) {
                              "runtime does not hand out");
     if (isa<gpu::MemcpyOp>(op) && !op->hasAttr(kCopyAttrName))
       return op->emitOpError("lacks '")
-             << kCopyAttrName << "', the direction; --place-gpu-buffers sets it";
+             << kCopyAttrName
+             << "', the direction; --place-gpu-buffers sets it";
     if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
       return checkLaunch(launch, symbols, emulate);
     return WalkResult::advance();
@@ -361,17 +362,16 @@ struct HeldSlots {
 };
 } // namespace
 
-/// A library calls this function as its destructor; who compiles in memory calls
-/// it before the code goes away.
+/// A library calls this function as its destructor; who compiles in memory
+/// calls it before the code goes away.
 static void buildUnload(ModuleOp module, const HeldSlots &held) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   Location loc = module.getLoc();
   Type none = LLVM::LLVMVoidType::get(module.getContext());
-  auto unload = LLVM::LLVMFuncOp::create(
-      builder, loc, kUnloadName, LLVM::LLVMFunctionType::get(none, {}));
+  auto unload = LLVM::LLVMFuncOp::create(builder, loc, kUnloadName,
+                                         LLVM::LLVMFunctionType::get(none, {}));
   LLVM::GlobalDtorsOp::create(
-      builder, loc,
-      builder.getArrayAttr(FlatSymbolRefAttr::get(unload)),
+      builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(unload)),
       builder.getI32ArrayAttr(/*the default priority*/ 65535),
       builder.getArrayAttr(LLVM::ZeroAttr::get(module.getContext())));
   builder.setInsertionPointToStart(unload.addEntryBlock(builder));

@@ -70,8 +70,8 @@ struct ConvertKernelsToNVVMPass
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    // Preferred to the calls of NVIDIA's library among the last patterns; so are
-    // those below.
+    // Preferred to the calls of NVIDIA's library among the last patterns; so
+    // are those below.
     populateMathToLLVMConversionPatterns(converter, patterns,
                                          /*approximateLog1p=*/false,
                                          /*benefit=*/2);

@@ -120,10 +120,10 @@ private:
 
 void Placer::placeAllocation(memref::AllocOp op) {
   OpBuilder builder(op);
-  auto alloc = gpu::AllocOp::create(builder, op.getLoc(), op.getType(),
-                                    /*asyncToken=*/Type(), ValueRange(),
-                                    op.getDynamicSizes(),
-                                    op.getSymbolOperands());
+  auto alloc =
+      gpu::AllocOp::create(builder, op.getLoc(), op.getType(),
+                           /*asyncToken=*/Type(), ValueRange(),
+                           op.getDynamicSizes(), op.getSymbolOperands());
   op.replaceAllUsesWith(alloc.getMemref());
   op.erase();
 }
@@ -276,17 +276,18 @@ void Placer::markConstant(Operation *op) {
     value = cast<memref::GetGlobalOp>(op).getNameAttr();
   unsigned number =
       constants.try_emplace(value, constants.size()).first->second;
-  op->setAttr(kDeviceAttrName,
-              StringAttr::get(op->getContext(),
-                              "device_constant_" + Twine(number)));
+  op->setAttr(
+      kDeviceAttrName,
+      StringAttr::get(op->getContext(), "device_constant_" + Twine(number)));
 }
 
 /// Operations that only pass a buffer on, or that need not read it.
 static bool forwardsBuffers(Operation *op) {
-  return isa<ViewLikeOpInterface, RegionBranchOpInterface, BranchOpInterface,
-             RegionBranchTerminatorOpInterface, memref::ExtractStridedMetadataOp,
-             memref::ExtractAlignedPointerAsIndexOp, memref::DimOp,
-             arith::SelectOp>(op);
+  return isa<
+      ViewLikeOpInterface, RegionBranchOpInterface, BranchOpInterface,
+      RegionBranchTerminatorOpInterface, memref::ExtractStridedMetadataOp,
+      memref::ExtractAlignedPointerAsIndexOp, memref::DimOp, arith::SelectOp>(
+      op);
 }
 
 /// Public and external functions take and return buffers of the host.
@@ -310,10 +311,12 @@ LogicalResult Placer::placeHostCall(func::CallOp op) {
         cast && isa<UnrankedMemRefType>(value.getType()))
       ranked = cast.getSource();
     if (!isa<MemRefType>(ranked.getType()) || !isContiguous(ranked))
-      return op.emitOpError("passes a buffer to the host that is not contiguous");
+      return op.emitOpError(
+          "passes a buffer to the host that is not contiguous");
     Value host = buildHostBuffer(builder, loc, ranked);
     buildTransfer(builder, loc, host, ranked, kCopyToHost);
-    operand.set(builder.createOrFold<memref::CastOp>(loc, value.getType(), host));
+    operand.set(
+        builder.createOrFold<memref::CastOp>(loc, value.getType(), host));
     // The callee may have written to it.
     buildTransfer(after, loc, ranked, host, kCopyToDevice);
     memref::DeallocOp::create(after, loc, host);

@@ -76,8 +76,7 @@ static Size traceSize(Value buffer, int64_t dim) {
   if (auto alloc = buffer.getDefiningOp<memref::AllocOp>())
     return traceSize(alloc.getMixedSizes()[dim]);
   if (auto expand = buffer.getDefiningOp<memref::ExpandShapeOp>()) {
-    for (auto [from, group] :
-         llvm::enumerate(expand.getReassociationIndices()))
+    for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
       if (group.size() == 1 && group.front() == dim)
         return traceSize(expand.getSrc(), from);
     return traceSize(expand.getMixedOutputShape()[dim]);
@@ -117,10 +116,10 @@ static bool showsRows(Value view, ArrayRef<Size> rows) {
   while (Operation *op = view.getDefiningOp()) {
     if (auto subview = dyn_cast<memref::SubViewOp>(op)) {
       auto isConstant = [&](ArrayRef<OpFoldResult> values, int64_t value) {
-        return llvm::all_of(
-            values.take_front(rows.size()), [&](OpFoldResult other) {
-              return isConstantIntValue(other, value);
-            });
+        return llvm::all_of(values.take_front(rows.size()),
+                            [&](OpFoldResult other) {
+                              return isConstantIntValue(other, value);
+                            });
       };
       if (subview.getSourceType().getRank() != subview.getType().getRank() ||
           !hasRows(subview.getSource(), rows) ||
@@ -148,9 +147,8 @@ static int64_t countRowDims(ArrayRef<int64_t> sizes) {
 }
 
 static SmallVector<Size> getRows(Value buffer, int64_t numDims) {
-  return llvm::map_to_vector(llvm::seq(numDims), [&](int64_t dim) {
-    return traceSize(buffer, dim);
-  });
+  return llvm::map_to_vector(
+      llvm::seq(numDims), [&](int64_t dim) { return traceSize(buffer, dim); });
 }
 
 /// Whether an operand's leading indices, and no others, are those of the row.
@@ -248,8 +246,8 @@ static void buildRow(OpBuilder &b, linalg::LinalgOp op, ValueRange row) {
   SmallVector<Value> operands =
       linalg::makeTiledShapes(b, loc, op, op->getOperands(), offsets, sizes,
                               /*sizeBounds=*/{}, /*omitPartialTileCheck=*/true);
-  auto part = cast<linalg::LinalgOp>(
-      clone(b, op, /*newResultTypes=*/{}, operands));
+  auto part =
+      cast<linalg::LinalgOp>(clone(b, op, /*newResultTypes=*/{}, operands));
   linalg::offsetIndices(b, part, offsets);
 }
 

@@ -255,8 +255,7 @@ void LoopEmitter::emit() {
     nest.steps.push_back(iterationsPerJob);
   }
   buildParallelNest(
-      b, nest, buildProduct(b, sizes), parallel,
-      [&](ValueRange ivs) {
+      b, nest, buildProduct(b, sizes), parallel, [&](ValueRange ivs) {
         for (auto [dim, iv] : llvm::zip(outer, ivs))
           at[dim] = iv;
         if (inner) {
@@ -302,22 +301,21 @@ static LogicalResult lowerForall(scf::ForallOp loop, bool parallel) {
       product *= ShapedType::isDynamic(size) ? 1 : size;
     perIteration += product;
   });
-  SmallVector<Value> counts = getValueOrCreateConstantIndexOp(
-      b, b.getLoc(), loop.getMixedUpperBound());
+  SmallVector<Value> counts =
+      getValueOrCreateConstantIndexOp(b, b.getLoc(), loop.getMixedUpperBound());
   SmallVector<Value> factors = counts;
   factors.push_back(arith::ConstantIndexOp::create(b, perIteration));
   LoopNest nest{counts, SmallVector<int64_t>(counts.size(), 1)};
-  buildParallelNest(b, nest, buildProduct(b, factors), parallel,
-                    [&](ValueRange ivs) {
-                      loop.getTerminator().erase();
-                      Block *block = b.getInsertionBlock();
-                      Block *body = loop.getBody();
-                      for (auto [from, to] :
-                           llvm::zip_equal(body->getArguments(), ivs))
-                        from.replaceAllUsesWith(to);
-                      block->getOperations().splice(b.getInsertionPoint(),
-                                                    body->getOperations());
-                    });
+  buildParallelNest(
+      b, nest, buildProduct(b, factors), parallel, [&](ValueRange ivs) {
+        loop.getTerminator().erase();
+        Block *block = b.getInsertionBlock();
+        Block *body = loop.getBody();
+        for (auto [from, to] : llvm::zip_equal(body->getArguments(), ivs))
+          from.replaceAllUsesWith(to);
+        block->getOperations().splice(b.getInsertionPoint(),
+                                      body->getOperations());
+      });
   loop.erase();
   return success();
 }

@@ -43,8 +43,7 @@ struct LowerWeightsPass final
         return signalPassFailure();
       }
       indices.push_back(
-          entries.try_emplace(op.getValueAttr(), entries.size())
-              .first->second);
+          entries.try_emplace(op.getValueAttr(), entries.size()).first->second);
     }
 
     MLIRContext *context = &getContext();

@@ -206,8 +206,7 @@ void RowLoops::build() {
   nest.upperBounds.push_back(c.sizes[c.n]);
   nest.steps.push_back(columnsPerJob);
   buildParallelNest(
-      b, nest, buildProduct(b, c.sizes), shape.parallel,
-      [&](ValueRange ivs) {
+      b, nest, buildProduct(b, c.sizes), shape.parallel, [&](ValueRange ivs) {
         LoopIndices at(c.sizes.size());
         for (auto [dim, iv] : llvm::zip_equal(dims, ivs.drop_back()))
           at[dim] = iv;

@@ -88,10 +88,8 @@ static void buildTileCopy(OpBuilder &builder, const Contraction &contraction,
   Type type = cast<MemRefType>(shared.getType()).getElementType();
   int64_t fast = alongDepth ? kDepth : kTile;
   Value fastSize = buildIndex(builder, loc, fast);
-  Value inFast =
-      arith::RemUIOp::create(builder, loc, place.thread, fastSize);
-  Value inSlow =
-      arith::DivUIOp::create(builder, loc, place.thread, fastSize);
+  Value inFast = arith::RemUIOp::create(builder, loc, place.thread, fastSize);
+  Value inSlow = arith::DivUIOp::create(builder, loc, place.thread, fastSize);
   for (int64_t step = 0; step < kTile * kDepth / threads; ++step) {
     Value slow = arith::AddIOp::create(
         builder, loc, inSlow, buildIndex(builder, loc, step * threads / fast));
@@ -130,8 +128,8 @@ static SmallVector<Value> buildStep(OpBuilder &builder,
                                     ValueRange accumulators) {
   Location loc = contraction.getLoc();
   auto load = [&](Value shared, Value thread, int64_t i) {
-    Value position = arith::AddIOp::create(
-        builder, loc, thread, buildIndex(builder, loc, i * kSide));
+    Value position = arith::AddIOp::create(builder, loc, thread,
+                                           buildIndex(builder, loc, i * kSide));
     return memref::LoadOp::create(builder, loc, shared,
                                   ValueRange{depth, position});
   };
@@ -151,8 +149,8 @@ static SmallVector<Value> buildStep(OpBuilder &builder,
 
 /// Lets the backend fuse the products with the sums; one rounding less.
 static void allowContraction(Block *block) {
-  auto flags = arith::FastMathFlagsAttr::get(
-      block->getParentOp()->getContext(), arith::FastMathFlags::contract);
+  auto flags = arith::FastMathFlagsAttr::get(block->getParentOp()->getContext(),
+                                             arith::FastMathFlags::contract);
   block->walk([&](Operation *op) {
     if (isa<arith::MulFOp, arith::AddFOp>(op))
       op->setAttr("fastmath", flags);
@@ -209,12 +207,14 @@ static void buildResult(OpBuilder &builder, const Contraction &contraction,
   Type type = getElementTypeOrSelf(output.get().getType());
   for (int64_t i = 0; i < kPerThread; ++i)
     for (int64_t j = 0; j < kPerThread; ++j) {
-      Value row = arith::AddIOp::create(
-          builder, loc, place.firstRow,
-          buildMulAdd(builder, loc, buildIndex(builder, loc, i), kSide, place.y));
+      Value row = arith::AddIOp::create(builder, loc, place.firstRow,
+                                        buildMulAdd(builder, loc,
+                                                    buildIndex(builder, loc, i),
+                                                    kSide, place.y));
       Value column = arith::AddIOp::create(
           builder, loc, place.firstColumn,
-          buildMulAdd(builder, loc, buildIndex(builder, loc, j), kSide, place.x));
+          buildMulAdd(builder, loc, buildIndex(builder, loc, j), kSide,
+                      place.x));
       Value inside = arith::AndIOp::create(
           builder, loc, buildLess(builder, loc, row, contraction.row.size),
           buildLess(builder, loc, column, contraction.column.size));
@@ -249,36 +249,39 @@ LogicalResult lowbit::buildContractionKernel(OpBuilder &builder,
                           Axis(builder, loc, sizes, dims->n),
                           Axis(builder, loc, sizes, dims->k)};
   Value rowTiles = buildCeilDiv(builder, loc, contraction.row.size, kTile);
-  Value columnTiles = buildCeilDiv(builder, loc, contraction.column.size, kTile);
-  SmallVector<OpFoldResult> tiles{contraction.batch.size, rowTiles, columnTiles};
+  Value columnTiles =
+      buildCeilDiv(builder, loc, contraction.column.size, kTile);
+  SmallVector<OpFoldResult> tiles{contraction.batch.size, rowTiles,
+                                  columnTiles};
 
   auto getTileType = [&](OpOperand *operand) {
-    Attribute space = gpu::AddressSpaceAttr::get(
-        builder.getContext(), gpu::AddressSpace::Workgroup);
+    Attribute space = gpu::AddressSpaceAttr::get(builder.getContext(),
+                                                 gpu::AddressSpace::Workgroup);
     return MemRefType::get({kDepth, kStride},
                            getElementTypeOrSelf(operand->get().getType()),
                            MemRefLayoutAttrInterface(), space);
   };
   SmallVector<Type> sharedTypes{getTileType(op.getDpsInputOperand(0)),
                                 getTileType(op.getDpsInputOperand(1))};
-  buildLaunch(builder, loc, "matmul", buildProduct(builder, loc, tiles),
-              {kSide, kSide}, sharedTypes,
-              [&](OpBuilder &builder, gpu::LaunchOp launch) {
-    SmallVector<Value> tile = buildDelinearize(
-        builder, loc, launch.getBlockIds().x, tiles);
-    Place place;
-    place.x = launch.getThreadIds().x;
-    place.y = launch.getThreadIds().y;
-    place.thread = buildMulAdd(builder, loc, place.y, kSide, place.x);
-    place.ivs.resize(sizes.size());
-    Value tileSize = buildIndex(builder, loc, kTile);
-    contraction.batch.setPosition(builder, loc, tile[0], place.ivs);
-    place.firstRow = arith::MulIOp::create(builder, loc, tile[1], tileSize);
-    place.firstColumn = arith::MulIOp::create(builder, loc, tile[2], tileSize);
-    SmallVector<Value> sums =
-        buildSum(builder, contraction, launch.getWorkgroupAttributions()[0],
-                 launch.getWorkgroupAttributions()[1], place);
-    buildResult(builder, contraction, sums, place);
-  });
+  buildLaunch(
+      builder, loc, "matmul", buildProduct(builder, loc, tiles), {kSide, kSide},
+      sharedTypes, [&](OpBuilder &builder, gpu::LaunchOp launch) {
+        SmallVector<Value> tile =
+            buildDelinearize(builder, loc, launch.getBlockIds().x, tiles);
+        Place place;
+        place.x = launch.getThreadIds().x;
+        place.y = launch.getThreadIds().y;
+        place.thread = buildMulAdd(builder, loc, place.y, kSide, place.x);
+        place.ivs.resize(sizes.size());
+        Value tileSize = buildIndex(builder, loc, kTile);
+        contraction.batch.setPosition(builder, loc, tile[0], place.ivs);
+        place.firstRow = arith::MulIOp::create(builder, loc, tile[1], tileSize);
+        place.firstColumn =
+            arith::MulIOp::create(builder, loc, tile[2], tileSize);
+        SmallVector<Value> sums =
+            buildSum(builder, contraction, launch.getWorkgroupAttributions()[0],
+                     launch.getWorkgroupAttributions()[1], place);
+        buildResult(builder, contraction, sums, place);
+      });
   return success();
 }

@@ -15,10 +15,11 @@
 using namespace mlir;
 using namespace lowbit;
 
-gpu::LaunchOp lowbit::buildLaunch(
-    OpBuilder &builder, Location loc, StringRef name, Value blocks,
-    ArrayRef<int64_t> threads, TypeRange sharedBuffers,
-    function_ref<void(OpBuilder &, gpu::LaunchOp)> buildBody) {
+gpu::LaunchOp
+lowbit::buildLaunch(OpBuilder &builder, Location loc, StringRef name,
+                    Value blocks, ArrayRef<int64_t> threads,
+                    TypeRange sharedBuffers,
+                    function_ref<void(OpBuilder &, gpu::LaunchOp)> buildBody) {
   assert(threads.size() == 2 && "blocks are two-dimensional");
   Value one = buildIndex(builder, loc, 1);
   auto launch = gpu::LaunchOp::create(
@@ -26,10 +27,9 @@ gpu::LaunchOp lowbit::buildLaunch(
       buildIndex(builder, loc, threads[1]), one,
       /*dynamicSharedMemorySize=*/nullptr, /*asyncTokenType=*/nullptr,
       /*asyncDependencies=*/ValueRange(), sharedBuffers);
-  // The outliner takes the kernel's name from this attribute and makes no effort
-  // to keep names apart; the pass that calls us renames.
-  launch.setFunctionAttr(
-      FlatSymbolRefAttr::get(builder.getContext(), name));
+  // The outliner takes the kernel's name from this attribute and makes no
+  // effort to keep names apart; the pass that calls us renames.
+  launch.setFunctionAttr(FlatSymbolRefAttr::get(builder.getContext(), name));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&launch.getBody().front());
   buildBody(builder, launch);
@@ -60,8 +60,9 @@ void lowbit::nameKernels(ModuleOp module) {
 
 SmallVector<OpFoldResult> lowbit::getLoopSizes(OpBuilder &builder,
                                                linalg::LinalgOp op) {
-  return llvm::map_to_vector(op.createLoopRanges(builder, op.getLoc()),
-                             [](const mlir::Range &range) { return range.size; });
+  return llvm::map_to_vector(
+      op.createLoopRanges(builder, op.getLoc()),
+      [](const mlir::Range &range) { return range.size; });
 }
 
 Value lowbit::buildProduct(OpBuilder &builder, Location loc,
@@ -74,9 +75,10 @@ Value lowbit::buildProduct(OpBuilder &builder, Location loc,
       continue;
     }
     Value value = cast<Value>(size);
-    product = product
-                  ? arith::MulIOp::create(builder, loc, product, value).getResult()
-                  : value;
+    product =
+        product
+            ? arith::MulIOp::create(builder, loc, product, value).getResult()
+            : value;
   }
   if (!product)
     return buildIndex(builder, loc, constant);

@@ -37,7 +37,8 @@ mlir::Value buildMulAdd(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value buildLess(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value lhs, mlir::Value rhs);
 
-/// Splits `linear` into coordinates of a space of these sizes, last one fastest.
+/// Splits `linear` into coordinates of a space of these sizes, last one
+/// fastest.
 llvm::SmallVector<mlir::Value>
 buildDelinearize(mlir::OpBuilder &builder, mlir::Location loc,
                  mlir::Value linear, llvm::ArrayRef<mlir::OpFoldResult> sizes);

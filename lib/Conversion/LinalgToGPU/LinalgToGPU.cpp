@@ -68,8 +68,7 @@ static bool reducesContiguously(linalg::LinalgOp op) {
     if (!map.getNumResults())
       continue;
     auto dim = dyn_cast<AffineDimExpr>(map.getResults().back());
-    if (dim &&
-        iterators[dim.getPosition()] == utils::IteratorType::reduction)
+    if (dim && iterators[dim.getPosition()] == utils::IteratorType::reduction)
       return true;
   }
   return false;

@@ -34,14 +34,14 @@ buildReductionLoops(OpBuilder &builder, linalg::LinalgOp op,
     return buildScalarBody(builder, op, ivs, scalars);
   }
   Value size = getValueOrCreateConstantIndexOp(builder, loc, sizes[loops[0]]);
-  auto loop = scf::ForOp::create(builder, loc, buildIndex(builder, loc, 0), size,
-                                 buildIndex(builder, loc, 1), accumulators);
+  auto loop =
+      scf::ForOp::create(builder, loc, buildIndex(builder, loc, 0), size,
+                         buildIndex(builder, loc, 1), accumulators);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   ivs[loops[0]] = loop.getInductionVar();
-  SmallVector<Value> results =
-      buildReductionLoops(builder, op, sizes, loops.drop_front(), ivs,
-                          loop.getRegionIterArgs());
+  SmallVector<Value> results = buildReductionLoops(
+      builder, op, sizes, loops.drop_front(), ivs, loop.getRegionIterArgs());
   builder.setInsertionPointToEnd(loop.getBody());
   scf::YieldOp::create(builder, loc, results);
   return llvm::to_vector_of<Value>(loop.getResults());
@@ -50,14 +50,15 @@ buildReductionLoops(OpBuilder &builder, linalg::LinalgOp op,
 static void buildThread(OpBuilder &builder, linalg::LinalgOp op,
                         ArrayRef<OpFoldResult> sizes, Value position) {
   SmallVector<unsigned> parallel = getLoops(op, utils::IteratorType::parallel);
-  SmallVector<unsigned> reduction = getLoops(op, utils::IteratorType::reduction);
+  SmallVector<unsigned> reduction =
+      getLoops(op, utils::IteratorType::reduction);
   SmallVector<Value> ivs(sizes.size());
   scatter(ivs, parallel,
           buildDelinearize(builder, op.getLoc(), position,
                            gather(sizes, parallel)));
 
-  // An output whose old value the body ignores need not be read, and often holds
-  // nothing yet.
+  // An output whose old value the body ignores need not be read, and often
+  // holds nothing yet.
   SmallVector<Value> accumulators;
   for (OpOperand &output : op.getDpsInitsMutable()) {
     if (reduction.empty() && !op.payloadUsesValueFromOperand(&output)) {
@@ -80,19 +81,21 @@ void lowbit::buildMapKernel(OpBuilder &builder, linalg::LinalgOp op) {
   Location loc = op.getLoc();
   SmallVector<OpFoldResult> sizes = getLoopSizes(builder, op);
   Value count = buildProduct(
-      builder, loc, gather(ArrayRef(sizes), getLoops(op, utils::IteratorType::parallel)));
+      builder, loc,
+      gather(ArrayRef(sizes), getLoops(op, utils::IteratorType::parallel)));
   Value blocks = buildCeilDiv(builder, loc, count, kThreads);
   StringRef name = op.getNumReductionLoops() ? "reduce" : "map";
   buildLaunch(builder, loc, name, blocks, {kThreads, 1}, {},
               [&](OpBuilder &builder, gpu::LaunchOp launch) {
-    Value position = buildMulAdd(builder, loc, launch.getBlockIds().x, kThreads,
-                                 launch.getThreadIds().x);
-    auto inside = scf::IfOp::create(builder, loc,
-                                    buildLess(builder, loc, position, count),
-                                    /*withElseRegion=*/false);
-    OpBuilder inner = inside.getThenBodyBuilder();
-    buildThread(inner, op, sizes, position);
-  });
+                Value position =
+                    buildMulAdd(builder, loc, launch.getBlockIds().x, kThreads,
+                                launch.getThreadIds().x);
+                auto inside = scf::IfOp::create(
+                    builder, loc, buildLess(builder, loc, position, count),
+                    /*withElseRegion=*/false);
+                OpBuilder inner = inside.getThenBodyBuilder();
+                buildThread(inner, op, sizes, position);
+              });
 }
 
 void lowbit::buildCopyKernel(OpBuilder &builder, Location loc, Value source,

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 // Row reductions (norms, softmax, arg-free maxima): the lanes of a warp read
-// neighbouring elements of a row, each keeps a partial result that starts at the
-// combiner's neutral element, and five butterfly exchanges combine them. All
-// lanes then hold the same value, in an order of combination that depends on the
-// row's length alone.
+// neighbouring elements of a row, each keeps a partial result that starts at
+// the combiner's neutral element, and five butterfly exchanges combine them.
+// All lanes then hold the same value, in an order of combination that depends
+// on the row's length alone.
 
 #include "KernelUtils.h"
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -54,7 +54,8 @@ static void buildWarp(OpBuilder &builder, linalg::LinalgOp op,
                       Value lane) {
   Location loc = op.getLoc();
   SmallVector<unsigned> parallel = getLoops(op, utils::IteratorType::parallel);
-  SmallVector<unsigned> reduction = getLoops(op, utils::IteratorType::reduction);
+  SmallVector<unsigned> reduction =
+      getLoops(op, utils::IteratorType::reduction);
   SmallVector<OpFoldResult> reductionSizes = gather(sizes, reduction);
   SmallVector<Value> ivs(sizes.size());
   scatter(ivs, parallel,
@@ -70,9 +71,9 @@ static void buildWarp(OpBuilder &builder, linalg::LinalgOp op,
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    scatter(ivs, reduction,
-            buildDelinearize(builder, loc, loop.getInductionVar(),
-                             reductionSizes));
+    scatter(
+        ivs, reduction,
+        buildDelinearize(builder, loc, loop.getInductionVar(), reductionSizes));
     SmallVector<Value> scalars;
     for (OpOperand *input : op.getDpsInputOperands())
       scalars.push_back(buildOperandLoad(builder, op, *input, ivs));
@@ -119,19 +120,22 @@ LogicalResult lowbit::buildWarpReductionKernel(OpBuilder &builder,
   Location loc = op.getLoc();
   SmallVector<OpFoldResult> sizes = getLoopSizes(builder, op);
   Value count = buildProduct(
-      builder, loc, gather(ArrayRef(sizes), getLoops(op, utils::IteratorType::parallel)));
+      builder, loc,
+      gather(ArrayRef(sizes), getLoops(op, utils::IteratorType::parallel)));
   Value blocks = buildCeilDiv(builder, loc, count, kWarps);
   buildLaunch(builder, loc, "warp_reduce", blocks, {kWarpSize, kWarps}, {},
               [&](OpBuilder &builder, gpu::LaunchOp launch) {
-    Value position = buildMulAdd(builder, loc, launch.getBlockIds().x, kWarps,
-                                 launch.getThreadIds().y);
-    // The condition is the same for all lanes of a warp, so that the exchanges
-    // inside find all of them.
-    auto inside = scf::IfOp::create(builder, loc,
-                                    buildLess(builder, loc, position, count),
-                                    /*withElseRegion=*/false);
-    OpBuilder inner = inside.getThenBodyBuilder();
-    buildWarp(inner, op, sizes, combiners, position, launch.getThreadIds().x);
-  });
+                Value position =
+                    buildMulAdd(builder, loc, launch.getBlockIds().x, kWarps,
+                                launch.getThreadIds().y);
+                // The condition is the same for all lanes of a warp, so that
+                // the exchanges inside find all of them.
+                auto inside = scf::IfOp::create(
+                    builder, loc, buildLess(builder, loc, position, count),
+                    /*withElseRegion=*/false);
+                OpBuilder inner = inside.getThenBodyBuilder();
+                buildWarp(inner, op, sizes, combiners, position,
+                          launch.getThreadIds().x);
+              });
   return success();
 }

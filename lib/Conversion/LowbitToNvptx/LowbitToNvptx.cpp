@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-// `--lower-to-nvptx`: tensors to buffers, one kernel for each operation, buffers
-// on the device, PTX, and the host's program that calls the runtime.
+// `--lower-to-nvptx`: tensors to buffers, one kernel for each operation,
+// buffers on the device, PTX, and the host's program that calls the runtime.
 
 #include "lowbit/Conversion/LowbitToNvptx/LowbitToNvptx.h"
 #include "lowbit/Conversion/GPU/Passes.h"
@@ -37,10 +37,10 @@ struct Chip {
 
 /// PTX 7.0 is the floor: drivers since CUDA 11.0 take it.
 static constexpr Chip kChips[] = {
-    {"sm_75", "+ptx70"},   {"sm_80", "+ptx70"},   {"sm_86", "+ptx71"},
-    {"sm_87", "+ptx74"},   {"sm_89", "+ptx78"},   {"sm_90", "+ptx78"},
-    {"sm_90a", "+ptx80"},  {"sm_100", "+ptx86"},  {"sm_100a", "+ptx86"},
-    {"sm_120", "+ptx87"},  {"sm_120a", "+ptx87"},
+    {"sm_75", "+ptx70"},  {"sm_80", "+ptx70"},   {"sm_86", "+ptx71"},
+    {"sm_87", "+ptx74"},  {"sm_89", "+ptx78"},   {"sm_90", "+ptx78"},
+    {"sm_90a", "+ptx80"}, {"sm_100", "+ptx86"},  {"sm_100a", "+ptx86"},
+    {"sm_120", "+ptx87"}, {"sm_120a", "+ptx87"},
 };
 
 static const Chip *findChip(StringRef name) {
@@ -101,10 +101,10 @@ LogicalResult lowbit::buildLowerToNvptx(
     function_ref<LogicalResult(const Twine &)> emitError) {
   const Chip *chip = findChip(options.chip);
   if (!chip) {
-    std::string known =
-        llvm::join(llvm::map_range(kChips, [](const Chip &chip) {
-                     return chip.name.str();
-                   }), ", ");
+    std::string known = llvm::join(
+        llvm::map_range(kChips,
+                        [](const Chip &chip) { return chip.name.str(); }),
+        ", ");
     return emitError("unknown GPU '" + options.chip + "'; known are " + known);
   }
   CpuLoweringOptions host;

@@ -112,9 +112,9 @@ void AttentionBuilder::setLengths() {
   }
   isCutToLength = true;
   OpFoldResult length = b.toIndex(only);
-  b.check(b.createOrFold<arith::CmpIOp>(
-              arith::CmpIPredicate::ule, b.toValue(length),
-              b.toValue(b.getSize(attention.key, 2))),
+  b.check(b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ule,
+                                        b.toValue(length),
+                                        b.toValue(b.getSize(attention.key, 2))),
           "nonpad_kv_seqlen is not in the range of the keys");
   for (Value *tensor : {&attention.key, &attention.value})
     *tensor = createSlice(b, *tensor, 2, b.getIndexAttr(0), length);
@@ -125,9 +125,9 @@ OpFoldResult AttentionBuilder::getOffset() {
   if (!isMissing(adaptor.getPastKey()))
     return b.getSize(adaptor.getPastKey(), 2);
   // With lengths the queries are the last keys.
-  return isCutToLength ? b.sub(b.getSize(attention.key, 2),
-                               b.getSize(attention.query, 2))
-                       : OpFoldResult(b.getIndexAttr(0));
+  return isCutToLength
+             ? b.sub(b.getSize(attention.key, 2), b.getSize(attention.query, 2))
+             : OpFoldResult(b.getIndexAttr(0));
 }
 
 void AttentionBuilder::setScale() {
@@ -252,12 +252,11 @@ SmallVector<Value> AttentionBuilder::createStored(Value operand, Value floats,
     return {floats};
   QuantTensorType stored = dequantize.getInput().getType();
   SmallVector<Value> components(
-      lowbit::DisassembleOp::create(b, dequantize.getInput())
-          .getComponents());
+      lowbit::DisassembleOp::create(b, dequantize.getInput()).getComponents());
   if (isCutToLength)
     for (Value &component : components)
-      component = createSlice(b, component, 2, b.getIndexAttr(0),
-                              b.getSize(floats, 2));
+      component =
+          createSlice(b, component, 2, b.getIndexAttr(0), b.getSize(floats, 2));
   quant = cast<QuantTensorType>(
       stored.cloneWith(getTensorType(floats).getShape(), type));
   return components;
@@ -272,8 +271,7 @@ Value AttentionBuilder::createForKernel() {
   if (attention.softcap != 0)
     softcap = b.getF32FloatAttr(attention.softcap);
   QuantTensorType keyType, valueType;
-  SmallVector<Value> key =
-      createStored(adaptor.getK(), attention.key, keyType);
+  SmallVector<Value> key = createStored(adaptor.getK(), attention.key, keyType);
   SmallVector<Value> value =
       createStored(adaptor.getV(), attention.value, valueType);
   auto getAttr = [](QuantTensorType quant) {

@@ -62,27 +62,18 @@ LogicalResult lowbit::onnx::lowering::checkTypes(LoweringBuilder &b) {
 static void populateAll(RewritePatternSet &patterns,
                         const TypeConverter &typeConverter,
                         const SymbolicShapes &shapes, bool keepAttention) {
-  for (auto populate : {populateActivationLowerings,
-                        populateArithmeticLowerings,
-                        populateCastLowerings,
-                        populateComparisonLowerings,
-                        populateConstantLowerings,
-                        populateDataMovementLowerings,
-                        populateEinsumLowerings,
-                        populateGatherLowerings,
-                        populateGeneratorLowerings,
-                        populateMatMulLowerings,
-                        populateNormalizationLowerings,
-                        populatePadLowerings,
-                        populateQuantizationLowerings,
-                        populateReductionLowerings,
-                        populateReshapeLowerings,
-                        populateRotaryEmbeddingLowerings,
-                        populateScatterLowerings,
-                        populateSearchLowerings,
-                        populateShapeLowerings,
-                        populateSliceLowerings,
-                        populateSoftmaxLowerings})
+  for (auto populate :
+       {populateActivationLowerings,    populateArithmeticLowerings,
+        populateCastLowerings,          populateComparisonLowerings,
+        populateConstantLowerings,      populateDataMovementLowerings,
+        populateEinsumLowerings,        populateGatherLowerings,
+        populateGeneratorLowerings,     populateMatMulLowerings,
+        populateNormalizationLowerings, populatePadLowerings,
+        populateQuantizationLowerings,  populateReductionLowerings,
+        populateReshapeLowerings,       populateRotaryEmbeddingLowerings,
+        populateScatterLowerings,       populateSearchLowerings,
+        populateShapeLowerings,         populateSliceLowerings,
+        populateSoftmaxLowerings})
     populate(patterns, typeConverter, shapes);
   populateAttentionLowerings(patterns, typeConverter, shapes, keepAttention);
 }

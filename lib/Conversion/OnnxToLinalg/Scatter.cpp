@@ -141,8 +141,8 @@ struct TensorScatterLowering final : OnnxLowering<TensorScatterOp> {
     if (isMissing(starts))
       return SmallVector<Value>{append(b, cache, update, axis, zero, zero)};
     if (Value start = b.getOnlyElement(starts))
-      return SmallVector<Value>{append(b, cache, update, axis, zero,
-                                       b.toValue(b.toIndex(start)))};
+      return SmallVector<Value>{
+          append(b, cache, update, axis, zero, b.toValue(b.toIndex(start)))};
 
     // Each sequence of the batch has a length of its own.
     auto loop = scf::ForOp::create(b, zero, b.toValue(b.getSize(update, 0)),
@@ -199,9 +199,9 @@ private:
 void populateScatterLowerings(RewritePatternSet &patterns,
                               const TypeConverter &typeConverter,
                               const SymbolicShapes &shapes) {
-  patterns.add<ScatterElementsLowering, ScatterNDLowering,
-               TensorScatterLowering>(
-      typeConverter, patterns.getContext(), shapes);
+  patterns
+      .add<ScatterElementsLowering, ScatterNDLowering, TensorScatterLowering>(
+          typeConverter, patterns.getContext(), shapes);
 }
 
 } // namespace lowbit::onnx::lowering

@@ -52,7 +52,7 @@ private:
     auto stored = QuantTensorType::get(
         {outputs, inputs}, type.getElementType(),
         FloatFormatAttr::get(&getContext(), type.getElementType(),
-                       /*transposed=*/op.getOutputChannelAxis() == 1));
+                             /*transposed=*/op.getOutputChannelAxis() == 1));
     Value constant = ConstantOp::create(builder, op.getLoc(), stored,
                                         {cast<TypedAttr>(values)});
     replaceQuantizable(op, buildLowbitLinear(builder, op,

@@ -106,21 +106,19 @@ void Rewriter::collect() {
                             : BlockArgument());
     if (!index)
       continue;
-    Cache cache{
-        targets.back(),
-        terminator.getOperand(i).getDefiningOp<onnx::TensorScatterOp>(),
-        i,
-        {},
-        {}};
+    Cache cache{targets.back(),
+                terminator.getOperand(i).getDefiningOp<onnx::TensorScatterOp>(),
+                i,
+                {},
+                {}};
     std::optional<std::string> obstacle = getObstacle(cache);
     if (!obstacle) {
       caches.push_back(cache);
       continue;
     }
-    InFlightDiagnostic remark =
-        emitRemark(cache.argument.getLoc()) << "cache ";
-    if (auto name = function.getArgAttrOfType<StringAttr>(index.getInt(),
-                                                          kNameAttr))
+    InFlightDiagnostic remark = emitRemark(cache.argument.getLoc()) << "cache ";
+    if (auto name =
+            function.getArgAttrOfType<StringAttr>(index.getInt(), kNameAttr))
       remark << "'" << name.getValue() << "' ";
     else
       remark << "in argument " << index.getInt() << ' ';
@@ -140,9 +138,8 @@ static NamedAttrList getAttributes(DictionaryAttr attributes,
                                    StringRef component) {
   NamedAttrList result(attributes);
   if (auto name = dyn_cast_or_null<StringAttr>(result.get(kNameAttr)))
-    result.set(kNameAttr, StringAttr::get(name.getContext(), name.getValue() +
-                                                                 "." +
-                                                                 component));
+    result.set(kNameAttr, StringAttr::get(name.getContext(),
+                                          name.getValue() + "." + component));
   return result;
 }
 

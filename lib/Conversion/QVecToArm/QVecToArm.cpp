@@ -28,9 +28,8 @@ constexpr int64_t neonBytes = 16;
 /// The name of an intrinsic of NEON or SVE that adds products of bytes to
 /// 32-bit lanes.
 std::string getIntrinsic(StringRef name, bool scalable) {
-  return ("llvm.aarch64." +
-          (scalable ? "sve." + name + ".nxv4i32" : "neon." + name +
-                                                       ".v4i32.v16i8"))
+  return ("llvm.aarch64." + (scalable ? "sve." + name + ".nxv4i32"
+                                      : "neon." + name + ".v4i32.v16i8"))
       .str();
 }
 
@@ -92,9 +91,9 @@ struct MmlaToRegisters final : OpRewritePattern<qvec::MmlaOp> {
     bool isScalable = acc.isScalable();
     auto lanes = VectorType::get({neonLanes}, acc.getElementType(),
                                  acc.getScalableDims());
-    auto bytes = VectorType::get(
-        {neonBytes}, op.getLhs().getType().getElementType(),
-        acc.getScalableDims());
+    auto bytes =
+        VectorType::get({neonBytes}, op.getLhs().getType().getElementType(),
+                        acc.getScalableDims());
     Value rhs = op.getRhs();
     if (isScalable) {
       // The same rows in each 128 bits.
@@ -118,8 +117,8 @@ struct MmlaToRegisters final : OpRewritePattern<qvec::MmlaOp> {
       sum = LLVM::CallIntrinsicOp::create(rewriter, loc, lanes, name,
                                           ValueRange{sum, lhs, rhs})
                 .getResult(0);
-      result = LLVM::vector_insert::create(rewriter, loc, acc, result, sum,
-                                           first);
+      result =
+          LLVM::vector_insert::create(rewriter, loc, acc, result, sum, first);
     }
     rewriter.replaceOp(op, result);
     return success();
@@ -137,16 +136,15 @@ struct ShiftBytes final : OpRewritePattern<arith::AndIOp> {
     DenseElementsAttr mask, amount;
     if (!type || !type.getElementType().isInteger(32) || !shift ||
         !matchPattern(op.getRhs(), m_Constant(&mask)) || !mask.isSplat() ||
-        !matchPattern(shift.getRhs(), m_Constant(&amount)) ||
-        !amount.isSplat())
+        !matchPattern(shift.getRhs(), m_Constant(&amount)) || !amount.isSplat())
       return rewriter.notifyMatchFailure(op, "not a masked shift");
     uint64_t bits = amount.getSplatValue<APInt>().getZExtValue();
     uint32_t kept = mask.getSplatValue<APInt>().getZExtValue();
     if (bits >= 8 || kept != (0xffu >> bits) * 0x01010101u)
       return rewriter.notifyMatchFailure(op, "the mask clears other bits");
     Location loc = op.getLoc();
-    auto bytes = VectorType::get({4 * type.getDimSize(0)},
-                                 rewriter.getI8Type(), type.getScalableDims());
+    auto bytes = VectorType::get({4 * type.getDimSize(0)}, rewriter.getI8Type(),
+                                 type.getScalableDims());
     Value shifted = arith::ShRUIOp::create(
         rewriter, loc,
         vector::BitCastOp::create(rewriter, loc, bytes, shift.getLhs()),

@@ -49,9 +49,8 @@ static LogicalResult expandProducts(
         arith::ExtUIOp::create(rewriter, loc, lanes, pick(op.getLhs(), left));
     Value rhs =
         arith::ExtSIOp::create(rewriter, loc, lanes, pick(op.getRhs(), right));
-    result =
-        arith::AddIOp::create(rewriter, loc, result,
-                              arith::MulIOp::create(rewriter, loc, lhs, rhs));
+    result = arith::AddIOp::create(
+        rewriter, loc, result, arith::MulIOp::create(rewriter, loc, lhs, rhs));
   }
   rewriter.replaceOp(op, result);
   return success();
@@ -176,13 +175,13 @@ struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
     Value zero = k.splat(lanes, 0);
     return k.loop(k.index(0), k.index(tiles[1] * op.getNumParts()), 1, zero,
                   [&](Value lhsTile, ValueRange carried) {
-                    KernelBuilder::Values partial = k.loop(
-                        k.index(0), k.index(tiles[2]), 1, {zero, zero},
-                        [&](Value row, ValueRange partial) {
-                          return multiplyRow(lhsTile, row, partial);
-                        });
-                    Value sum = arith::AddFOp::create(k.b, partial[0],
-                                                      partial[1]);
+                    KernelBuilder::Values partial =
+                        k.loop(k.index(0), k.index(tiles[2]), 1, {zero, zero},
+                               [&](Value row, ValueRange partial) {
+                                 return multiplyRow(lhsTile, row, partial);
+                               });
+                    Value sum =
+                        arith::AddFOp::create(k.b, partial[0], partial[1]);
                     sum = arith::AddFOp::create(k.b, carried[0], sum);
                     return KernelBuilder::Values{sum};
                   })[0];
@@ -199,9 +198,8 @@ struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
         [&](Value step, ValueRange carried) {
           Value tile = k.div(step, k.index(tiles[2]));
           Value row = k.rem(step, k.index(tiles[2]));
-          Value codes = vector::LoadOp::create(k.b, bytes, op.getRhs(),
-                                               ValueRange{n, tile, row,
-                                                          k.index(0)});
+          Value codes = vector::LoadOp::create(
+              k.b, bytes, op.getRhs(), ValueRange{n, tile, row, k.index(0)});
           Value sum = carried[0];
           for (int64_t i = 0; i < 4; ++i) {
             Value byte = memref::LoadOp::create(
@@ -213,8 +211,7 @@ struct ExpandTileDot final : OpRewritePattern<qvec::TileDotOp> {
             SmallVector<int64_t> mask;
             for (int64_t lane = 0; lane < 16; ++lane)
               mask.push_back(4 * lane + i);
-            Value picked =
-                vector::ShuffleOp::create(k.b, codes, codes, mask);
+            Value picked = vector::ShuffleOp::create(k.b, codes, codes, mask);
             Value w = op.getRhsUnsigned()
                           ? Value(arith::ExtUIOp::create(k.b, lanes, picked))
                           : Value(arith::ExtSIOp::create(k.b, lanes, picked));

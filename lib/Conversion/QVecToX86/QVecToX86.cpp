@@ -195,9 +195,9 @@ struct MulAddToWords final : OpRewritePattern<qvec::MulAddOp> {
       };
       Value part = build(rewriter, loc, slice(op.getAcc()), slice(low),
                          slice(op.getRhs()));
-      result = vector::InsertStridedSliceOp::create(
-          rewriter, loc, part, result, ArrayRef<int64_t>{first},
-          ArrayRef<int64_t>{1});
+      result = vector::InsertStridedSliceOp::create(rewriter, loc, part, result,
+                                                    ArrayRef<int64_t>{first},
+                                                    ArrayRef<int64_t>{1});
     }
     rewriter.replaceOp(op, result);
     return success();

@@ -78,10 +78,9 @@ public:
     start = memref::ExtractAlignedPointerAsIndexOp::create(k.b, buffer);
     start = k.add(start, k.mul(metadata.getOffset(), bytes));
     for (auto [dim, stride] : llvm::enumerate(strides))
-      distances.push_back(
-          ShapedType::isDynamic(stride)
-              ? k.mul(metadata.getStrides()[dim], bytes)
-              : k.index(stride * bytes));
+      distances.push_back(ShapedType::isDynamic(stride)
+                              ? k.mul(metadata.getStrides()[dim], bytes)
+                              : k.index(stride * bytes));
     rowDistance = k.i64(strides[rowDim] * bytes);
   }
 
@@ -90,8 +89,7 @@ public:
     Value address = start;
     for (auto [index, distance] : llvm::zip(indices, distances))
       address = k.add(address, k.mul(index, distance));
-    Value integer =
-        arith::IndexCastOp::create(k.b, k.b.getI64Type(), address);
+    Value integer = arith::IndexCastOp::create(k.b, k.b.getI64Type(), address);
     Value pointer = LLVM::IntToPtrOp::create(
         k.b, LLVM::LLVMPointerType::get(k.b.getContext()), integer);
     return {k.tile(number), pointer, rowDistance};
@@ -117,8 +115,8 @@ struct TilesToAmx final : OpRewritePattern<qvec::TilesOp> {
     k.b.setInsertionPointToStart(&function.getFunctionBody().front());
     auto pointer = LLVM::LLVMPointerType::get(getContext());
     auto type = VectorType::get({64}, rewriter.getI8Type());
-    Value configuration = LLVM::AllocaOp::create(
-        k.b, pointer, type, k.i64(1), /*alignment=*/64);
+    Value configuration =
+        LLVM::AllocaOp::create(k.b, pointer, type, k.i64(1), /*alignment=*/64);
     Value bytes = LLVM::ConstantOp::create(
         k.b, type,
         DenseElementsAttr::get(type,

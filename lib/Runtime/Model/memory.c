@@ -70,8 +70,7 @@ static block_t *make_room(run_t *run, size_t size) {
   size_t used = run->used_bytes + size;
   if (run->most_bytes < used)
     run->most_bytes = used;
-  while (run->free_blocks &&
-         used + run->free_bytes > run->most_bytes) {
+  while (run->free_blocks && used + run->free_bytes > run->most_bytes) {
     block_t *block = run->free_blocks;
     take_out(block);
     run->free_bytes -= block->size;

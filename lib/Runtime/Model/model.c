@@ -81,8 +81,8 @@ static _Noreturn void fail_shape(const lowbit_tensor_info *info,
 
 /* The first input that has a dimension of this name, which must have the size
  * that the one at hand has. */
-static void check_name(const lowbit_tensor *inputs, const char *name,
-                       int input, int64_t size) {
+static void check_name(const lowbit_tensor *inputs, const char *name, int input,
+                       int64_t size) {
   for (int i = 0; i <= input; ++i) {
     const lowbit_tensor_info *info = &model.inputs[i];
     for (int dim = 0; dim < info->rank; ++dim)

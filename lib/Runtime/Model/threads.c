@@ -94,7 +94,7 @@ static int get_limit(void) {
 }
 
 void LOWBIT_NAME(set_threads)(int count) {
-  atomic_store(&team.limit, count < 1            ? 0
+  atomic_store(&team.limit, count < 1             ? 0
                             : count > max_threads ? max_threads
                                                   : count);
 }

@@ -82,14 +82,14 @@ ModelImporter::importAttribute(const AttributeProto &proto) {
   case AttributeProto::TYPE_PROTO:
     return importTypeAttr(proto.tp());
   case AttributeProto::FLOATS:
-    return builder.getDenseF32ArrayAttr(SmallVector<float>(
-        proto.floats().begin(), proto.floats().end()));
+    return builder.getDenseF32ArrayAttr(
+        SmallVector<float>(proto.floats().begin(), proto.floats().end()));
   case AttributeProto::INTS:
     return builder.getDenseI64ArrayAttr(
         SmallVector<int64_t>(proto.ints().begin(), proto.ints().end()));
   case AttributeProto::STRINGS:
-    return builder.getStrArrayAttr(SmallVector<StringRef>(
-        proto.strings().begin(), proto.strings().end()));
+    return builder.getStrArrayAttr(
+        SmallVector<StringRef>(proto.strings().begin(), proto.strings().end()));
   case AttributeProto::TENSORS:
     return importList(builder, proto.tensors(), importTensor);
   case AttributeProto::SPARSE_TENSORS:

@@ -26,7 +26,7 @@ using ::onnx::NodeProto;
 
 /// Fields that came after the onnx.proto of Debian 12.
 static constexpr int nodeOverload = 8, functionOverload = 13,
-                          functionAttributeProto = 11;
+                     functionAttributeProto = 11;
 
 /// Calls `callback` with each string or message of an unknown field.
 static void
@@ -66,9 +66,10 @@ llvm::Error ModelImporter::readFunctions(const ::onnx::ModelProto &model) {
     for (const auto &entry : opsets)
       function.opsets.try_emplace(entry.getKey(), entry.getValue());
     bool parsed = true;
-    forEachUnknown(proto, functionAttributeProto, [&](const std::string &value) {
-      parsed &= function.defaults.emplace_back().ParseFromString(value);
-    });
+    forEachUnknown(
+        proto, functionAttributeProto, [&](const std::string &value) {
+          parsed &= function.defaults.emplace_back().ParseFromString(value);
+        });
     if (!parsed)
       return makeError("function '" + proto.name() +
                        "' has a malformed attribute");
@@ -95,10 +96,10 @@ llvm::Error ModelImporter::importCall(const NodeProto &proto, StringRef name,
   if (scope.callDepth == maxDepth)
     return makeError("functions call each other more than " + Twine(maxDepth) +
                      " deep");
-  const Function &entry =
-      functions.find(getKey(proto.domain(), proto.op_type(),
-                            getOverload(proto, nodeOverload)))
-          ->second;
+  const Function &entry = functions
+                              .find(getKey(proto.domain(), proto.op_type(),
+                                           getOverload(proto, nodeOverload)))
+                              ->second;
   if (proto.input_size() > function.input_size() ||
       proto.output_size() > function.output_size())
     return makeError("the call has more inputs or outputs than the function");
@@ -124,10 +125,11 @@ llvm::Error ModelImporter::importCall(const NodeProto &proto, StringRef name,
   for (int i = 0; i < function.input_size(); ++i) {
     // A missing input is one that the nodes of the body miss too.
     bool isMissing = i >= proto.input_size() || proto.input(i).empty();
-    Value value = isMissing ? NoValueOp::create(
-                                  builder, NameLoc::get(builder.getStringAttr(name)))
-                                  .getResult()
-                            : scope.lookup(proto.input(i));
+    Value value =
+        isMissing ? NoValueOp::create(builder,
+                                      NameLoc::get(builder.getStringAttr(name)))
+                        .getResult()
+                  : scope.lookup(proto.input(i));
     if (!value)
       return makeError("input '" + proto.input(i) +
                        "' is not an input, an initializer or a node's output");

@@ -258,8 +258,7 @@ llvm::Error ModelImporter::importMain(const GraphProto &graph,
   Scope scope;
   scope.opsets = &opsets;
   SmallVector<DictionaryAttr> inputAttributes, outputAttributes;
-  if (llvm::Error error =
-          importInputs(graph, scope, *block, &inputAttributes))
+  if (llvm::Error error = importInputs(graph, scope, *block, &inputAttributes))
     return error;
   if (llvm::Error error = importBody(graph, scope))
     return error;

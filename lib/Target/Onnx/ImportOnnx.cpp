@@ -85,16 +85,15 @@ static llvm::Error
 catchDiagnostics(MLIRContext *context,
                  llvm::function_ref<LogicalResult()> function) {
   std::string message;
-  ScopedDiagnosticHandler handler(
-      context, [&](Diagnostic &diagnostic) {
-        if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
-            !message.empty())
-          return success();
-        if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
-          message = ("node '" + name.getName().getValue() + "': ").str();
-        message += diagnostic.str();
-        return success();
-      });
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error ||
+        !message.empty())
+      return success();
+    if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
+      message = ("node '" + name.getName().getValue() + "': ").str();
+    message += diagnostic.str();
+    return success();
+  });
   if (succeeded(function()))
     return llvm::Error::success();
   return makeError(message);
@@ -156,10 +155,9 @@ lowbit::importOnnx(ArrayRef<char> bytes, StringRef path, MLIRContext &context) {
                             static_cast<int>(stripped->size())))
     return makeError(path + ": not an ONNX model, or damaged: protobuf cannot "
                             "read it");
-  ModelImporter importer(&context,
-                         TensorImporter(&context, store,
-                                        llvm::sys::path::filename(path),
-                                        bytes.size()));
+  ModelImporter importer(
+      &context, TensorImporter(&context, store, llvm::sys::path::filename(path),
+                               bytes.size()));
   llvm::Expected<OwningOpRef<ModuleOp>> module = importer.import(model);
   if (!module)
     return addContext(path, module.takeError());

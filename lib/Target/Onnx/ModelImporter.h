@@ -48,8 +48,7 @@ struct Node {
   llvm::SmallVector<mlir::Value> operands;
   mlir::NamedAttrList attributes;
   /// Attributes that are graphs, and the graphs.
-  llvm::SmallVector<
-      std::pair<mlir::Attribute, const ::onnx::GraphProto *>>
+  llvm::SmallVector<std::pair<mlir::Attribute, const ::onnx::GraphProto *>>
       graphs;
   /// The declared type of each output, null where the model does not say. An
   /// output without a name is missing, and `none`.
@@ -78,7 +77,8 @@ private:
                            mlir::ModuleOp module);
 
   // GraphImporter.cpp
-  llvm::Error importMain(const ::onnx::GraphProto &graph, mlir::ModuleOp module);
+  llvm::Error importMain(const ::onnx::GraphProto &graph,
+                         mlir::ModuleOp module);
   llvm::Error importRegion(const ::onnx::GraphProto &graph, const Scope &parent,
                            mlir::Region &region);
   llvm::Error importInputs(const ::onnx::GraphProto &graph, Scope &scope,
@@ -102,8 +102,8 @@ private:
   llvm::Expected<llvm::SmallVector<mlir::Value>> buildConstant(Node &node);
   llvm::Expected<llvm::SmallVector<mlir::Value>>
   buildSchemaOp(Node &node, const OpSchema &schema);
-  llvm::Expected<llvm::SmallVector<mlir::Value>> buildCustom(Node &node,
-                                                             const Scope &scope);
+  llvm::Expected<llvm::SmallVector<mlir::Value>>
+  buildCustom(Node &node, const Scope &scope);
 
   // Functions.cpp
   llvm::Error readFunctions(const ::onnx::ModelProto &model);
@@ -139,8 +139,8 @@ llvm::Expected<mlir::Type> importType(const ::onnx::TypeProto &proto,
 /// may be null, which knows nothing.
 mlir::Type mergeTypes(mlir::Type a, mlir::Type b);
 
-/// OpsetUpgrade.cpp: brings a node of the default domain to the dialect's opset.
-/// Returns results if the node became several ops, which are built then.
+/// OpsetUpgrade.cpp: brings a node of the default domain to the dialect's
+/// opset. Returns results if the node became several ops, which are built then.
 llvm::Expected<llvm::SmallVector<mlir::Value>>
 upgradeNode(Node &node, mlir::OpBuilder &builder);
 

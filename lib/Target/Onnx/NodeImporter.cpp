@@ -48,8 +48,7 @@ llvm::Error ModelImporter::readAttributes(const NodeProto &proto, Node &node,
     }
     for (const auto &graph : attribute->graphs())
       node.graphs.push_back({builder.getStringAttr(name), &graph});
-    if (attribute->graphs_size() ||
-        attribute->type() == AttributeProto::GRAPHS)
+    if (attribute->graphs_size() || attribute->type() == AttributeProto::GRAPHS)
       continue;
     llvm::Expected<Attribute> value = importAttribute(*attribute);
     if (!value)
@@ -400,6 +399,6 @@ llvm::Error ModelImporter::importNode(const NodeProto &proto, Scope &scope) {
   if (error.isA<NodeError>())
     return error;
   return llvm::make_error<NodeError>("node '" + fullName + "' (" +
-                                     proto.op_type() + "): " +
-                                     llvm::toString(std::move(error)));
+                                     proto.op_type() +
+                                     "): " + llvm::toString(std::move(error)));
 }

@@ -46,10 +46,10 @@ static Results moveListToOperand(Node &node, OpBuilder &builder,
   if (!list)
     return makeError("attribute '" + name + "' must be a list of integers");
   auto type = RankedTensorType::get({list.size()}, builder.getI64Type());
-  Value constant = ConstantOp::create(
-      builder, node.loc,
-      cast<TypedAttr>(static_cast<Attribute>(
-          DenseElementsAttr::get(type, list.asArrayRef()))));
+  Value constant =
+      ConstantOp::create(builder, node.loc,
+                         cast<TypedAttr>(static_cast<Attribute>(
+                             DenseElementsAttr::get(type, list.asArrayRef()))));
   if (llvm::Error error = setOperand(node, 1, constant))
     return error;
   return goOn();
@@ -79,10 +79,10 @@ static Results upgradeDropout(Node &node, OpBuilder &builder) {
   if (!ratio)
     return makeError("attribute 'ratio' must be a float");
   auto type = RankedTensorType::get({}, builder.getF32Type());
-  Value constant = ConstantOp::create(
-      builder, node.loc,
-      cast<TypedAttr>(static_cast<Attribute>(
-          DenseElementsAttr::get(type, ratio.getValue()))));
+  Value constant =
+      ConstantOp::create(builder, node.loc,
+                         cast<TypedAttr>(static_cast<Attribute>(
+                             DenseElementsAttr::get(type, ratio.getValue()))));
   if (llvm::Error error = setOperand(node, 1, constant))
     return error;
   return goOn();
@@ -138,20 +138,13 @@ struct Rule {
 } // namespace
 
 static constexpr Rule rules[] = {
-    {"Dropout", 12, upgradeDropout},
-    {"LogSoftmax", 13, upgradeSoftmax},
-    {"ReduceL2", 18, upgradeAxes},
-    {"ReduceMax", 18, upgradeAxes},
-    {"ReduceMean", 18, upgradeAxes},
-    {"ReduceMin", 18, upgradeAxes},
-    {"ReduceProd", 18, upgradeAxes},
-    {"ReduceSum", 13, upgradeAxes},
-    {"ReduceSumSquare", 18, upgradeAxes},
-    {"Softmax", 13, upgradeSoftmax},
-    {"Split", 13, upgradeSplit13},
-    {"Split", 18, upgradeSplit18},
-    {"Squeeze", 13, upgradeAxes},
-    {"Unsqueeze", 13, upgradeAxes},
+    {"Dropout", 12, upgradeDropout},      {"LogSoftmax", 13, upgradeSoftmax},
+    {"ReduceL2", 18, upgradeAxes},        {"ReduceMax", 18, upgradeAxes},
+    {"ReduceMean", 18, upgradeAxes},      {"ReduceMin", 18, upgradeAxes},
+    {"ReduceProd", 18, upgradeAxes},      {"ReduceSum", 13, upgradeAxes},
+    {"ReduceSumSquare", 18, upgradeAxes}, {"Softmax", 13, upgradeSoftmax},
+    {"Split", 13, upgradeSplit13},        {"Split", 18, upgradeSplit18},
+    {"Squeeze", 13, upgradeAxes},         {"Unsqueeze", 13, upgradeAxes},
 };
 
 Results lowbit::onnx::upgradeNode(Node &node, OpBuilder &builder) {

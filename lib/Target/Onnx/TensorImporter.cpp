@@ -33,10 +33,9 @@ static unsigned getBitWidth(Type elementType) {
 }
 
 static uint64_t getPackedSize(RankedTensorType type) {
-  return llvm::divideCeil(
-      static_cast<uint64_t>(type.getNumElements()) *
-          getBitWidth(type.getElementType()),
-      8);
+  return llvm::divideCeil(static_cast<uint64_t>(type.getNumElements()) *
+                              getBitWidth(type.getElementType()),
+                          8);
 }
 
 /// One byte for each element of a type of 4 bits, the low half first.
@@ -55,7 +54,8 @@ llvm::Expected<RankedTensorType>
 TensorImporter::importType(const TensorProto &tensor) {
   Type elementType = getElementType(context, tensor.data_type());
   if (!elementType)
-    return makeError("tensor '" + tensor.name() + "' has the unknown data type " +
+    return makeError("tensor '" + tensor.name() +
+                     "' has the unknown data type " +
                      Twine(tensor.data_type()));
   SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
   // An upper bound of the bits that keeps every later product in range.
@@ -92,8 +92,9 @@ static std::vector<char> packLists(const TensorProto &tensor,
   if (isa<Float64Type>(elementType))
     return packAs<double>(tensor.double_data());
   if (auto complex = dyn_cast<ComplexType>(elementType))
-    return complex.getElementType().isF32() ? packAs<float>(tensor.float_data())
-                                            : packAs<double>(tensor.double_data());
+    return complex.getElementType().isF32()
+               ? packAs<float>(tensor.float_data())
+               : packAs<double>(tensor.double_data());
   if (elementType.isSignlessInteger(64))
     return packAs<int64_t>(tensor.int64_data());
   if (elementType.isUnsignedInteger(64))
@@ -107,7 +108,8 @@ static std::vector<char> packLists(const TensorProto &tensor,
 }
 
 llvm::Expected<TypedAttr>
-TensorImporter::importStrings(const TensorProto &tensor, RankedTensorType type) {
+TensorImporter::importStrings(const TensorProto &tensor,
+                              RankedTensorType type) {
   if (tensor.string_data_size() != type.getNumElements())
     return makeError("tensor '" + tensor.name() + "' has " +
                      Twine(tensor.string_data_size()) +
@@ -128,8 +130,8 @@ static llvm::Error checkLocation(StringRef location) {
   if (location.empty())
     return makeError("external data names no file");
   bool leaves = path::is_absolute(location);
-  for (StringRef part : llvm::make_range(path::begin(location),
-                                         path::end(location)))
+  for (StringRef part :
+       llvm::make_range(path::begin(location), path::end(location)))
     leaves |= part == "..";
   if (leaves || location.contains('\0'))
     return makeError("external data '" + location +
@@ -168,9 +170,9 @@ TensorImporter::locate(const TensorProto &tensor, uint64_t length) {
   return slice;
 }
 
-llvm::Expected<TypedAttr>
-TensorImporter::importSlice(const TensorProto &tensor, RankedTensorType type,
-                            uint64_t length) {
+llvm::Expected<TypedAttr> TensorImporter::importSlice(const TensorProto &tensor,
+                                                      RankedTensorType type,
+                                                      uint64_t length) {
   llvm::Expected<Slice> slice = locate(tensor, length);
   if (!slice)
     return slice.takeError();
@@ -208,9 +210,9 @@ static StringRef getStorageType(Type elementType) {
   return elementType.isSignlessInteger() ? "I8" : "U8";
 }
 
-llvm::Expected<TypedAttr>
-TensorImporter::makeConstant(RankedTensorType type, ArrayRef<char> packed,
-                             StringRef name) {
+llvm::Expected<TypedAttr> TensorImporter::makeConstant(RankedTensorType type,
+                                                       ArrayRef<char> packed,
+                                                       StringRef name) {
   Type elementType = type.getElementType();
   std::vector<char> unpacked;
   if (getBitWidth(elementType) == 4) {
@@ -221,8 +223,8 @@ TensorImporter::makeConstant(RankedTensorType type, ArrayRef<char> packed,
     std::string key = name.empty() ? "tensor" : name.str();
     for (unsigned i = 1; !writtenNames.insert(key).second; ++i)
       key = (name + "." + Twine(i)).str();
-    llvm::Expected<std::string> path = store->write(
-        key, getStorageType(elementType), type.getShape(), packed);
+    llvm::Expected<std::string> path =
+        store->write(key, getStorageType(elementType), type.getShape(), packed);
     if (!path)
       return path.takeError();
     return cast<TypedAttr>(ExternalAttr::get(type, *path, key));
@@ -270,8 +272,8 @@ llvm::Expected<TypedAttr> TensorImporter::import(const TensorProto &tensor) {
   }
   if (bytes.size() != length)
     return makeError("tensor '" + tensor.name() + "' has " +
-                     Twine(bytes.size()) + " bytes of data, but its shape takes " +
-                     Twine(length));
+                     Twine(bytes.size()) +
+                     " bytes of data, but its shape takes " + Twine(length));
   return makeConstant(*type, bytes, tensor.name());
 }
 

@@ -42,9 +42,9 @@ private:
   importType(const ::onnx::TensorProto &tensor);
   llvm::Expected<mlir::TypedAttr>
   importStrings(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type);
-  llvm::Expected<mlir::TypedAttr>
-  importSlice(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type,
-              uint64_t length);
+  llvm::Expected<mlir::TypedAttr> importSlice(const ::onnx::TensorProto &tensor,
+                                              mlir::RankedTensorType type,
+                                              uint64_t length);
   llvm::Expected<Slice> locate(const ::onnx::TensorProto &tensor,
                                uint64_t length);
   /// From elements as ONNX packs them; `name` is used for what is written.

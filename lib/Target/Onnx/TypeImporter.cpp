@@ -42,7 +42,7 @@ importTensorType(int dataType, const ::onnx::TensorShapeProto *shape,
 }
 
 llvm::Expected<Type> lowbit::onnx::importType(const TypeProto &proto,
-                                      MLIRContext *context) {
+                                              MLIRContext *context) {
   switch (proto.value_case()) {
   case TypeProto::kTensorType: {
     const TypeProto::Tensor &tensor = proto.tensor_type();
@@ -52,10 +52,9 @@ llvm::Expected<Type> lowbit::onnx::importType(const TypeProto &proto,
   }
   case TypeProto::kSparseTensorType: {
     const TypeProto::SparseTensor &tensor = proto.sparse_tensor_type();
-    llvm::Expected<Type> dense =
-        importTensorType(tensor.elem_type(),
-                         tensor.has_shape() ? &tensor.shape() : nullptr,
-                         context);
+    llvm::Expected<Type> dense = importTensorType(
+        tensor.elem_type(), tensor.has_shape() ? &tensor.shape() : nullptr,
+        context);
     if (!dense || !*dense)
       return dense;
     return SparseTensorType::get(context, cast<TensorType>(*dense));

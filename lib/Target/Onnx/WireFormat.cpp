@@ -36,7 +36,16 @@ struct Field {
 };
 
 /// The messages on the way from a model to a tensor.
-enum class Kind { Other, Model, Function, Graph, Node, Attribute, Sparse, Tensor };
+enum class Kind {
+  Other,
+  Model,
+  Function,
+  Graph,
+  Node,
+  Attribute,
+  Sparse,
+  Tensor
+};
 
 } // namespace
 
@@ -45,7 +54,9 @@ enum class Kind { Other, Model, Function, Graph, Node, Attribute, Sparse, Tensor
 static Kind getFieldKind(Kind parent, unsigned field) {
   switch (parent) {
   case Kind::Model:
-    return field == 7 ? Kind::Graph : field == 25 ? Kind::Function : Kind::Other;
+    return field == 7    ? Kind::Graph
+           : field == 25 ? Kind::Function
+                         : Kind::Other;
   case Kind::Function:
     return field == 7 ? Kind::Node : Kind::Other;
   case Kind::Graph:
@@ -201,7 +212,7 @@ private:
 } // namespace
 
 llvm::Expected<std::string> lowbit::onnx::detachRawData(ArrayRef<char> model,
-                                                uint64_t limit) {
+                                                        uint64_t limit) {
   StringRef bytes(model.data(), model.size());
   std::string out;
   if (llvm::Error error =

@@ -8,8 +8,9 @@
 
 /* Stands in for libcuda.so.1: memory is the host's, launches are printed and
  * compute nothing. The environment says what kind of machine it pretends to be:
- * FAKE_CUDA_VERSION (12040), FAKE_CUDA_CAPABILITY (80), FAKE_CUDA_MEMORY (bytes),
- * FAKE_CUDA_DEVICES (1), and FAKE_CUDA_FAIL, the name of a function that fails. */
+ * FAKE_CUDA_VERSION (12040), FAKE_CUDA_CAPABILITY (80), FAKE_CUDA_MEMORY
+ * (bytes), FAKE_CUDA_DEVICES (1), and FAKE_CUDA_FAIL, the name of a function
+ * that fails. */
 
 #include <stdint.h>
 #include <stdio.h>

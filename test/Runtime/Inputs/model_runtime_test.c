@@ -111,13 +111,13 @@ static const lowbit_tensor_info inputs[] = {
     {"numbers", LOWBIT_INT64, 1, {2}, {0}, 0}};
 static const lowbit_tensor_info outputs[] = {
     {"sum", LOWBIT_INT64, 1, {-1}, {"one"}, 0}};
-const tables_t lowbit_tables = {
-    {LOWBIT_MODEL_VERSION, 1, 1, inputs, outputs, lowbit_run, lowbit_error,
-     lowbit_release, lowbit_set_threads},
-    get_entry,
-    "",
-    NULL,
-    NULL};
+const tables_t lowbit_tables = {{LOWBIT_MODEL_VERSION, 1, 1, inputs, outputs,
+                                 lowbit_run, lowbit_error, lowbit_release,
+                                 lowbit_set_threads},
+                                get_entry,
+                                "",
+                                NULL,
+                                NULL};
 
 static void check(int64_t count, int64_t bad) {
   int64_t numbers[] = {count, bad};

@@ -66,10 +66,9 @@ typedef struct instruction_t {
 } instruction_t;
 
 static uint64_t get_register(const ucontext_t *context, unsigned number) {
-  static const int places[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX,
-                               REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                               REG_R8,  REG_R9,  REG_R10, REG_R11,
-                               REG_R12, REG_R13, REG_R14, REG_R15};
+  static const int places[] = {
+      REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
   return (uint64_t)context->uc_mcontext.gregs[places[number]];
 }
 
@@ -203,9 +202,10 @@ static void multiply_bytes(tile_t *sums, const tile_t *left,
         uint32_t sum;
         memcpy(&sum, &sums->data[row][4 * column], sizeof sum);
         for (unsigned i = 0; i < 4; ++i)
-          sum += (uint32_t)(
-              widen(left->data[row][4 * step + i], left_is_signed) *
-              widen(right->data[step][4 * column + i], right_is_signed));
+          sum +=
+              (uint32_t)(widen(left->data[row][4 * step + i], left_is_signed) *
+                         widen(right->data[step][4 * column + i],
+                               right_is_signed));
         memcpy(&sums->data[row][4 * column], &sum, sizeof sum);
       }
 }
@@ -242,9 +242,8 @@ static void multiply_bfloats(tile_t *sums, const tile_t *left,
       for (unsigned step = 0; step < right->rows; ++step)
         for (unsigned i = 0; i < 2; ++i) {
           /* The product is exact, unless it underflows. */
-          float product =
-              load_bfloat(&left->data[row][4 * step + 2 * i]) *
-              load_bfloat(&right->data[step][4 * column + 2 * i]);
+          float product = load_bfloat(&left->data[row][4 * step + 2 * i]) *
+                          load_bfloat(&right->data[step][4 * column + 2 * i]);
           partial[i] = add(partial[i], product);
         }
       float sum;

@@ -62,11 +62,11 @@ static int test_bytes(unsigned rows, unsigned depth, unsigned columns,
   for (unsigned i = 0; i < rows; ++i)
     for (unsigned j = 0; j < columns; ++j)
       for (unsigned k = 0; k < depth; ++k)
-        expected[i][j] = (int32_t)(
-            (uint32_t)expected[i][j] +
-            (uint32_t)(widen(left[i * stride + k], left_is_signed) *
-                       widen(right[k / 4 * stride + 4 * j + k % 4],
-                             right_is_signed)));
+        expected[i][j] =
+            (int32_t)((uint32_t)expected[i][j] +
+                      (uint32_t)(widen(left[i * stride + k], left_is_signed) *
+                                 widen(right[k / 4 * stride + 4 * j + k % 4],
+                                       right_is_signed)));
   _tile_loadd(0, sums, stride);
   _tile_loadd(1, left, stride);
   _tile_stream_loadd(2, right, stride);
@@ -120,9 +120,8 @@ int main(int argc, char **argv) {
     configure(17, 64, 16);
     return 0;
   }
-  static const unsigned shapes[][3] = {
-      {16, 64, 16}, {16, 32, 16}, {16, 52, 16},
-      {16, 4, 16},  {5, 12, 7},   {1, 4, 1}};
+  static const unsigned shapes[][3] = {{16, 64, 16}, {16, 32, 16}, {16, 52, 16},
+                                       {16, 4, 16},  {5, 12, 7},   {1, 4, 1}};
   for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
     const unsigned *shape = shapes[i];
     configure(shape[0], shape[1], shape[2]);

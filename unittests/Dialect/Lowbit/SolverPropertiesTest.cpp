@@ -318,26 +318,24 @@ std::vector<Case> getRefused() {
 
 INSTANTIATE_TEST_SUITE_P(, RefusedFormats, ::testing::ValuesIn(getRefused()),
                          getTestName);
-INSTANTIATE_TEST_SUITE_P(
-    , ServedFormats,
-    ::testing::ValuesIn(getServed([](const FormatCase &, const SolverCase &) {
-      return true;
-    })),
-    getTestName);
-INSTANTIATE_TEST_SUITE_P(
-    , UnitFreeSolvers,
-    ::testing::ValuesIn(getServed([](const FormatCase &,
-                                     const SolverCase &solver) {
-      return solver.isExactInUnits;
-    })),
-    getTestName);
-INSTANTIATE_TEST_SUITE_P(
-    , SymmetricFormats,
-    ::testing::ValuesIn(getServed([](const FormatCase &format,
-                                     const SolverCase &) {
-      return format.isSymmetric;
-    })),
-    getTestName);
+INSTANTIATE_TEST_SUITE_P(, ServedFormats,
+                         ::testing::ValuesIn(getServed([](const FormatCase &,
+                                                          const SolverCase &) {
+                           return true;
+                         })),
+                         getTestName);
+INSTANTIATE_TEST_SUITE_P(, UnitFreeSolvers,
+                         ::testing::ValuesIn(getServed(
+                             [](const FormatCase &, const SolverCase &solver) {
+                               return solver.isExactInUnits;
+                             })),
+                         getTestName);
+INSTANTIATE_TEST_SUITE_P(, SymmetricFormats,
+                         ::testing::ValuesIn(getServed(
+                             [](const FormatCase &format, const SolverCase &) {
+                               return format.isSymmetric;
+                             })),
+                         getTestName);
 INSTANTIATE_TEST_SUITE_P(
     , SearchingSolvers,
     ::testing::ValuesIn(getServed([](const FormatCase &format,
@@ -346,13 +344,12 @@ INSTANTIATE_TEST_SUITE_P(
              !format.roundsScalesLast;
     })),
     getTestName);
-INSTANTIATE_TEST_SUITE_P(
-    , WeighingSolvers,
-    ::testing::ValuesIn(getServed([](const FormatCase &,
-                                     const SolverCase &solver) {
-      return is(solver, "Important");
-    })),
-    getTestName);
+INSTANTIATE_TEST_SUITE_P(, WeighingSolvers,
+                         ::testing::ValuesIn(getServed(
+                             [](const FormatCase &, const SolverCase &solver) {
+                               return is(solver, "Important");
+                             })),
+                         getTestName);
 
 TEST_P(RefusedFormats, AreNamed) {
   const std::string message = getMessage(trySolve(makeNormal(rows, cols)));
@@ -451,8 +448,8 @@ TEST_P(WeighingSolvers, ColumnsWithoutImportance) {
     return unwrap(roundToNearest(*format, weights, minMax, 2, importance));
   };
   // Where nothing counts, all does.
-  EXPECT_TRUE(isIdentical(round(std::vector<float>(cols)).matrix,
-                          round({}).matrix));
+  EXPECT_TRUE(
+      isIdentical(round(std::vector<float>(cols)).matrix, round({}).matrix));
   // Some columns, and some whole blocks.
   std::vector<float> importance = makeImportance(cols);
   for (int64_t col = 0; col < cols; ++col)

@@ -25,12 +25,11 @@ constexpr int64_t kWarpSize = 32;
 
 /// Inserts a launch named `name` whose blocks are numbered along x only (y and
 /// z are limited to 65535), and calls `buildBody` with a builder inside of it.
-mlir::gpu::LaunchOp
-buildLaunch(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
-            mlir::Value blocks, llvm::ArrayRef<int64_t> threads,
-            mlir::TypeRange sharedBuffers,
-            llvm::function_ref<void(mlir::OpBuilder &, mlir::gpu::LaunchOp)>
-                buildBody);
+mlir::gpu::LaunchOp buildLaunch(
+    mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+    mlir::Value blocks, llvm::ArrayRef<int64_t> threads,
+    mlir::TypeRange sharedBuffers,
+    llvm::function_ref<void(mlir::OpBuilder &, mlir::gpu::LaunchOp)> buildBody);
 
 /// One thread for each element of the parallel iteration space; reduction
 /// dimensions are loops inside the thread. Takes any structured operation on
@@ -50,14 +49,14 @@ mlir::LogicalResult buildWarpReductionKernel(mlir::OpBuilder &builder,
 mlir::LogicalResult buildContractionKernel(mlir::OpBuilder &builder,
                                            mlir::linalg::LinalgOp op);
 
-/// One warp for each row of the weight and a few tokens, which decodes the weight
-/// in registers. Takes every format as it is stored; packed layouts and quantized
-/// inputs are reported.
+/// One warp for each row of the weight and a few tokens, which decodes the
+/// weight in registers. Takes every format as it is stored; packed layouts and
+/// quantized inputs are reported.
 mlir::LogicalResult buildPackedMatmulKernel(mlir::OpBuilder &builder,
                                             PackedMatmulOp op);
 
-/// Gives each launch that has no kernel module yet a name of its own in the module
-/// `kernels`, in program order. The outliner needs both.
+/// Gives each launch that has no kernel module yet a name of its own in the
+/// module `kernels`, in program order. The outliner needs both.
 void nameKernels(mlir::ModuleOp module);
 
 /// An elementwise copy between buffers of the same shape and any layout.

@@ -16,8 +16,7 @@
 
 namespace lowbit {
 
-struct LowerToNvptxOptions
-    : mlir::PassPipelineOptions<LowerToNvptxOptions> {
+struct LowerToNvptxOptions : mlir::PassPipelineOptions<LowerToNvptxOptions> {
   Option<std::string> chip{*this, "chip",
                            llvm::cl::desc("The GPU: sm_75 and newer"),
                            llvm::cl::init("sm_80")};
@@ -46,14 +45,13 @@ struct LowerToNvptxOptions
 /// Adds the passes that take a module in any phase (a graph, tensors, buffers)
 /// to PTX and a host program that launches it. An unknown chip is an error,
 /// reported through `emitError`.
-mlir::LogicalResult
-buildLowerToNvptx(mlir::OpPassManager &pm, const LowerToNvptxOptions &options,
-                  llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>
-                      emitError);
+mlir::LogicalResult buildLowerToNvptx(
+    mlir::OpPassManager &pm, const LowerToNvptxOptions &options,
+    llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> emitError);
 
-/// The PTX texts in a module: of a `gpu.binary`, or of the constant that the host's
-/// program gives to the driver. `--lower-to-nvptx` makes one of all kernels of a
-/// model; before it there is none.
+/// The PTX texts in a module: of a `gpu.binary`, or of the constant that the
+/// host's program gives to the driver. `--lower-to-nvptx` makes one of all
+/// kernels of a model; before it there is none.
 llvm::SmallVector<llvm::StringRef> getPtxTexts(mlir::ModuleOp module);
 
 /// Whether the NVPTX path knows this chip.

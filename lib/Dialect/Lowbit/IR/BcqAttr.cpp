@@ -109,8 +109,7 @@ Value BcqAttr::buildDecode(OpBuilder &builder, Location loc,
   FormatEmitter b(loc, builder);
   SmallVector<Value> element(indices);
   SmallVector<Value> group = b.groupIndices(getGroup(*this), element);
-  Value value =
-      getHasOffset() ? b.extractF32(components[2], group) : Value();
+  Value value = getHasOffset() ? b.extractF32(components[2], group) : Value();
   for (unsigned bit = 0; bit < getBits(); ++bit) {
     auto getPerBit = [&](ArrayRef<Value> position) {
       SmallVector<Value> result = {b.index(bit)};
@@ -156,6 +155,7 @@ Attribute BcqAttr::parse(AsmParser &parser, Type) {
 void BcqAttr::print(AsmPrinter &printer) const {
   printer << "<bits = " << getBits() << ", ";
   getGroup(*this).print(printer);
-  printer << ", scale = " << getScaleType() << (getHasOffset() ? ", offset" : "")
+  printer << ", scale = " << getScaleType()
+          << (getHasOffset() ? ", offset" : "")
           << (getPadded() ? ", pad>" : ">");
 }

@@ -27,8 +27,8 @@ std::shared_ptr<const BlockFormat> FloatFormatAttr::getBlockFormat() const {
 }
 
 LogicalResult
-FloatFormatAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Type type,
-                  bool) {
+FloatFormatAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                        Type type, bool) {
   if (!getStoredFloatType(type))
     return emitError() << "floats must be f16, bf16 or f32, got " << type;
   return success();
@@ -75,8 +75,9 @@ static Value convert(OpBuilder &builder, Location loc, Value value, Type type) {
 }
 
 Value FloatFormatAttr::buildDecode(OpBuilder &builder, Location loc,
-                             RankedTensorType expressed, ValueRange components,
-                             ValueRange indices) const {
+                                   RankedTensorType expressed,
+                                   ValueRange components,
+                                   ValueRange indices) const {
   SmallVector<Value> stored(indices);
   if (getTransposed())
     std::swap(stored[0], stored[1]);
@@ -86,11 +87,10 @@ Value FloatFormatAttr::buildDecode(OpBuilder &builder, Location loc,
 }
 
 FailureOr<SmallVector<Value>> FloatFormatAttr::buildEncode(OpBuilder &builder,
-                                                     Location loc,
-                                                     Value source) const {
+                                                           Location loc,
+                                                           Value source) const {
   const int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(builder, loc, source);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, source);
   SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(rank));
   if (getTransposed()) {
     std::swap(sizes[0], sizes[1]);
@@ -122,7 +122,7 @@ Attribute FloatFormatAttr::parse(AsmParser &parser, Type) {
       parser.parseGreater())
     return {};
   return parser.getChecked<FloatFormatAttr>(loc, parser.getContext(), type,
-                                      transposed);
+                                            transposed);
 }
 
 void FloatFormatAttr::print(AsmPrinter &printer) const {

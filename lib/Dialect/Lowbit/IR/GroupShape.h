@@ -14,9 +14,9 @@
 
 namespace lowbit {
 
-/// The shape of a group, as formats spell it: `group = [rows, columns]`. 0 stands for
-/// the whole dimension, `*`. A tensor of any rank is a matrix here: its last
-/// dimension is the columns.
+/// The shape of a group, as formats spell it: `group = [rows, columns]`. 0
+/// stands for the whole dimension, `*`. A tensor of any rank is a matrix here:
+/// its last dimension is the columns.
 struct GroupShape {
   int64_t rows;
   int64_t cols;

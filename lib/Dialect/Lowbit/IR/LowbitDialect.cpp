@@ -30,9 +30,9 @@ static mlir::LogicalResult verifyFormat(QuantizableOpInterface layer,
       return mlir::success();
   auto format = llvm::dyn_cast<QuantFormatAttrInterface>(attribute.getValue());
   if (!format)
-    return layer->emitOpError()
-           << attribute.getName() << " must be a number format or \"float\", got "
-           << attribute.getValue();
+    return layer->emitOpError() << attribute.getName()
+                                << " must be a number format or \"float\", got "
+                                << attribute.getValue();
   return format.verifyShape(layer.getWeightMatrixShape(), [&] {
     return layer->emitOpError() << attribute.getName() << " does not fit: ";
   });
@@ -66,25 +66,25 @@ LowbitDialect::verifyOperationAttribute(mlir::Operation *op,
                   : verifyImportance(layer, attribute);
 }
 
-mlir::LogicalResult LowbitDialect::verifyRegionResultAttribute(
-    mlir::Operation *op, unsigned, unsigned result,
-    mlir::NamedAttribute attribute) {
+mlir::LogicalResult
+LowbitDialect::verifyRegionResultAttribute(mlir::Operation *op, unsigned,
+                                           unsigned result,
+                                           mlir::NamedAttribute attribute) {
   if (attribute.getName() != updatesAttrName)
     return mlir::success();
   auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(op);
   auto argument = llvm::dyn_cast<mlir::IntegerAttr>(attribute.getValue());
   if (!function || !argument ||
       !argument.getValue().ult(function.getNumArguments()))
-    return op->emitOpError() << attribute.getName()
-                             << " must be the number of an argument, got "
-                             << attribute.getValue();
+    return op->emitOpError()
+           << attribute.getName() << " must be the number of an argument, got "
+           << attribute.getValue();
   unsigned index = argument.getValue().getZExtValue();
   if (function.getArgumentTypes()[index] != function.getResultTypes()[result])
     return op->emitOpError()
            << "result " << result << " updates argument " << index
-           << " and must have its type, "
-           << function.getArgumentTypes()[index] << ", got "
-           << function.getResultTypes()[result];
+           << " and must have its type, " << function.getArgumentTypes()[index]
+           << ", got " << function.getResultTypes()[result];
   for (unsigned other = 0; other < result; ++other)
     if (function.getResultAttr(other, updatesAttrName) == argument)
       return op->emitOpError() << "results " << other << " and " << result

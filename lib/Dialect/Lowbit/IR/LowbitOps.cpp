@@ -247,7 +247,8 @@ LogicalResult StaticQuantizeOp::verify() {
   if (!getType().getFormat().getBlockFormat()->getScaledLevels())
     return emitOpError()
            << "result must be of a format with one f16, bf16 or f32 scale for "
-              "the whole tensor and no zero points, #lowbit.uniform with signed "
+              "the whole tensor and no zero points, #lowbit.uniform with "
+              "signed "
               "codes or #lowbit.ovp, got "
            << getType();
   const APFloat scale = getScale();
@@ -523,10 +524,10 @@ LogicalResult AttentionOp::verify() {
                 keys = key.getDimSize(2);
   if (failed(verifyType(*this, "key", key,
                         {batch, keyHeads, keys, query.getDimSize(3)},
-                             elementType)) ||
+                        elementType)) ||
       failed(verifyType(*this, "value", value,
                         {batch, keyHeads, keys, value.getDimSize(3)},
-                             elementType)) ||
+                        elementType)) ||
       failed(verifyOperand(*this, "init", getInit(),
                            {batch, heads, rows, value.getDimSize(3)},
                            elementType)))
@@ -544,8 +545,8 @@ LogicalResult AttentionOp::verify() {
       scores[dim] = size == 1 ? 1 : scores[dim];
   if (failed(verifyCompatibleShape(mask.getShape(), scores)))
     return emitOpError() << "mask must broadcast to the scores, "
-                         << RankedTensorType::get(
-                                {batch, heads, rows, keys}, elementType)
+                         << RankedTensorType::get({batch, heads, rows, keys},
+                                                  elementType)
                          << ", got " << mask;
   return success();
 }

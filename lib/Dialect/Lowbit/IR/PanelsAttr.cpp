@@ -97,10 +97,10 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
   PanelsGeometry geometry = *PanelsGeometry::get(format, shape);
   if (auto floats = dyn_cast<FloatFormatAttr>(format))
     return {{"values",
-             RankedTensorType::get({geometry.panels, geometry.getChunks(),
-                                    PanelsGeometry::rowsPerPanel *
-                                        geometry.columnsPerChunk},
-                                   floats.getType())}};
+             RankedTensorType::get(
+                 {geometry.panels, geometry.getChunks(),
+                  PanelsGeometry::rowsPerPanel * geometry.columnsPerChunk},
+                 floats.getType())}};
   ScaledCodes codes = *format.getScaledCodes();
   Type byte = IntegerType::get(getContext(), 8);
   SmallVector<FormatComponent> components = {
@@ -114,9 +114,9 @@ PanelsAttr::getPackedComponents(QuantFormatAttrInterface format,
     if (type.getIntOrFloatBitWidth() == 8)
       type = byte;
     components.push_back(
-        {name, RankedTensorType::get(
-                   {geometry.panels, perRow, PanelsGeometry::rowsPerPanel},
-                   type)});
+        {name,
+         RankedTensorType::get(
+             {geometry.panels, perRow, PanelsGeometry::rowsPerPanel}, type)});
   };
   add("scales", geometry.getStoredGroups(), codes.scaleType);
   add("factors", geometry.getFactors(), codes.factorType);
@@ -191,9 +191,9 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
     int64_t rows = std::min(PanelsGeometry::rowsPerPanel, shape[0] - first);
     for (int64_t number = 0; number < geometry.terms * rows; ++number) {
       int64_t term = number / rows, row = number % rows;
-      unpackBits(stored.slice((term * shape[0] + first + row) * rowBytes,
-                              rowBytes),
-                 format.bits, codes);
+      unpackBits(
+          stored.slice((term * shape[0] + first + row) * rowBytes, rowBytes),
+          format.bits, codes);
       for (uint8_t &code : codes)
         code ^= flip;
       if (format.pairs && format.pairs->isSwapped)
@@ -202,10 +202,10 @@ static void packCodes(MLIRContext *context, const ScaledCodes &format,
       ArrayRef<uint8_t> rest = codes;
       char *lane = chunks + row * 4;
       for (int64_t group = 0; group < geometry.groups; ++group) {
-        int64_t termBytes = group < geometry.getEqualGroups()
-                                ? groupBytes
-                                : geometry.chunksInLastGroup *
-                                      geometry.bytesPerChunk;
+        int64_t termBytes =
+            group < geometry.getEqualGroups()
+                ? groupBytes
+                : geometry.chunksInLastGroup * geometry.bytesPerChunk;
         ArrayRef<uint8_t> values = group + 1 < geometry.groups
                                        ? rest.take_front(geometry.groupColumns)
                                        : rest;
@@ -241,10 +241,9 @@ static void packPerRow(int64_t perRow, int64_t rows, int64_t groupRows,
     for (int64_t number = 0; number < perRow; ++number)
       for (int64_t term = 0; term < terms; ++term) {
         int64_t to = (panel * perRow + number) * terms + term;
-        int64_t from =
-            (term * rowGroups + row / groupRows) * perRow + number;
-        std::memcpy(packed.data() +
-                        (to * PanelsGeometry::rowsPerPanel + lane) * elementSize,
+        int64_t from = (term * rowGroups + row / groupRows) * perRow + number;
+        std::memcpy(packed.data() + (to * PanelsGeometry::rowsPerPanel + lane) *
+                                        elementSize,
                     stored + from * elementSize, elementSize);
       }
   }
@@ -264,8 +263,8 @@ static void packFloats(MLIRContext *context, const FloatFormat &format,
     for (int64_t column = 0; column < shape[1]; ++column)
       for (int64_t row = 0; row < rows; ++row) {
         int64_t chunk = column / geometry.columnsPerChunk;
-        int64_t inChunk = row * geometry.columnsPerChunk +
-                          column % geometry.columnsPerChunk;
+        int64_t inChunk =
+            row * geometry.columnsPerChunk + column % geometry.columnsPerChunk;
         int64_t from =
             format.getOffset(shape[0], shape[1], first + row, column);
         std::memcpy(chunks + chunk * geometry.bytesPerChunk + inChunk * size,
@@ -279,11 +278,10 @@ void PanelsAttr::pack(QuantFormatAttrInterface format, ArrayRef<int64_t> shape,
                       ArrayRef<MutableArrayRef<char>> packed) const {
   PanelsGeometry geometry = *PanelsGeometry::get(format, shape);
   if (auto floats = dyn_cast<FloatFormatAttr>(format))
-    return packFloats(getContext(),
-                      llvm::cantFail(FloatFormat::get(floats.getSpec())),
-                      geometry, shape,
-                      floats.getType().getIntOrFloatBitWidth() / 8,
-                      components[0], packed[0]);
+    return packFloats(
+        getContext(), llvm::cantFail(FloatFormat::get(floats.getSpec())),
+        geometry, shape, floats.getType().getIntOrFloatBitWidth() / 8,
+        components[0], packed[0]);
   ScaledCodes codes = *format.getScaledCodes();
   SmallVector<std::vector<char>> unpacked;
   SmallVector<ArrayRef<char>> stored(components);

@@ -59,8 +59,9 @@ struct ScaleParameter {
          llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
 
   /// All of them in f32.
-  std::vector<char> expand(llvm::ArrayRef<int64_t> grid,
-                           llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
+  std::vector<char>
+  expand(llvm::ArrayRef<int64_t> grid,
+         llvm::ArrayRef<llvm::ArrayRef<char>> components) const;
 
 private:
   QuantFormatAttrInterface getFormat() const {

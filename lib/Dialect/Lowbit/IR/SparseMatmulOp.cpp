@@ -1,4 +1,5 @@
-//===- SparseMatmulOp.cpp - products with outliers --------------------------===//
+//===- SparseMatmulOp.cpp - products with outliers
+//--------------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

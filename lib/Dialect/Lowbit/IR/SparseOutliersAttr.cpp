@@ -1,4 +1,5 @@
-//===- SparseOutliersAttr.cpp - codes and a few exact elements --------------===//
+//===- SparseOutliersAttr.cpp - codes and a few exact elements
+//--------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -33,8 +34,8 @@ SparseOutliersAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
   if (dense.getDenseFormat())
     return emitError() << "the dense part must not have outliers itself, got "
                        << dense;
-  if (fraction && !(fraction.getValueAsDouble() >= 0 &&
-                    fraction.getValueAsDouble() <= 1))
+  if (fraction &&
+      !(fraction.getValueAsDouble() >= 0 && fraction.getValueAsDouble() <= 1))
     return emitError() << "the fraction must lie in [0, 1], got "
                        << fraction.getValueAsDouble();
   std::optional<ElementType> type = getStoredFloatType(valueType);
@@ -75,10 +76,9 @@ LogicalResult SparseOutliersAttr::verifyShape(
 QuantFormatAttrInterface
 SparseOutliersAttr::adaptToShape(ArrayRef<int64_t> shape) const {
   QuantFormatAttrInterface dense = getDense().adaptToShape(shape);
-  const int64_t count =
-      getFraction() && !ShapedType::isDynamicShape(shape)
-          ? getCountOf(ShapedType::getNumElements(shape))
-          : getCount();
+  const int64_t count = getFraction() && !ShapedType::isDynamicShape(shape)
+                            ? getCountOf(ShapedType::getNumElements(shape))
+                            : getCount();
   return get(getContext(), dense, count, /*fraction=*/{}, getValueType());
 }
 
@@ -128,8 +128,7 @@ SparseOutliersAttr::getComponents(ArrayRef<int64_t> shape) const {
 static std::pair<Value, Value> buildFind(FormatEmitter &b, Value offsets,
                                          Value columns, ValueRange indices,
                                          int64_t numColumns) {
-  const int64_t count =
-      cast<RankedTensorType>(columns.getType()).getDimSize(0);
+  const int64_t count = cast<RankedTensorType>(columns.getType()).getDimSize(0);
   auto getOffset = [&](Value row) -> Value {
     Value offset = tensor::ExtractOp::create(b, offsets, row);
     return arith::IndexCastUIOp::create(b, b.getIndexType(), offset);
@@ -176,8 +175,8 @@ Value SparseOutliersAttr::buildDecode(OpBuilder &builder, Location loc,
       b, loc, expressed.clone(b.getF32Type()),
       components.drop_back(SparseOutliersFormat::numSparseComponents), indices);
   if (getCount() > 0) {
-    auto [isOutlier, place] = buildFind(b, sparse[0], sparse[1], indices,
-                                        expressed.getDimSize(1));
+    auto [isOutlier, place] =
+        buildFind(b, sparse[0], sparse[1], indices, expressed.getDimSize(1));
     Value sum = arith::AddFOp::create(b, value, b.extractF32(sparse[2], place));
     value = arith::SelectOp::create(b, isOutlier, sum, value);
   }
@@ -219,8 +218,8 @@ Attribute SparseOutliersAttr::parse(AsmParser &parser, Type) {
       parser.parseEqual() || parser.parseType(valueType) ||
       parser.parseGreater())
     return {};
-  return parser.getChecked<SparseOutliersAttr>(
-      loc, parser.getContext(), dense, count, fraction, valueType);
+  return parser.getChecked<SparseOutliersAttr>(loc, parser.getContext(), dense,
+                                               count, fraction, valueType);
 }
 
 void SparseOutliersAttr::print(AsmPrinter &printer) const {

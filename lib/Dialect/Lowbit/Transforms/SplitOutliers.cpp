@@ -1,4 +1,5 @@
-//===- SplitOutliers.cpp - dense and sparse products apart ------------------===//
+//===- SplitOutliers.cpp - dense and sparse products apart
+//------------------===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -73,16 +74,16 @@ private:
         return failure();
       SmallVector<TypedAttr> values = constant.getComponentValues();
       ArrayRef<TypedAttr> all = values;
-      parts.dense = ConstantOp::create(builder, loc, denseType,
-                                       all.take_front(numDense));
+      parts.dense =
+          ConstantOp::create(builder, loc, denseType, all.take_front(numDense));
       for (TypedAttr value : all.drop_front(numDense))
         parts.sparse.push_back(WeightOp::create(builder, loc, value));
       return parts;
     }
     auto components = DisassembleOp::create(builder, loc, weight);
     ValueRange all = components.getResults();
-    parts.dense = AssembleOp::create(builder, loc, denseType,
-                                     all.take_front(numDense));
+    parts.dense =
+        AssembleOp::create(builder, loc, denseType, all.take_front(numDense));
     llvm::append_range(parts.sparse, all.drop_front(numDense));
     return parts;
   }
@@ -95,12 +96,11 @@ private:
     Value values = weight.sparse.back();
     if (cast<RankedTensorType>(values.getType()).getNumElements() != 0) {
       Value input = op.getInput();
-      if (auto quantized =
-              dyn_cast<TypedValue<QuantTensorType>>(op.getInput()))
+      if (auto quantized = dyn_cast<TypedValue<QuantTensorType>>(op.getInput()))
         input = DequantizeOp::create(builder, op.getLoc(), quantized);
-      result = SparseMatmulOp::create(builder, op.getLoc(), input,
-                                      weight.sparse[0], weight.sparse[1],
-                                      values, result);
+      result =
+          SparseMatmulOp::create(builder, op.getLoc(), input, weight.sparse[0],
+                                 weight.sparse[1], values, result);
     }
     op.replaceAllUsesWith(result);
     op.erase();

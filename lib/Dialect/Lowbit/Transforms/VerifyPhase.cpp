@@ -81,10 +81,9 @@ static bool mayExist(const PhaseContents &phase, Operation *op) {
   if (llvm::is_contained(phase.operations, name))
     return true;
   StringRef dialect = op->getName().getDialectNamespace();
-  return phase.dialects.empty()
-             ? !llvm::is_contained(phase.gone, dialect) &&
-                   !llvm::is_contained(phase.gone, name)
-             : llvm::is_contained(phase.dialects, dialect);
+  return phase.dialects.empty() ? !llvm::is_contained(phase.gone, dialect) &&
+                                      !llvm::is_contained(phase.gone, name)
+                                : llvm::is_contained(phase.dialects, dialect);
 }
 
 static bool mayExist(const PhaseContents &phase, Type type) {

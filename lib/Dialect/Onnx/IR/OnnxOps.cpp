@@ -24,7 +24,9 @@ bool lowbit::onnx::isConstantValue(Attribute attribute) {
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
-OpFoldResult NoValueOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); }
+OpFoldResult NoValueOp::fold(FoldAdaptor) {
+  return UnitAttr::get(getContext());
+}
 
 LogicalResult CustomOp::verify() {
   size_t numGraphs = getGraphs() ? getGraphs()->size() : 0;

@@ -137,8 +137,8 @@ LogicalResult TileDotOp::verify() {
              << MemRefType::get(shape, type.getElementType()) << " as " << name
              << ", got " << type;
     if (!areContiguous(type, dense))
-      return emitOpError("needs contiguous rows in ") << name << ", got "
-                                                      << type;
+      return emitOpError("needs contiguous rows in ")
+             << name << ", got " << type;
     return success();
   };
   if (failed(check("lhs", lhs, {m, count * parts, 16, depth / bytes}, 2)) ||

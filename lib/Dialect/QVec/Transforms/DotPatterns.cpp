@@ -45,9 +45,9 @@ struct SplitDotLanes final : OpRewritePattern<DotOp> {
           slice(op.getLhs(), offset * bytesPerLane, lanes * bytesPerLane),
           slice(op.getRhs(), offset * bytesPerLane, lanes * bytesPerLane),
           op.getLhsMax());
-      result = vector::InsertStridedSliceOp::create(
-          rewriter, loc, part, result, ArrayRef<int64_t>{offset},
-          ArrayRef<int64_t>{1});
+      result = vector::InsertStridedSliceOp::create(rewriter, loc, part, result,
+                                                    ArrayRef<int64_t>{offset},
+                                                    ArrayRef<int64_t>{1});
     }
     rewriter.replaceOp(op, result);
     return success();
@@ -91,8 +91,8 @@ struct ExpandMulAdd final : OpRewritePattern<MulAddOp> {
 
   LogicalResult matchAndRewrite(MulAddOp op,
                                 PatternRewriter &rewriter) const override {
-    Value product = arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(),
-                                          op.getRhs());
+    Value product =
+        arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(), op.getRhs());
     rewriter.replaceOpWithNewOp<arith::AddIOp>(op, op.getAcc(), product);
     return success();
   }

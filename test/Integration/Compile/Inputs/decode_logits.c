@@ -30,9 +30,8 @@ int main(int argc, char **argv) {
       continue;
     int64_t shape[] = {1, info->shape[1], length, info->shape[3]};
     memcpy(inputs[i].shape, shape, sizeof shape);
-    inputs[i].data =
-        calloc((size_t)(shape[1] * shape[2] * shape[3]),
-               element_size(info->type));
+    inputs[i].data = calloc((size_t)(shape[1] * shape[2] * shape[3]),
+                            element_size(info->type));
   }
   int64_t past = 0;
   inputs[MODEL_INPUT_PAST_LENGTH].data = &past;

@@ -16,8 +16,7 @@ int main(int argc, char **argv) {
       (lowbit_get_model_fn *)dlsym(library, LOWBIT_GET_MODEL);
   const lowbit_model *model = get_model();
   int64_t columns = atoi(argv[2]);
-  lowbit_tensor *outputs =
-      malloc((size_t)model->num_outputs * sizeof *outputs);
+  lowbit_tensor *outputs = malloc((size_t)model->num_outputs * sizeof *outputs);
   for (int i = 3; i < argc; ++i) {
     int64_t rows = atoi(argv[i]);
     size_t count = (size_t)(rows * columns);

@@ -28,8 +28,8 @@ struct CodePlane {
   int64_t getColumnsPerBlock() const { return 32 / width; }
 };
 
-/// The sizes of a weight in the `#lowbit.panels` layout. If elements are sums of
-/// several products, the codes and scales of these follow each other in each
+/// The sizes of a weight in the `#lowbit.panels` layout. If elements are sums
+/// of several products, the codes and scales of these follow each other in each
 /// group; chunks and groups are counted as those of one product.
 struct PanelsGeometry {
   static constexpr int64_t rowsPerPanel = 16;

@@ -18,7 +18,8 @@ class OpPassManager;
 namespace lowbit {
 
 /// The phases of a lowering, in their order. The names are those of
-/// `--lowbit-verify-phase`, whose description says what exists at the end of each.
+/// `--lowbit-verify-phase`, whose description says what exists at the end of
+/// each.
 enum class Phase { Onnx, Quantized, Linalg, Buffers, Kernels, Ptx, Llvm };
 llvm::StringRef getPhaseName(Phase phase);
 

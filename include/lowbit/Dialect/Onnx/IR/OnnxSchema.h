@@ -71,8 +71,8 @@ struct OpSchema {
 /// for it.
 const OpSchema *lookupSchema(llvm::StringRef operatorName);
 
-/// The schema of another operator of the default domain, without attributes; for
-/// the types of an opaque node's results.
+/// The schema of another operator of the default domain, without attributes;
+/// for the types of an opaque node's results.
 const OpSchema *lookupOpaqueSchema(llvm::StringRef operatorName);
 
 /// ONNX's number of a data type (`TensorProto.DataType`) as an MLIR type, and

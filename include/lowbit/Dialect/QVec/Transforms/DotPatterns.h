@@ -1,4 +1,5 @@
-//===- DotPatterns.h - bringing dot products to a target's shape - -*- C++ -*--===//
+//===- DotPatterns.h - bringing dot products to a target's shape - -*- C++
+//-*--===//
 //
 // Part of the Lowbit project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -101,9 +101,9 @@ struct DisassembleShapes final
     // The map may move while it gets more.
     SymbolicShapes::Expressions dims(*input);
     for (Value component : disassemble.getComponents())
-      shapes.setDims(component,
-                     getDimsLike(dims, cast<ShapedType>(component.getType()),
-                                 shapes));
+      shapes.setDims(
+          component,
+          getDimsLike(dims, cast<ShapedType>(component.getType()), shapes));
     return success();
   }
 };

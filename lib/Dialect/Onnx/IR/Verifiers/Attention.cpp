@@ -38,7 +38,8 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("with 'Q' of rank 3 needs q_num_heads and kv_num_heads");
   if (isPresent(getPastKey()) != isPresent(getPastValue()))
     return emitOpError("needs both of 'past_key' and 'past_value', or neither");
-  std::optional<int64_t> queryHeads = getQNumHeads(), keyHeads = getKvNumHeads();
+  std::optional<int64_t> queryHeads = getQNumHeads(),
+                         keyHeads = getKvNumHeads();
   if (q && q.getRank() == 4) {
     queryHeads = getStaticDim(getQ(), 1);
     keyHeads = getStaticDim(getK(), 1);

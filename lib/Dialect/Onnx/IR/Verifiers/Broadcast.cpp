@@ -29,8 +29,8 @@ LogicalResult lowbit::onnx::verifyBroadcast(Operation *op) {
   }
   RankedTensorType result = getRanked(op->getResult(0));
   if (result && result.getRank() != rank)
-    return op->emitOpError() << "result must have rank " << rank << ", got "
-                             << result;
+    return op->emitOpError()
+           << "result must have rank " << rank << ", got " << result;
   for (int64_t fromEnd = 0; fromEnd < rank; ++fromEnd) {
     int64_t expected = 1;
     bool anyDynamic = false;
@@ -47,8 +47,8 @@ LogicalResult lowbit::onnx::verifyBroadcast(Operation *op) {
       if (size != 1)
         expected = size;
     }
-    int64_t actual = result ? getDimFromEnd(result, fromEnd)
-                            : ShapedType::kDynamic;
+    int64_t actual =
+        result ? getDimFromEnd(result, fromEnd) : ShapedType::kDynamic;
     if (ShapedType::isDynamic(actual) || actual == expected ||
         (anyDynamic && expected == 1))
       continue;

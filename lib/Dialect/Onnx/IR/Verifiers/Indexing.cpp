@@ -60,8 +60,8 @@ LogicalResult TensorScatterOp::verify() {
   if (failed(verifyAxis(*this, "axis", getAxis(), getPastCache())))
     return failure();
   RankedTensorType cache = getRanked(getPastCache());
-  if (cache && failed(verifyRank(*this, "update", getUpdate(),
-                                 cache.getRank())))
+  if (cache &&
+      failed(verifyRank(*this, "update", getUpdate(), cache.getRank())))
     return failure();
   RankedTensorType update = getRanked(getUpdate());
   if (!cache || !update)

@@ -17,7 +17,8 @@ LogicalResult MatMulOp::verify() {
     return emitOpError("operands must have at least rank 1");
   if (!a || !b)
     return success();
-  return verifySameDim(*this, "the last dimension of 'A' and the summed one of 'B'",
+  return verifySameDim(*this,
+                       "the last dimension of 'A' and the summed one of 'B'",
                        getStaticDim(getA(), -1),
                        getStaticDim(getB(), b.getRank() == 1 ? 0 : -2));
 }
