@@ -30,7 +30,8 @@ from lowbit import tools
 ROUNDED_8 = "--quantize-rtn=bits=8 group-size=-1 symmetric"
 # One scale for a matrix.
 ROUNDED_8_WHOLE = "--quantize-rtn=bits=8 group-size=0 symmetric"
-BEST_GPTQ = "--gptq=bits=4 group-size=64 mse act-order static-groups error-propagation=0.5 {calibration}"
+PROPAGATED = "mse act-order static-groups error-propagation=0.5 {calibration}"
+BEST_GPTQ = f"--gptq=bits=4 group-size=64 {PROPAGATED}"
 # Scales of activations for each token, for a window, and known before.
 PER_TOKEN, PER_WINDOW, STATIC = (f"--quantize-activations={text}"
                                  for text in ("granularity=row", "granularity=tensor", "static {calibration}"))
@@ -129,7 +130,7 @@ ROWS = (
         "--gptq=format=#lowbit.n_of_m<2:4,values=#lowbit.uniform<s4,group=[1,32],scale=f16,zero=none>> {calibration}",
     )),
     ("GPTQ that makes up for the errors of the layers before, too", tuple(
-        f"--gptq=bits={bits} group-size={group} mse act-order static-groups error-propagation=0.5 {{calibration}}"
+        f"--gptq=bits={bits} group-size={group} {PROPAGATED}"
         for bits in (4, 3, 2) for group in (128, 64)
     )),
     ("AWQ", (
@@ -154,12 +155,12 @@ ROWS = (
     )),
     ("A format for each layer, by search", tuple(
         f"--assign-formats=search budget={budget} candidates=u2g64,u3g64,u4g64,u5g64 kl-samples=4 {{calibration}} "
-        "--gptq=mse act-order static-groups error-propagation=0.5 {calibration}"
+        f"--gptq={PROPAGATED}"
         for budget in (3.3, 2.4)
     )),
     ("Combinations", (
         f"--rotate {BEST_GPTQ}",
-        "--smoothquant={calibration} " + BEST_GPTQ,
+        f"--smoothquant={{calibration}} {BEST_GPTQ}",
         "--assign-formats=mixture=Q4_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q3_K_M --gptq={calibration}",
         "--assign-formats=mixture=Q2_K --gptq={calibration}",
