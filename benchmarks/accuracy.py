@@ -27,9 +27,9 @@ import perplexity
 import report
 from lowbit import tools
 
-ROUNDED_8 = "--quantize-rtn=bits=8 group-size=-1 symmetric"
-# One scale for a matrix.
-ROUNDED_8_WHOLE = "--quantize-rtn=bits=8 group-size=0 symmetric"
+# From -127 to 127, as the published methods have it; one scale for a channel, and for a matrix.
+ROUNDED_8 = "--quantize-rtn=format=#lowbit.uniform<s8,group=[1,*],scale=f32,zero=none,narrow>"
+ROUNDED_8_WHOLE = "--quantize-rtn=format=#lowbit.uniform<s8,group=[*,*],scale=f32,zero=none,narrow>"
 PROPAGATED = "mse act-order static-groups error-propagation=0.5 {calibration}"
 BEST_GPTQ = f"--gptq=bits=4 group-size=64 {PROPAGATED}"
 # Scales of activations for each token, for a window, and known before.
