@@ -91,7 +91,8 @@ struct AssignFormatsPass final
 private:
   llvm::Expected<FormatRecipe> readOptions();
   llvm::Error checkSearchOptions(const FormatRecipe &plan) const;
-  llvm::Expected<std::unique_ptr<LayerCost>> makeCost();
+  llvm::Expected<std::unique_ptr<LayerCost>>
+  makeCost(ArrayRef<Assignment> assignments);
   llvm::Expected<SearchedLayer> listCandidates(const Assignment &assignment,
                                                const Assigner &assigner,
                                                LayerCost &cost);
@@ -434,6 +435,15 @@ AssignFormatsPass::checkSearchOptions(const FormatRecipe &plan) const {
   if (given.empty())
     return makeError("the search has no budget: give budget (bits per weight), "
                      "budget-bytes or budget-latency");
+  if (latency != "predicted" && latency != "measured")
+    return makeError("latency is '" + latency +
+                     "', but must be predicted or measured");
+  if (latency == "measured" && budgetLatency == 0)
+    return makeError("latency=measured is for budget-latency, which is not "
+                     "given");
+  if (latency == "measured" && target != "native")
+    return makeError("latency is measured on this machine: leave out the "
+                     "target, or let latency be predicted");
   if (plan.mixture || plan.defaultChoice)
     return makeError(Twine("the search decides on all layers that no rule "
                            "matches: leave out the ") +
@@ -441,7 +451,15 @@ AssignFormatsPass::checkSearchOptions(const FormatRecipe &plan) const {
   return llvm::Error::success();
 }
 
-llvm::Expected<std::unique_ptr<LayerCost>> AssignFormatsPass::makeCost() {
+llvm::Expected<std::unique_ptr<LayerCost>>
+AssignFormatsPass::makeCost(ArrayRef<Assignment> assignments) {
+  if (budgetLatency != 0 && latency == "measured") {
+    // At 8 bits per weight.
+    uint64_t modelBytes = 0;
+    for (const Assignment &assignment : assignments)
+      modelBytes += ShapedType::getNumElements(assignment.shape);
+    return createMeasuredLatency(&getContext(), modelBytes);
+  }
   if (budgetLatency != 0)
     return createPredictedLatency(&getContext(), target);
   return createStorageCost(/*perWeight=*/budget != 0);
@@ -494,7 +512,7 @@ void AssignFormatsPass::reportUnfit() {
 llvm::Error
 AssignFormatsPass::searchLayers(MutableArrayRef<Assignment> assignments,
                                 const Assigner &assigner) {
-  llvm::Expected<std::unique_ptr<LayerCost>> cost = makeCost();
+  llvm::Expected<std::unique_ptr<LayerCost>> cost = makeCost(assignments);
   if (!cost)
     return cost.takeError();
   unfit.resize(choices.size());

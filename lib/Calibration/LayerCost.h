@@ -36,10 +36,15 @@ std::unique_ptr<LayerCost> createStorageCost(bool perWeight);
 
 /// Cycles of one core for one token with float activations, as the cost model
 /// of the kernels predicts; budgets are in thousands. `target` names the
-/// kernels as
-/// `--lowbit-pack-weights` does, or is "native".
+/// kernels as `--lowbit-pack-weights` does, or is "native".
 llvm::Expected<std::unique_ptr<LayerCost>>
 createPredictedLatency(mlir::MLIRContext *context, llvm::StringRef target);
+
+/// What this machine takes for one token with float activations, on as many
+/// threads as there are; budgets are in microseconds. Weights come from where
+/// those of a model of so many bytes do: a cache or memory.
+llvm::Expected<std::unique_ptr<LayerCost>>
+createMeasuredLatency(mlir::MLIRContext *context, uint64_t modelBytes);
 
 } // namespace lowbit
 

@@ -14,11 +14,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Compile/Tune.h"
-#include "MatmulTimer.h"
+#include "lowbit/Execution/MatmulTimer.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/Format.h"
-#include <unistd.h>
 
 using namespace mlir;
 using namespace lowbit;
@@ -29,21 +28,6 @@ static constexpr double minGain = 0.02;
 /// Tokens for the tile of the most, which is meant for prompts: many of them,
 /// so that those that do not fill it count little.
 static constexpr int64_t promptTokens = 120;
-
-/// Bytes that no cache of this machine holds.
-static uint64_t getUncachedBytes() {
-  uint64_t cache = 0;
-#ifdef _SC_LEVEL3_CACHE_SIZE
-  for (int name : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE})
-    cache = std::max<int64_t>(cache, sysconf(name));
-#endif
-  // Where the system does not tell, more than most have.
-  constexpr uint64_t likely = 32 << 20;
-  uint64_t bytes = 2 * (cache ? cache : likely);
-  uint64_t available =
-      uint64_t(sysconf(_SC_AVPHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
-  return std::min(bytes, available / 4);
-}
 
 static uint64_t getBytes(QuantTensorType type) {
   uint64_t bytes = 0;
@@ -228,7 +212,7 @@ llvm::Error lowbit::tuneModel(ModuleOp module, const CpuTarget &target,
       JitEngine::create({target});
   if (!engine)
     return engine.takeError();
-  uint64_t bytes = std::min(modelBytes, getUncachedBytes());
+  uint64_t bytes = std::min(modelBytes, MatmulTimer::getUncachedBytes());
   for (auto &[key, ops] : products) {
     MatmulSignature product = {
         cast<QuantTensorType>(key.first.first),

@@ -26,6 +26,14 @@
 // RANGE: error: range is 'all', but must be minmax, percentile or mse
 // RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4 kl-samples=-2" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 // SAMPLES: error: kl-samples is -2, but must be positive, or 0 for all
+// RUN: not quant-opt %s --assign-formats="search budget-latency=16 latency=guessed" 2>&1 | FileCheck %s --check-prefix=LATENCY
+// LATENCY: error: latency is 'guessed', but must be predicted or measured
+// RUN: not quant-opt %s --assign-formats="search budget=4 latency=measured" 2>&1 | FileCheck %s --check-prefix=UNTIMED
+// UNTIMED: error: latency=measured is for budget-latency, which is not given
+// RUN: not quant-opt %s --assign-formats="search budget-latency=16 latency=measured target=neon" 2>&1 | FileCheck %s --check-prefix=ELSEWHERE
+// ELSEWHERE: error: latency is measured on this machine: leave out the target, or let latency be predicted
+// RUN: not quant-opt %s --assign-formats="search budget-latency=1e-4 latency=measured candidates=u4g8 solver=rtn sensitivity=output-error samples=2 length=4" 2>&1 | FileCheck %s --check-prefix=SLOW
+// SLOW: error: {{.*}}microseconds per token
 // RUN: not quant-opt %s --assign-formats="search budget-latency=16 candidates=u4 target=z80" 2>&1 | FileCheck %s --check-prefix=TARGET
 // TARGET: error: target is 'z80': unknown target 'z80': expected avx2,
 // RUN: not quant-opt %s --assign-formats="search budget=16 candidates=u4" 2>&1 | FileCheck %s --check-prefix=DATA

@@ -39,6 +39,14 @@
 // FAST-COUNT-2: lowbit.format
 // CYCLES: remark: search: output-error {{.*}} in 0.0{{[0-9]+}} thousand cycles per token
 
+// Microseconds, as this machine takes them. A plan for a generous budget is the
+// best one there is.
+// RUN: quant-opt %s --assign-formats="search sensitivity=output-error candidates=u2g8,u4g8,u8g8 budget-latency=1e6 latency=measured solver=rtn calibration=%t/tokens.npy" 2>%t/time | FileCheck %s --check-prefix=BEST
+// RUN: FileCheck %s --check-prefix=TIME --input-file=%t/time
+// BEST: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u2,
+// BEST: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u8,
+// TIME: remark: search: output-error {{.*}} in {{[0-9]+\.[0-9]+}} microseconds per token
+
 // Rules come first, and what they take counts. The head is searched if asked for.
 // RUN: quant-opt %s --assign-formats="search sensitivity=output-error solver=rtn rules=easy=u8g8 candidates=u2g8,u4g8,u8g8 budget=8.1 calibration=%t/tokens.npy" 2>/dev/null | FileCheck %s --check-prefix=RULE
 // RULE: onnx.MatMul({{.*}}) {lowbit.format = #lowbit.uniform<u8,

@@ -188,11 +188,15 @@ def AssignFormats : LayerPass<"assign-formats"> {
     while the budget holds: exactly, and so never more than if all layers took one
     candidate. That the harm of all layers is the sum of that of each alone is an
     assumption, the better the less harm there is. The budget is one of `budget`,
-    bits per weight; `budget-bytes`; or `budget-latency`, thousands of cycles in
-    which one core computes a token with float activations, as the cost model of
-    the kernels of `target` predicts. What layers take that rules decide on is part
-    of it; a weight that several layers share counts for each of them. With `tied`, layers that read the same value (query, key and value; gate
-    and up) take the same candidate, so that they can be merged.
+    bits per weight; `budget-bytes`; or `budget-latency`, what a token takes with
+    float activations. That is thousands of cycles of one core, as the cost model of
+    the kernels of `target` predicts them, or, with `latency=measured`, microseconds
+    of this machine with all its threads, which the kernels of all shapes and
+    candidates are compiled and run for: two runs measure different times, and
+    may decide differently, so keep the `report`. What layers take that rules decide
+    on is part of it; a weight that several layers share counts for each of them.
+    With `tied`, layers that read the same value (query, key and value; gate and up)
+    take the same candidate, so that they can be merged.
 
     A candidate that cannot store a layer, or has no kernel where latency counts,
     takes a fallback, or is left out there with a remark. `table` names a JSON file
@@ -237,7 +241,11 @@ def AssignFormats : LayerPass<"assign-formats"> {
     Option<"budgetBytes", "budget-bytes", "double", "0",
            "Bytes of all weights together">,
     Option<"budgetLatency", "budget-latency", "double", "0",
-           "Thousands of cycles of one core for a token, as predicted">,
+           "What a token takes: thousands of cycles of one core, as predicted, or "
+           "microseconds, as measured">,
+    Option<"latency", "latency", "std::string", "\"predicted\"",
+           "Where the time of a token is known from: predicted, by the cost model, "
+           "or measured, on this machine">,
     Option<"target", "target", "std::string", "\"native\"",
            "Whose kernels: native, avx2, avx512vnni, amx, neon, i8mm, sve or "
            "sve-i8mm">,

@@ -6,12 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatmulTimer.h"
+#include "lowbit/Execution/MatmulTimer.h"
 #include "lowbit/Dialect/Lowbit/IR/ElementTypes.h"
 #include "lowbit/Dialect/Lowbit/IR/LowbitOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include <chrono>
 #include <cstring>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace lowbit;
@@ -27,6 +28,20 @@ static constexpr double maxMicroseconds = 3e6;
 /// What a buffer is filled with. As floats of any type it is a small positive
 /// number; zeros would be pages that all are the same memory.
 static constexpr int fillByte = 0x3c;
+
+uint64_t MatmulTimer::getUncachedBytes() {
+  uint64_t cache = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  for (int name : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE})
+    cache = std::max<int64_t>(cache, sysconf(name));
+#endif
+  // Where the system does not tell, more than most have.
+  constexpr uint64_t likely = 32 << 20;
+  uint64_t bytes = 2 * (cache ? cache : likely);
+  uint64_t available =
+      uint64_t(sysconf(_SC_AVPHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
+  return std::min(bytes, available / 4);
+}
 
 MatmulTimer::MatmulTimer(const MatmulSignature &product,
                          std::shared_ptr<JitEngine> engine, uint64_t bytes)

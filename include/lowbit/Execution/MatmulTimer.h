@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LOWBIT_LIB_COMPILE_MATMULTIMER_H
-#define LOWBIT_LIB_COMPILE_MATMULTIMER_H
+#ifndef LOWBIT_EXECUTION_MATMULTIMER_H
+#define LOWBIT_EXECUTION_MATMULTIMER_H
 
 #include "lowbit/Execution/CompiledFunction.h"
 #include "lowbit/Kernels/KernelGenerator.h"
@@ -21,6 +21,9 @@ public:
   /// from where those of a model of that size do.
   MatmulTimer(const MatmulSignature &product, std::shared_ptr<JitEngine> engine,
               uint64_t bytes);
+
+  /// Bytes that no cache of this machine holds.
+  static uint64_t getUncachedBytes();
 
   struct Timing {
     /// The median of the time.
@@ -50,4 +53,4 @@ private:
 
 } // namespace lowbit
 
-#endif // LOWBIT_LIB_COMPILE_MATMULTIMER_H
+#endif // LOWBIT_EXECUTION_MATMULTIMER_H
