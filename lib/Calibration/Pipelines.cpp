@@ -148,11 +148,12 @@ static void buildOlive(OpPassManager &pm, const OlivePipelineOptions &recipe) {
   auto options = makeOptions<QuantizeRtnOptions>(recipe);
   setFormats(options, "[1, *]", "f16");
   pm.addPass(createQuantizeRtn(options));
-  if (!recipe.activations && recipe.calibration.empty())
+  if (!recipe.activations && recipe.calibration.empty() && recipe.range.empty())
     return;
   QuantizeActivationsOptions inputs;
   setFormats(inputs, "[*, *]", "f32");
   inputs.isStatic = true;
+  inputs.range = recipe.range;
   setData(inputs, recipe);
   inputs.include = recipe.include;
   inputs.exclude = recipe.exclude;

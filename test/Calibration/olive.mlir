@@ -9,6 +9,15 @@
 // RUN: quant-opt %s --olive="calibration=%t.tokens.npy" | FileCheck %s --check-prefix=INPUTS
 // RUN: quant-opt %s --olive="bits=8 activations samples=2 exclude=^even" 2>&1 | FileCheck %s --check-prefix=GENERATED
 // RUN: quant-opt %s --olive="calibration=%t.tokens.npy samples=1 include=uneven bits=8" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=INPUT-PIPELINE
+// Scales of inputs are found in another way, if asked.
+// RUN: quant-opt %s --olive="range=mse calibration=%t.tokens.npy bits=8" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=RANGE
+// RUN: quant-opt %s --olive="range=mse bits=8 samples=2" 2>&1 | FileCheck %s --check-prefix=GENERATED-MSE
+// RUN: not quant-opt %s --olive="range=widest calibration=%t.tokens.npy" 2>&1 | FileCheck %s --check-prefix=BAD-RANGE
+// RUN: not quant-opt %s --olive="range=minmax calibration=%t.tokens.npy" 2>&1 | FileCheck %s --check-prefix=NO-ERRORS
+// RANGE: quantize-activations{{.*}}format={#lowbit.ovp<int8, group = [*, *], scale = f32>}{{.*}}range=mse
+// GENERATED-MSE: lowbit.static_quantize {{.*}}#lowbit.ovp<int8, group = [*, *]
+// BAD-RANGE: error: {{.*}}quantize-activations: range is 'widest', but must be minmax, average, percentile, entropy, mse or sigma
+// NO-ERRORS: error: {{.*}}quantize-activations: or-format compares errors, which are measured with range=mse and range=sigma only
 // One token will do.
 // RUN: %python %S/../Integration/Inputs/make_npz.py %t.one.npy "x=np.array([[1]], np.int32)"
 // RUN: quant-opt %s --olive="calibration=%t.one.npy" | FileCheck %s --check-prefix=INPUTS

@@ -134,8 +134,15 @@ struct OlivePipelineOptions : CalibratedRecipe<FormatRecipeOptions> {
       *this, "activations",
       llvm::cl::desc("Quantize the inputs of the quantized layers, too, with "
                      "scales found on calibration data; implied by "
-                     "calibration"),
+                     "calibration and range"),
       llvm::cl::init(false)};
+  Option<std::string> range{
+      *this, "range",
+      llvm::cl::desc("How the scales of inputs are found, as for "
+                     "--quantize-activations: sigma, as published, or another "
+                     "way such as mse, which searches up to the largest "
+                     "magnitude"),
+      llvm::cl::init("")};
 };
 
 /// EasyQuant with the defaults of its authors.
