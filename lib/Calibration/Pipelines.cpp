@@ -181,6 +181,7 @@ static void buildSpqr(OpPassManager &pm, const SpqrPipelineOptions &recipe) {
        ", group = [1, 16], scale = " + second + ", zero = " + second + ">")
           .str();
   options.threshold = recipe.threshold;
+  options.damping = recipe.damping;
   options.actOrder = true;
   setData(options, recipe);
   options.inputs = recipe.inputs;

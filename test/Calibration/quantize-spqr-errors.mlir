@@ -2,6 +2,7 @@
 // RUN: not test -e %t.mlir
 // RUN: not quant-opt %s --quantize-spqr="block-size=0" 2>&1 | FileCheck %s --check-prefix=BLOCK
 // RUN: not quant-opt %s --quantize-spqr="damping=-2" 2>&1 | FileCheck %s --check-prefix=DAMPING
+// RUN: not quant-opt %s --spqr="damping=-2" 2>&1 | FileCheck %s --check-prefix=DAMPING
 // RUN: not quant-opt %s --quantize-spqr="outlier-type=i8" 2>&1 | FileCheck %s --check-prefix=TYPE
 // RUN: not quant-opt %s --quantize-spqr="inputs=all" 2>&1 | FileCheck %s --check-prefix=INPUTS
 // RUN: not quant-opt %s --quantize-spqr="format=nf4 calibration=%S/Inputs/tokens.npy" -o %t.mlir 2>&1 | FileCheck %s --check-prefix=SCALE

@@ -12,6 +12,8 @@
 // NVFP4: quantize-rtn{{.*}} format=nvfp4 {{.*}} threads=1
 // RUN: quant-opt %s --spqr="bits=4 threshold=inf head inputs=block samples=2" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=SPQR
 // SPQR: quantize-spqr{act-order=true {{.*}}damping=1.0{{.*}} format={#lowbit.uniform<u4, group = [1, 16], scale = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>, zero = #lowbit.uniform<u3, group = [16, 1], scale = f16, zero = f16>>} {{.*}}head=true {{.*}}inputs=block {{.*}}samples=2 {{.*}}threshold={{(INF|inf)}}
+// RUN: quant-opt %s --spqr="damping=0.01 samples=2" --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=DAMPED
+// DAMPED: quantize-spqr{act-order=true {{.*}}damping=1.0{{0*}}e-02
 // RUN: quant-opt %s --q4-k-m --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=Q4_K_M
 // Q4_K_M:      assign-formats{{{.*}}default= {{.*}}mixture=Q4_K_M
 // Q4_K_M-NEXT: quantize-rtn{

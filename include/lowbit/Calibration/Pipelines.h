@@ -168,6 +168,11 @@ struct SpqrPipelineOptions : CalibratedRecipe<FormatRecipeOptions> {
       llvm::cl::desc("The cost from which on a weight is an outlier; inf for "
                      "none"),
       llvm::cl::init(0.2)};
+  Option<double> damping{
+      *this, "damping",
+      llvm::cl::desc("Added to the diagonal of the Hessian, relative to its "
+                     "mean; 1 as published, less if inputs have outliers"),
+      llvm::cl::init(1)};
   Option<std::string> inputs{
       *this, "inputs",
       llvm::cl::desc("Where the inputs of a layer come from: layer, block or "
