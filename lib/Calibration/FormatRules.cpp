@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "FormatRules.h"
+#include "lowbit/Support/Json.h"
 #include "lowbit/Support/OutputFile.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace lowbit;
@@ -139,8 +139,7 @@ llvm::Error FormatRecipe::addFile(mlir::MLIRContext *context, StringRef path) {
   if (!file)
     return makeError("cannot read recipe '" + path +
                      "': " + file.getError().message());
-  llvm::Expected<llvm::json::Value> json =
-      llvm::json::parse((*file)->getBuffer());
+  llvm::Expected<llvm::json::Value> json = parseJson((*file)->getBuffer());
   if (!json)
     return makeError(path + ":" + llvm::toString(json.takeError()));
   const llvm::json::Object *object = json->getAsObject();

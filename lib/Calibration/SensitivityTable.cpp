@@ -8,11 +8,11 @@
 
 #include "SensitivityTable.h"
 #include "lowbit/Calibration/LayerWeight.h"
+#include "lowbit/Support/Json.h"
 #include "lowbit/Support/OutputFile.h"
 #include "lowbit/Support/ProcessGroup.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/xxhash.h"
 #include <cmath>
 
@@ -135,7 +135,7 @@ SensitivityTable::load() const {
   if (!text)
     return makeError("cannot read table '" + path +
                      "': " + text.getError().message());
-  llvm::Expected<llvm::json::Value> json = llvm::json::parse(*text);
+  llvm::Expected<llvm::json::Value> json = parseJson(*text);
   if (!json)
     return makeError("cannot read table '" + path +
                      "': " + llvm::toString(json.takeError()));

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lowbit/Support/SafeTensors.h"
+#include "lowbit/Support/Json.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -74,10 +74,11 @@ lowbit::parseSafeTensors(llvm::ArrayRef<char> file, llvm::StringRef path) {
   if (headerLength > file.size() - lengthBytes)
     return makeError("'" + path +
                      "' is not a safetensors file, or its header is cut off");
-  llvm::Expected<llvm::json::Value> header = llvm::json::parse(
-      llvm::StringRef(file.data() + lengthBytes, headerLength));
+  llvm::Expected<llvm::json::Value> header =
+      parseJson(llvm::StringRef(file.data() + lengthBytes, headerLength));
   if (!header)
-    return makeError("'" + path + "': the safetensors header is not JSON: " +
+    return makeError("'" + path +
+                     "': the safetensors header is no valid JSON: " +
                      llvm::toString(header.takeError()));
   const llvm::json::Object *object = header->getAsObject();
   if (!object)

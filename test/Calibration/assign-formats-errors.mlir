@@ -34,6 +34,9 @@
 // RUN: echo '{"rule": []}' > %t/key.json
 // RUN: not quant-opt %s --assign-formats="recipe=%t/key.json" 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: {{.*}}key.json: there is no 'rule', but comment, rules, mixture, default, fallback
+// RUN: echo '{"mixture": "Q4_K_M", "mixture": "Q6_K"}' > %t/twice.json
+// RUN: not quant-opt %s --assign-formats="recipe=%t/twice.json" 2>&1 | FileCheck %s --check-prefix=TWICE
+// TWICE: error: {{.*}}twice.json:[1]: there are two entries 'mixture' in one object; keep one of them
 // RUN: echo '{"rules": {}}' > %t/rules.json
 // RUN: not quant-opt %s --assign-formats="recipe=%t/rules.json" 2>&1 | FileCheck %s --check-prefix=RULES
 // RULES: error: {{.*}}rules.json: rules must be a list
