@@ -12,6 +12,7 @@
 #include "lowbit/Quantize/ErrorPropagation.h"
 #include "lowbit/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lowbit;
@@ -173,20 +174,8 @@ Calibration::prepare(ArrayRef<QuantizableLayer> layers,
 }
 
 llvm::Expected<std::vector<GraphWalk::Batch>> Calibration::makeBatches() const {
-  const int64_t numSamples = data.getNumSamples();
-  int64_t batchSize = std::clamp<int64_t>(
-      batchTokens * numSamples / data.getSamples().getNumElements(), 1,
-      numSamples);
-  if (std::optional<int64_t> fixed = data.getFixedBatch()) {
-    batchSize = *fixed;
-    if (numSamples % batchSize != 0)
-      return makeError("the model takes " + Twine(batchSize) +
-                       " samples at once, but there are " + Twine(numSamples) +
-                       " for calibration, which is no multiple");
-  }
-  while (numSamples % batchSize != 0)
-    --batchSize;
-  return data.makeBatches(batchSize);
+  return data.makeBatches(batchTokens * data.getNumSamples() /
+                          data.getSamples().getNumElements());
 }
 
 llvm::Error Calibration::walk(GraphWalk::Visitor visit, bool keepsFloat) {
@@ -294,7 +283,14 @@ lowbit::measureMeanSquares(const GraphWalk::Visit &visit, int64_t width) {
                                          [&] { return SquareObserver(width); });
   if (!squares)
     return squares.takeError();
-  return squares->getMeans();
+  std::vector<float> means = squares->getMeans();
+  for (auto [channel, mean] : llvm::enumerate(means))
+    if (!std::isfinite(mean))
+      return makeError("the inputs of the layer are not finite, or too large: "
+                       "channel " +
+                       Twine(channel) + " has a mean square of " +
+                       std::to_string(mean));
+  return means;
 }
 
 llvm::Expected<Hessian> lowbit::accumulateHessian(const GraphWalk::Visit &visit,

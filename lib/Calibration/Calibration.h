@@ -169,8 +169,8 @@ llvm::Expected<Observer> observe(const GraphWalk::Visit &visit, int64_t width,
   return observer;
 }
 
-/// The mean square of each channel of what the layers of a visit read, in
-/// double precision.
+/// The mean square of each channel of what the layers of a visit read, summed
+/// in double precision. Fails if one is not finite.
 llvm::Expected<std::vector<float>>
 measureMeanSquares(const GraphWalk::Visit &visit, int64_t width);
 

@@ -10,6 +10,7 @@
 #include "lowbit/Dialect/Lowbit/IR/QuantizableOpInterface.h"
 #include "lowbit/Support/OutputFile.h"
 #include "llvm/Support/xxhash.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace lowbit;
@@ -290,8 +291,18 @@ llvm::Expected<Tensor> CalibrationData::makeUp(unsigned index,
 
 llvm::Expected<std::vector<std::vector<Tensor>>>
 CalibrationData::makeBatches(int64_t size) const {
-  assert(getNumSamples() % size == 0 && "batches must be of one size");
-  std::vector<std::vector<Tensor>> batches(getNumSamples() / size);
+  const int64_t count = getNumSamples();
+  if (std::optional<int64_t> fixed = getFixedBatch()) {
+    size = *fixed;
+    if (size == 0 || count % size != 0)
+      return makeError("the model takes " + Twine(size) +
+                       " samples at once, but there are " + Twine(count) +
+                       ", which is no multiple");
+  }
+  size = std::clamp<int64_t>(size, 1, count);
+  while (count % size != 0)
+    --size;
+  std::vector<std::vector<Tensor>> batches(count / size);
   for (unsigned index = 0, e = given.size(); index < e; ++index) {
     if (!given[index].getBytes()) {
       llvm::Expected<Tensor> tensor = makeUp(index, size);

@@ -90,23 +90,27 @@ lowbit::generateTokens(const CalibrationModel &model,
         data->makeBatches(samples);
     if (!batches)
       return batches.takeError();
-    llvm::Expected<std::vector<Tensor>> outputs =
-        (*session)->run(batches->front());
-    if (!outputs)
-      return outputs.takeError();
-    const Tensor &logits = outputs->front();
-    if (logits.getType() != ElementType::F32 || logits.getRank() != 3 ||
-        logits.getShape()[0] != samples || logits.getShape()[1] != known)
-      return makeError("the first output of the model is " + logits.describe() +
-                       ", which are no logits to generate calibration data "
-                       "from; name a file with calibration=");
-    const int64_t width = logits.getShape()[2];
-    for (int64_t sample = 0; sample < samples; ++sample) {
-      ArrayRef<float> last(logits.data<float>() +
-                               ((sample + 1) * known - 1) * width,
-                           std::min(width, *vocabulary));
-      tokens.data<int64_t>()[sample * length + known] =
-          chooseToken(last, known <= numGreedyTokens, draw());
+    // More than one if the model takes a fixed number of samples at once.
+    const int64_t size = samples / static_cast<int64_t>(batches->size());
+    for (auto [number, batch] : llvm::enumerate(*batches)) {
+      llvm::Expected<std::vector<Tensor>> outputs = (*session)->run(batch);
+      if (!outputs)
+        return outputs.takeError();
+      const Tensor &logits = outputs->front();
+      if (logits.getType() != ElementType::F32 || logits.getRank() != 3 ||
+          logits.getShape()[0] != size || logits.getShape()[1] != known)
+        return makeError("the first output of the model is " +
+                         logits.describe() +
+                         ", which are no logits to generate calibration data "
+                         "from; name a file with calibration=");
+      const int64_t width = logits.getShape()[2];
+      for (int64_t sample = 0; sample < size; ++sample) {
+        ArrayRef<float> last(logits.data<float>() +
+                                 ((sample + 1) * known - 1) * width,
+                             std::min(width, *vocabulary));
+        tokens.data<int64_t>()[(number * size + sample) * length + known] =
+            chooseToken(last, known <= numGreedyTokens, draw());
+      }
     }
   }
   return tokens;

@@ -256,9 +256,13 @@ llvm::Expected<std::unique_ptr<Measure>> LogitDivergence::create(
   if (!samples)
     return samples.takeError();
   const size_t available = samples->size();
-  const size_t count = options.klSamples == 0
-                           ? available
-                           : std::min<size_t>(options.klSamples, available);
+  // A model may take several samples at once.
+  const size_t size = data.getNumSamples() / available;
+  const size_t count =
+      options.klSamples == 0
+          ? available
+          : std::min<size_t>(llvm::divideCeil(options.klSamples, size),
+                             available);
   for (size_t i = 0; i < count; ++i) {
     self->inputs.push_back(std::move((*samples)[i * available / count]));
     llvm::Expected<Tensor> logits = self->run(i);

@@ -56,14 +56,21 @@ llvm::Error ValueCapture::run(
   llvm::Expected<std::vector<GraphWalk::Batch>> samples = data.makeBatches(1);
   if (!samples)
     return samples.takeError();
+  // A model may take several samples at once.
+  const int64_t count =
+      data.getNumSamples() / static_cast<int64_t>(samples->size());
   for (const GraphWalk::Batch &sample : *samples) {
     llvm::Expected<std::vector<Tensor>> values = session->run(sample);
     if (!values)
       return values.takeError();
     for (auto [number, value] : llvm::enumerate(*values)) {
       const int64_t cols = value.getShape().back();
-      use(number, ConstMatrixView(value.data<float>(),
-                                  value.getNumElements() / cols, cols));
+      const int64_t rows = value.getNumElements() / cols;
+      // What is not of single samples is shown as a whole.
+      const int64_t part = rows % count == 0 ? rows / count : rows;
+      for (int64_t row = 0; row < rows; row += part)
+        use(number,
+            ConstMatrixView(value.data<float>() + row * cols, part, cols));
     }
   }
   return llvm::Error::success();

@@ -24,8 +24,10 @@ public:
   prepare(mlir::func::FuncOp function, llvm::ArrayRef<mlir::Value> values,
           const CalibrationOptions &options);
 
-  /// Shows all of the values, in order, for each of the samples in turn: rows
-  /// as long as the value's last dimension. May be called several times.
+  /// Shows the values for each of the samples in turn: rows as long as the
+  /// value's last dimension. A model that takes several samples at once yields
+  /// each value for all of these before the next one. May be called several
+  /// times.
   llvm::Error
   run(llvm::function_ref<void(unsigned value, ConstMatrixView rows)> use);
 

@@ -94,7 +94,7 @@
 // RUN: quant-opt fixed.mlir --collect-importance="calibration=pairs.npy" | FileCheck %s --check-prefix=FIXED
 // FIXED: lowbit.importance = dense<[5.000000e+00, 2.000000e+00]>
 // RUN: not quant-opt fixed.mlir --collect-importance="calibration=pairs.npy samples=3" 2>&1 | FileCheck %s --check-prefix=MULTIPLE
-// MULTIPLE: error: the model takes 2 samples at once, but there are 3 for calibration, which is no multiple
+// MULTIPLE: error: the model takes 2 samples at once, but there are 3, which is no multiple
 
 func.func @model(%ids: tensor<?x?xi64> {onnx.name = "ids"}, %bias: tensor<?x?x2xf32> {onnx.name = "bias"}, %mask: tensor<?x?xi64> {onnx.name = "mask"}) -> tensor<?x?x2xf32> {
   %table = onnx.Constant dense<[[0.0, 1.0], [1.0, 2.0], [2.0, -1.0], [3.0, 0.0]]> : tensor<4x2xf32>

@@ -354,19 +354,8 @@ static llvm::Expected<Batches> readSamples(const Model &model, StringRef path) {
                                    ("'" + path + "'").str());
   if (!data)
     return data.takeError();
-  const int64_t count = data->getNumSamples();
-  if (std::optional<int64_t> batch = data->getFixedBatch()) {
-    if (count % *batch != 0)
-      return makeError("'" + path + "' has " + Twine(count) +
-                       " samples, no multiple of the model's batch of " +
-                       Twine(*batch));
-    return data->makeBatches(*batch);
-  }
-  int64_t batch = std::clamp<int64_t>(
-      inputsPerRun * count / data->getSamples().getNumElements(), 1, count);
-  while (count % batch != 0)
-    --batch;
-  return data->makeBatches(batch);
+  return data->makeBatches(inputsPerRun * data->getNumSamples() /
+                           data->getSamples().getNumElements());
 }
 
 /// All inputs, as they are given or made up.
@@ -448,6 +437,12 @@ static llvm::Error run(const Options &o) {
       if (option->getNumOccurrences())
         return makeError("--" + option->ArgStr +
                          " is for --compare without --perplexity");
+  if (o.perplexity.empty())
+    for (const cl::Option *option :
+         {static_cast<const cl::Option *>(&o.context),
+          static_cast<const cl::Option *>(&o.batch)})
+      if (option->getNumOccurrences())
+        return makeError("--" + option->ArgStr + " is for --perplexity");
   if (o.histogram && !o.json)
     return makeError("--histogram needs --json");
   for (int64_t count : o.tokens)

@@ -39,9 +39,11 @@ public:
   /// Of all samples.
   uint64_t getFingerprint() const;
 
-  /// The inputs of the model for batches of `size` samples, which must divide
-  /// their number. What was not given is made up: a mask of ones, positions
-  /// that count from 0, an empty cache.
+  /// The inputs of the model for batches of one size: of as many samples as it
+  /// takes at once, or else of at most `size`, the largest number that divides
+  /// theirs. Fails if the model takes a number that does not. What was not
+  /// given is made up: a mask of ones, positions that count from 0, an empty
+  /// cache.
   llvm::Expected<std::vector<std::vector<Tensor>>>
   makeBatches(int64_t size) const;
 

@@ -23,6 +23,11 @@
 // RUN: not quant-run %s --bench --past=-1 2>&1 | FileCheck %s --check-prefix=PAST
 // PAST: quant-run: error: --past must not be negative, got -1
 
+// RUN: not quant-run %s --bench --context=8 2>&1 | FileCheck %s --check-prefix=CONTEXT
+// RUN: not quant-run %s --compare=%s --batch=2 2>&1 | FileCheck %s --check-prefix=BATCH
+// CONTEXT: quant-run: error: --context is for --perplexity
+// BATCH: quant-run: error: --batch is for --perplexity
+
 // RUN: not quant-run %s --generate=1 --prompt=%t/tokens.npy 2>&1 | FileCheck %s --check-prefix=WINDOWS
 // WINDOWS: quant-run: error: '{{.*}}tokens.npy' must hold one or more tokens as a flat array, got int32[2, 3]
 
