@@ -276,7 +276,10 @@ def measure_row(entry, row, module, tokens, folder):
 
 def pick_sections(entry, options):
     """The sections with the rows that the model and the command line ask for."""
-    wanted = re.compile(entry.get("rows", ""))
+    try:
+        wanted = re.compile(entry.get("rows", ""))
+    except (re.error, TypeError) as error:
+        report.fail(f'"rows" of the model \'{entry["name"]}\' must be a regular expression: {error}')
     sections = [(title, tuple(row for row in rows if options.rows.search(row) and wanted.search(row)))
                 for title, rows in ALL_ROWS]
     return [(title, rows) for title, rows in sections if rows]

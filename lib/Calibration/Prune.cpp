@@ -263,11 +263,6 @@ PrunePass::pruneVisited(ArrayRef<QuantizableLayer> layers,
       if (!measured)
         return measured.takeError();
       meanSquares = std::move(*measured);
-      for (auto [channel, value] : llvm::enumerate(meanSquares))
-        if (!std::isfinite(value))
-          return makeError("the inputs of the layer are not finite: channel " +
-                           Twine(channel) + " has a mean square of " +
-                           std::to_string(value));
     }
     llvm::Expected<Tensor> pruned =
         pruneLayer(layer, *weight, meanSquares, factor);

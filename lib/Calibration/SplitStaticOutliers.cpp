@@ -53,15 +53,23 @@ SplitStaticOutliersPass::findOutliers(const GraphWalk::Visit &visit,
                                       int64_t width) const {
   const auto limit = static_cast<float>(threshold);
   std::vector<bool> isOutlier(width);
+  std::optional<int64_t> notFinite;
   llvm::Error error =
       forEachInput(visit, width, [&](ConstMatrixView rows, int64_t) {
         for (int64_t row = 0; row < rows.getRows(); ++row)
-          for (int64_t col = 0; col < width; ++col)
-            if (std::abs(rows(row, col)) >= limit)
+          for (int64_t col = 0; col < width; ++col) {
+            const float value = rows(row, col);
+            if (!std::isfinite(value) && !notFinite)
+              notFinite = col;
+            if (std::abs(value) >= limit)
               isOutlier[col] = true;
+          }
       });
   if (error)
     return std::move(error);
+  if (notFinite)
+    return makeError("channel " + Twine(*notFinite) +
+                     " of its input is not finite in all calibration data");
   std::vector<int64_t> channels;
   for (int64_t col = 0; col < width; ++col)
     if (isOutlier[col])

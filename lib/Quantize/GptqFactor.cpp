@@ -132,7 +132,8 @@ llvm::Expected<GptqFactor> GptqFactor::compute(Hessian input,
   int64_t live = 0;
   for (int64_t i = 0; i < width; ++i) {
     if (!std::isfinite(h(i, i)) || h(i, i) < 0)
-      return makeError("the inputs of the layer are not finite: channel " +
+      return makeError("the inputs of the layer are not finite, or too large: "
+                       "channel " +
                        llvm::Twine(i) + " has a mean square of " +
                        std::to_string(h(i, i)));
     factor.dead[i] = h(i, i) == 0;

@@ -172,6 +172,14 @@ def test_accuracy_says_what_is_wrong(tmp_path):
     (tmp_path / "known.json").write_text("[]")
     done = run("accuracy.py", "--json", tmp_path / "known.json")
     assert done.returncode == 1 and "known.json is not a file of this script" in done.stderr
+    for name in ("m.onnx", "c.npy", "t.npy"):
+        (tmp_path / name).touch()
+    entry = {"name": "m", "model": "m.onnx", "tokens": "t.npy", "calibration": "c.npy"}
+    for rows, message in [("(nf4", "missing )"), (4, "must be string")]:
+        (tmp_path / "models.json").write_text(json.dumps([{**entry, "rows": rows}]))
+        done = run("accuracy.py", tmp_path / "models.json")
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "\"rows\" of the model 'm' must be a regular expression" in done.stderr and message in done.stderr
 
 
 @pytest.mark.parametrize("text, message", [("[", "models.json"), ('[{"name": "m", "model": "x"}]', "no 'tokens'"),

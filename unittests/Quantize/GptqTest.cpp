@@ -538,8 +538,8 @@ TEST(Gptq, RejectsBadInput) {
   Hessian hessian = makeIdentity(4);
   hessian.values[5] = NAN;
   EXPECT_EQ(getMessage(GptqFactor::compute(hessian, options)),
-            "the inputs of the layer are not finite: channel 1 has a mean "
-            "square of nan");
+            "the inputs of the layer are not finite, or too large: channel 1 "
+            "has a mean square of nan");
   GptqFactor factor = unwrap(GptqFactor::compute(makeIdentity(4), options));
   EXPECT_EQ(getMessage(gptq(makeFormat(4, 0), Random(1).matrix(2, 5), factor,
                             minMax, options)),

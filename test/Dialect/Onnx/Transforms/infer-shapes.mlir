@@ -243,3 +243,18 @@ func.func @foreign_user(%x: tensor<4xf32>) -> tensor<*xf32> {
   %2 = onnx.ReduceSum(%1, %none) {keepdims = 0 : i64} : (tensor<4xf32>, none) -> tensor<*xf32>
   return %2 : tensor<*xf32>
 }
+
+// -----
+
+// Shapes go through ops of the lowbit dialect.
+// CHECK-LABEL: @hadamard_and_outliers
+// CHECK: return {{.*}} : tensor<3x4xf32>, tensor<3x2xf32>
+func.func @hadamard_and_outliers(%x: tensor<3x4xf32>, %init: tensor<3x2xf32>, %offsets: tensor<3xi32>, %columns: tensor<2xi16>, %values: tensor<2xf16>) -> (tensor<?x4xf32>, tensor<?x2xf32>) {
+  %0 = onnx.Relu(%x) : (tensor<3x4xf32>) -> tensor<?x4xf32>
+  %1 = lowbit.hadamard %0 {block = 4 : i64} : tensor<?x4xf32>
+  %2 = onnx.Relu(%init) : (tensor<3x2xf32>) -> tensor<?x2xf32>
+  %3 = lowbit.sparse_matmul %1, %offsets, %columns, %values add %2 : tensor<?x4xf32>, tensor<3xi32>, tensor<2xi16>, tensor<2xf16>, tensor<?x2xf32>
+  %4 = onnx.Relu(%3) : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  %5 = onnx.Relu(%1) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %5, %4 : tensor<?x4xf32>, tensor<?x2xf32>
+}

@@ -121,6 +121,9 @@ void lowbit::onnx::attachQuantizedOpShapes(MLIRContext &context) {
       SameShape<lowbit::DynamicQuantizeOp>>(context);
   lowbit::StaticQuantizeOp::attachInterface<
       SameShape<lowbit::StaticQuantizeOp>>(context);
+  lowbit::HadamardOp::attachInterface<SameShape<lowbit::HadamardOp>>(context);
+  lowbit::SparseMatmulOp::attachInterface<
+      SameShape<lowbit::SparseMatmulOp, /*operand=*/4>>(context);
   lowbit::WidenOp::attachInterface<SameShape<lowbit::WidenOp>>(context);
   lowbit::SplitColumnsOp::attachInterface<SameShape<lowbit::SplitColumnsOp>>(
       context);
